@@ -1,0 +1,355 @@
+/**
+ * Runs the suite on Node, against the npm package as users install it.
+ *
+ *     deno task test:npm [--node=20,22,24] [--no-build] [FILTER…]
+ *
+ * The tarball goes into an empty project. The test files follow, turned into
+ * JavaScript: what they import by the package's name comes from there as it
+ * does for users, and what they import of its internals from the same folder,
+ * so that there is one copy of everything. Then small consumers, which are in
+ * `tests/npm/`, import, require and type-check the package.
+ *
+ * A test file that needs Deno itself says so in its first lines, and the run
+ * repeats it:
+ *
+ *     // node: skip <reason>
+ *
+ * @module
+ */
+
+import { buildNpm } from "./build_npm.ts";
+import {
+  execute,
+  EXPORTS,
+  filesBelow,
+  isLibrary,
+  NAME,
+  npm,
+  ROOT,
+  toPath,
+  writeText,
+} from "./_project.ts";
+import { toCode, toJavaScript } from "./_transpile.ts";
+
+/** What the package promises to run on. */
+const NODE_VERSIONS = ["20", "22", "24"];
+
+/** A file that takes longer hangs: the slowest takes a few seconds. */
+const FILE_LIMIT_MS = 60_000;
+
+const SKIP_REGEXP = /^\/\/ node: skip (.+)$/m;
+
+/** Where the stand-ins for what Node lacks go in the project. */
+const ASSERTIONS = "tests/_support/std_assert.js";
+const DENO_SHIM = "scripts/_deno_shim.js";
+
+/** The installed package's ES modules, in the project. */
+const INSTALLED = `node_modules/${NAME}/esm/`;
+
+interface Skipped {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** An empty project with the package and the suite in it. */
+interface Project {
+  readonly root: URL;
+  /** The test files, as paths in the project. */
+  readonly tests: readonly string[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** How many tests ended how. */
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+interface FileResult extends Counts {
+  /** What it printed, if it failed. */
+  readonly output: string;
+}
+
+const NONE: Counts = { passed: 0, failed: 0, skipped: 0 };
+
+function sum(results: readonly Counts[]): Counts {
+  return results.reduce((total, { passed, failed, skipped }) => ({
+    passed: total.passed + passed,
+    failed: total.failed + failed,
+    skipped: total.skipped + skipped,
+  }), NONE);
+}
+
+/** The way from one file of the project to another. */
+function relative(from: string, to: string): string {
+  return `./${"../".repeat(from.split("/").length - 1)}${to}`;
+}
+
+/** Where an import of a test file leads in the project. */
+function rewrite(from: string, specifier: string): string {
+  if (specifier === "@std/assert") return relative(from, ASSERTIONS);
+  if (!specifier.startsWith(".")) return specifier;
+  const target = new URL(specifier, `file:///${from}`).pathname.slice(1);
+  if (isLibrary(target)) {
+    return toJavaScript(relative(from, INSTALLED + target));
+  }
+  if (target.startsWith("tests/")) return toJavaScript(specifier);
+  throw new Error(
+    `Cannot run ${from} on Node as it imports ${target}: give the file a ` +
+      `first line "// node: skip <reason>"`,
+  );
+}
+
+/** Puts a test file, or a file it uses, into the project as JavaScript. */
+async function addScript(root: URL, path: string): Promise<void> {
+  const text = await Deno.readTextFile(new URL(path, ROOT));
+  const { code, map } = toCode(
+    { path, text },
+    "esm",
+    (specifier) => rewrite(path, specifier),
+  );
+  const output = toJavaScript(`./${path}`).slice(2);
+  const isTest = path.endsWith("_test.ts");
+  // In front of the first line, so that the line numbers stay.
+  const stand = isTest
+    ? `import { Deno } from "${relative(output, DENO_SHIM)}"; `
+    : "";
+  const mapName = output.slice(output.lastIndexOf("/") + 1);
+  const sources = [new URL(path, ROOT).href];
+  await writeText(
+    new URL(output, root),
+    `${stand}${code}//# sourceMappingURL=${mapName}.map\n`,
+  );
+  await writeText(
+    new URL(`${output}.map`, root),
+    JSON.stringify({ ...map, sources }),
+  );
+}
+
+/** Puts all of `tests/` into the project. */
+async function addTests(
+  root: URL,
+): Promise<Pick<Project, "tests" | "skipped">> {
+  const tests: string[] = [];
+  const skipped: Skipped[] = [];
+  for (const path of await filesBelow(ROOT, "tests/")) {
+    if (path.startsWith("tests/npm/") || path.startsWith("tests/types/")) {
+      continue;
+    }
+    if (!path.endsWith(".ts")) {
+      await Deno.mkdir(new URL(".", new URL(path, root)), { recursive: true });
+      await Deno.copyFile(new URL(path, ROOT), new URL(path, root));
+      continue;
+    }
+    const text = await Deno.readTextFile(new URL(path, ROOT));
+    const reason = text.slice(0, 500).match(SKIP_REGEXP)?.[1];
+    if (reason !== undefined) {
+      skipped.push({ path, reason });
+      continue;
+    }
+    await addScript(root, path);
+    if (path.endsWith("_test.ts")) tests.push(toJavaScript(`./${path}`));
+  }
+  await addScript(root, DENO_SHIM.replace(/\.js$/, ".ts"));
+  return { tests, skipped };
+}
+
+/** Puts the consumers of `tests/npm/` into the project, as they are. */
+async function addConsumers(root: URL): Promise<void> {
+  for (const path of await filesBelow(ROOT, "tests/npm/")) {
+    const text = await Deno.readTextFile(new URL(path, ROOT));
+    await writeText(new URL(path, root), text);
+  }
+}
+
+/** Makes the project. */
+async function createProject(tarball: URL): Promise<Project> {
+  const folder = await Deno.makeTempDir({ prefix: "asyncio-npm-" });
+  const root = new URL(`file://${folder}/`);
+  await writeText(
+    new URL("package.json", root),
+    JSON.stringify({
+      private: true,
+      type: "module",
+      dependencies: {
+        [NAME]: `file:${toPath(tarball)}`,
+        "@types/node": "^20.19.0",
+        "typescript": "6.0.3",
+      },
+    }),
+  );
+  await npm(
+    ["install", "--prefer-offline", "--no-audit", "--no-fund"],
+    { cwd: root },
+  );
+  await addConsumers(root);
+  return { root, ...await addTests(root) };
+}
+
+/** The program of a version of Node, from npm if it is not the one at hand. */
+async function findNode(version: string): Promise<string> {
+  const print = ["-p", "process.execPath + ' ' + process.versions.node"];
+  const here = await execute("node", print).catch(() => undefined);
+  const [path = "", own = ""] = here?.stdout.trim().split(" ") ?? [];
+  if (own.startsWith(`${version}.`)) return path;
+  const there = await npm(["exec", "--yes", `node@${version}`, "--", ...print]);
+  return there.trim().split(" ")[0] ?? "";
+}
+
+/** Reads the summary that Node's reporter ends with. */
+function counts(tap: string): Counts {
+  const count = (word: string) =>
+    Number(tap.match(new RegExp(`^# ${word} (\\d+)$`, "m"))?.[1] ?? 0);
+  return {
+    passed: count("pass"),
+    failed: count("fail") + count("cancelled"),
+    skipped: count("skipped") + count("todo"),
+  };
+}
+
+/** Runs one test file. */
+async function runFile(
+  node: string,
+  { root }: Project,
+  path: string,
+): Promise<FileResult> {
+  const { ok, output } = await execute(node, [
+    "--enable-source-maps",
+    "--expose-gc",
+    "--test-reporter=tap",
+    "--test-reporter-destination=stdout",
+    path,
+  ], { cwd: root, timeoutMs: FILE_LIMIT_MS });
+  const result = counts(output);
+  const some = result.passed + result.skipped > 0;
+  if (ok && some && result.failed === 0) return { ...result, output: "" };
+  // A file that fell before its first test, or had none, failed as well.
+  return { ...result, failed: Math.max(result.failed, 1), output };
+}
+
+/** Runs a function over a list, a few at a time, and keeps the order. */
+async function mapConcurrently<T, R>(
+  items: readonly T[],
+  fn: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const work = async () => {
+    while (next < items.length) {
+      const index = next++;
+      results[index] = await fn(items[index]!);
+    }
+  };
+  await Promise.all(
+    Array.from({ length: navigator.hardwareConcurrency }, work),
+  );
+  return results;
+}
+
+/** What a reader of a failure needs: the report without what went well. */
+function failures(output: string): string {
+  return output
+    .replace(/^( *)ok .*\n(?:\1 {2}---\n[^]*?\n\1 {2}\.\.\.\n)?/gm, "")
+    .replace(
+      /^ *(?:# (?:Subtest|[a-z_]+ [\d.]+$).*|TAP version.*|1\.\..*)\n/gm,
+      "",
+    )
+    .trim();
+}
+
+/** Runs the consumers that are plain JavaScript. */
+async function runConsumers(node: string, project: Project): Promise<Counts> {
+  const results: Counts[] = [];
+  for (const path of ["esm/main.mjs", "cjs/main.cjs"]) {
+    const { ok, output } = await execute(
+      node,
+      ["--enable-source-maps", `tests/npm/${path}`],
+      { cwd: project.root, timeoutMs: FILE_LIMIT_MS },
+    );
+    if (!ok) console.log(`tests/npm/${path} failed\n${output}`);
+    results.push({ ...NONE, [ok ? "passed" : "failed"]: 1 });
+  }
+  return sum(results);
+}
+
+/** Type-checks the consumers that are TypeScript. */
+async function checkConsumers(project: Project): Promise<Counts> {
+  const node = await findNode(NODE_VERSIONS[0]!);
+  const results: Counts[] = [];
+  for (const resolution of ["nodenext", "bundler"]) {
+    const { ok, output } = await execute(
+      node,
+      ["node_modules/typescript/bin/tsc", "-p", `tests/npm/${resolution}`],
+      { cwd: project.root },
+    );
+    console.log(`Types, ${resolution}: ${ok ? "ok" : "failed"}`);
+    if (!ok) console.log(output);
+    results.push({ ...NONE, [ok ? "passed" : "failed"]: 1 });
+  }
+  return sum(results);
+}
+
+/** Runs everything on one version of Node and says how it went. */
+async function runOn(
+  version: string,
+  project: Project,
+  tests: readonly string[],
+): Promise<Counts> {
+  const start = performance.now();
+  const node = await findNode(version);
+  const results = await mapConcurrently(
+    tests,
+    (path) => runFile(node, project, path),
+  );
+  results.forEach(({ output }, index) => {
+    if (output) console.log(`\n${tests[index]} failed\n${failures(output)}\n`);
+  });
+  const total = sum([...results, await runConsumers(node, project)]);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(
+    `Node ${version}: ${total.passed} passed, ${total.failed} failed, ` +
+      `${total.skipped} skipped (${tests.length} files, ${seconds} s)`,
+  );
+  return total;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const filters = args.filter((arg) => !arg.startsWith("--"));
+  const versions = args.find((arg) => arg.startsWith("--node="))
+    ?.replace("--node=", "").split(",") ?? NODE_VERSIONS;
+  const tarball = args.includes("--no-build")
+    ? await existingTarball()
+    : (await buildNpm()).tarball;
+  const project = await createProject(tarball);
+  try {
+    for (const { path, reason } of project.skipped) {
+      console.log(`Skipped on Node: ${path} (${reason})`);
+    }
+    const tests = project.tests.filter((path) =>
+      filters.every((filter) => path.includes(filter))
+    );
+    console.log(
+      `${NAME}, ${Object.keys(EXPORTS).length} entries, in an empty project`,
+    );
+    const results = [await checkConsumers(project)];
+    for (const version of versions) {
+      results.push(await runOn(version, project, tests));
+    }
+    const { passed, failed } = sum(results);
+    console.log(`${passed} passed, ${failed} failed`);
+    return failed === 0 ? 0 : 1;
+  } finally {
+    await Deno.remove(project.root, { recursive: true });
+  }
+}
+
+async function existingTarball(): Promise<URL> {
+  const out = new URL("npm/", ROOT);
+  for await (const { name } of Deno.readDir(out)) {
+    if (name.endsWith(".tgz")) return new URL(name, out);
+  }
+  throw new Error("Cannot test as npm/ has no tarball");
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

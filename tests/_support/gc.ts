@@ -1,0 +1,34 @@
+/** The garbage collector, on call; the test tasks pass `--expose-gc`. */
+
+const { gc } = globalThis as { gc?: () => void };
+
+/** Whether it can be called. */
+export const hasGc: boolean = gc !== undefined;
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/**
+ * Collects until `isDone`, for a limited number of times: what a finalization
+ * registry calls back, it calls in a turn of its own.
+ */
+export async function collectUntil(isDone: () => boolean): Promise<void> {
+  for (let round = 0; round < 100 && !isDone(); round++) {
+    await turn();
+    gc!();
+    await turn();
+  }
+}
+
+/** The size of the live heap in bytes. */
+export async function heapUsed(): Promise<number> {
+  for (let round = 0; round < 4; round++) {
+    await turn();
+    gc!();
+  }
+  const { process } = globalThis as unknown as {
+    process: { memoryUsage(): { heapUsed: number } };
+  };
+  return process.memoryUsage().heapUsed;
+}

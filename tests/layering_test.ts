@@ -1,0 +1,150 @@
+// node: skip reads the sources, which are the same for every runtime
+import { assertEquals, assertGreater } from "@std/assert";
+
+/**
+ * The order of the architecture, written down a second time on purpose: the
+ * lint rule has its own list, and a slip in one of them shows here.
+ */
+const ORDER =
+  "errors.ts < _internal < platform < loop < tasks < sync queue < threads streams < subprocess workers < debug testing < mod.ts";
+
+const RANKS = new Map(
+  ORDER.split(" < ").flatMap((row, rank) =>
+    row.split(" ").map((place) => [place, rank] as const)
+  ),
+);
+
+const ROOT = new URL("../", import.meta.url);
+
+/** Every import, re-export and dynamic import of a fixed name. */
+const IMPORT_REGEXP =
+  /^\s*(?:import|export)\b(\s+type\b)?[^;"'`]*?\bfrom\s*["']([^"']+)["']|^\s*import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm;
+
+interface Edge {
+  readonly from: string;
+  readonly to: string;
+  /** Whether loading the one file loads the other. */
+  readonly loads: boolean;
+}
+
+/** The text without block and line comments, whose examples import at will. */
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+}
+
+async function* sourceFiles(place: string): AsyncIterable<string> {
+  const url = new URL(place, ROOT);
+  const info = await Deno.stat(url).catch(() => undefined);
+  if (info?.isFile) yield place;
+  if (!info?.isDirectory) return;
+  for await (const entry of Deno.readDir(url)) {
+    if (entry.isDirectory || entry.name.endsWith(".ts")) {
+      yield* sourceFiles(`${place}/${entry.name}`);
+    }
+  }
+}
+
+async function importsOf(from: string): Promise<Edge[]> {
+  const source = await Deno.readTextFile(new URL(from, ROOT));
+  const edges: Edge[] = [];
+  for (const match of withoutComments(source).matchAll(IMPORT_REGEXP)) {
+    const [, type, declared, bare, dynamic] = match;
+    const specifier = declared ?? bare ?? dynamic ?? "";
+    const to = specifier.startsWith(".")
+      ? new URL(specifier, new URL(from, ROOT)).href.slice(ROOT.href.length)
+      : specifier;
+    const loads = type === undefined && dynamic === undefined;
+    edges.push({ from, to, loads });
+  }
+  return edges;
+}
+
+async function libraryImports(): Promise<Edge[]> {
+  const edges: Edge[] = [];
+  for (const place of RANKS.keys()) {
+    for await (const file of sourceFiles(place)) {
+      edges.push(...await importsOf(file));
+    }
+  }
+  return edges;
+}
+
+function placeOf(path: string): string {
+  return path.split("/")[0] ?? "";
+}
+
+/** Whether an import stays in its place or leads to the left. */
+function inOrder({ from, to }: Edge): boolean {
+  if (placeOf(from) === placeOf(to)) return true;
+  const rank = RANKS.get(placeOf(to));
+  return rank !== undefined && rank < (RANKS.get(placeOf(from)) ?? -1);
+}
+
+Deno.test("library imports point to the left of their place", async () => {
+  const edges = (await libraryImports()).filter(({ to }) =>
+    !to.startsWith("node:")
+  );
+  assertGreater(edges.length, 0);
+  assertEquals(
+    edges.filter((edge) => !inOrder(edge))
+      .map(({ from, to }) => `${from} imports ${to}`),
+    [],
+  );
+});
+
+Deno.test("only platform imports built-in modules of a host", async () => {
+  assertEquals(
+    (await libraryImports())
+      .filter(({ from, to }) =>
+        to.startsWith("node:") && placeOf(from) !== "platform"
+      )
+      .map(({ from, to }) => `${from} imports ${to}`),
+    [],
+  );
+});
+
+Deno.test("private files are imported inside their own folder", async () => {
+  const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
+  const allowed = new Set([
+    "debug > loop/_internals.ts",
+    "testing > loop/_internals.ts",
+  ]);
+  assertEquals(
+    (await libraryImports())
+      .filter(({ to }) => to.slice(to.lastIndexOf("/") + 1).startsWith("_"))
+      .filter(({ from, to }) => folderOf(from) !== folderOf(to))
+      .filter(({ from, to }) => !allowed.has(`${placeOf(from)} > ${to}`))
+      .map(({ from, to }) => `${from} imports ${to}`),
+    [],
+  );
+});
+
+// Types may know each other: a Task knows its EventLoop, and the reverse.
+Deno.test("no library file loads itself by way of others", async () => {
+  const graph = new Map<string, string[]>();
+  for (const { from, to, loads } of await libraryImports()) {
+    if (loads) graph.set(from, [...graph.get(from) ?? [], to]);
+  }
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (file: string, path: readonly string[]) => {
+    const start = path.indexOf(file);
+    if (start >= 0) cycles.push([...path.slice(start), file].join(" > "));
+    if (start >= 0 || done.has(file)) return;
+    for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+  assertEquals(cycles, []);
+});
+
+Deno.test("each runtime's adapter has the same files", async () => {
+  const names = async (folder: string) => {
+    const files: string[] = [];
+    for await (const file of sourceFiles(folder)) {
+      files.push(file.slice(folder.length + 1));
+    }
+    return files.sort();
+  };
+  assertEquals(await names("platform/deno"), await names("platform/node"));
+});

@@ -1,0 +1,16 @@
+// A bundler's rules, and no types of Node: the declarations may need none.
+import * as asyncio from "@asyncio/asyncio";
+import * as loop from "@asyncio/asyncio/loop";
+import * as queue from "@asyncio/asyncio/queue";
+import * as sync from "@asyncio/asyncio/sync";
+import * as tasks from "@asyncio/asyncio/tasks";
+import * as testing from "@asyncio/asyncio/testing";
+
+export const entries = [loop, queue, sync, tasks, testing];
+
+export async function pair(): Promise<[number, string]> {
+  return await asyncio.gather([
+    () => asyncio.sleep(1, 1),
+    () => asyncio.sleep(1, "one"),
+  ]);
+}

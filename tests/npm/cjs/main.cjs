@@ -1,0 +1,28 @@
+// A CommonJS module requires every entry, and what it finds is one copy.
+"use strict";
+
+const assert = require("node:assert/strict");
+const root = require("@asyncio/asyncio");
+const { EventLoop } = require("@asyncio/asyncio/loop");
+const { Queue } = require("@asyncio/asyncio/queue");
+const manifest = require("@asyncio/asyncio/package.json");
+
+assert.match(require.resolve("@asyncio/asyncio"), /script/);
+for (const entry of Object.keys(manifest.exports)) {
+  if (entry.endsWith(".json")) continue;
+  const module = require("@asyncio/asyncio" + entry.slice(1));
+  assert.ok(Object.keys(module).length > 0, `${entry} exports nothing`);
+  for (const [key, value] of Object.entries(module)) {
+    assert.equal(root[key], value, `${entry} has its own ${key}`);
+  }
+}
+assert.ok(EventLoop);
+
+const items = new Queue();
+root.run(async () => {
+  await root.sleep(1);
+  await items.put("item");
+  return await items.get();
+}).then((result) => {
+  assert.equal(result, "item");
+});
