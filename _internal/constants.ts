@@ -1,0 +1,35 @@
+/** The magic numbers of the library, each with its reason. */
+
+/** A host timer longer than this fires after 1 ms on Deno and Node alike. */
+export const LONGEST_HOST_TIMER_MS = 2_147_483_647;
+
+/**
+ * Steps and immediate successes between two turns of the host's loop. At
+ * ~0.1 µs each a turn of ~2 µs costs them 2%, and sockets and timers wait some
+ * 0.1 ms at the most for code that does nothing but switch.
+ */
+export const STEPS_A_TURN = 1024;
+
+/** A step that holds the loop longer than this is reported in debug mode. */
+export const SLOW_CALLBACK_MS = 100;
+
+/** Frames kept of where a task, a future or a handle was made; asyncio's 10. */
+export const CREATION_STACK_FRAMES = 10;
+
+/**
+ * Turns of the host that an operation may take to end once its signal was
+ * aborted: `fetch` takes one on Deno and none on Node.
+ */
+export const TURNS_TO_ABORT = 4;
+
+/**
+ * How long a cancelled task may stay in an await the library cannot interrupt
+ * before debug mode names it.
+ */
+export const STUCK_AFTER_CANCEL_MS = 1000;
+
+/** How long `run` waits for the default executor; asyncio's 300 s. */
+export const EXECUTOR_SHUTDOWN_MS = 300_000;
+
+/** The exit status of a program ended by SIGINT, by convention 128 + 2. */
+export const SIGINT_EXIT_STATUS = 130;

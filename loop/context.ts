@@ -1,0 +1,258 @@
+/**
+ * Context variables. A {@linkcode Context} points to an immutable map, so that
+ * copying one, which every new task does, is copying a pointer.
+ */
+import { show } from "../_internal/show.ts";
+import { InvalidStateError } from "../errors.ts";
+import { currentScope, homeOfChanges, runInContext } from "./current.ts";
+import { provideContext } from "./scope.ts";
+
+type Values = ReadonlyMap<ContextVar<unknown>, unknown>;
+
+const NONE: Values = new Map();
+
+// Set by the classes below: what this file may do with their private parts.
+let valuesOf: (context: Context) => Values;
+let setValues: (context: Context, values: Values) => void;
+let makeToken: <T>(variable: ContextVar<T>, context: Context) => Token<T>;
+let useToken: (token: Token<unknown>, context: Context) => boolean;
+
+/**
+ * The values of all context variables, as one task sees them. Answers to
+ * `contextvars.Context`.
+ *
+ * @example Running a function in a copy
+ * ```ts
+ * import { ContextVar, copyContext } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const user = new ContextVar<string>("user", { defaultValue: "nobody" });
+ * const context = copyContext();
+ * context.run(() => user.set("ada"));
+ * assertEquals(context.run(() => user.get()), "ada");
+ * assertEquals(user.get(), "nobody");
+ * ```
+ */
+export class Context {
+  #values: Values = NONE;
+
+  /** How many variables are set in it. */
+  get size(): number {
+    return this.#values.size;
+  }
+
+  /**
+   * Runs `fn` in this context. What it sets stays in this context; where it is
+   * an `async` function that also holds behind its `await`s.
+   *
+   * @param fn The function.
+   * @param args Its arguments.
+   * @returns What `fn` returns.
+   */
+  run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
+    return runInContext(this, () => fn(...args));
+  }
+
+  /**
+   * A context of its own with the same values. Costs the same however many
+   * there are.
+   *
+   * @returns The copy.
+   */
+  copy(): Context {
+    const copy = new Context();
+    copy.#values = this.#values;
+    return copy;
+  }
+
+  /**
+   * Whether `variable` was set in this context.
+   *
+   * @typeParam T What the variable holds.
+   * @param variable The variable.
+   * @returns True where it has a value of its own here.
+   */
+  has<T>(variable: ContextVar<T>): boolean {
+    return this.#values.has(variable as ContextVar<unknown>);
+  }
+
+  static {
+    valuesOf = (context) => context.#values;
+    setValues = (context, values) => {
+      context.#values = values;
+    };
+  }
+}
+
+provideContext(() => new Context());
+
+/** Options of {@linkcode ContextVar}. */
+export interface ContextVarOptions<T> {
+  /** What `get` gives where nothing was set. */
+  defaultValue?: T;
+}
+
+/**
+ * What {@linkcode ContextVar.set} gives, for putting the old value back.
+ * Answers to `contextvars.Token`.
+ */
+export class Token<T> {
+  /** The variable that was set. */
+  readonly variable: ContextVar<T>;
+  /** What it was before; `undefined` also where it had no value. */
+  readonly oldValue: T | undefined;
+  readonly #context: Context;
+  readonly #had: boolean;
+  #used = false;
+
+  private constructor(variable: ContextVar<T>, context: Context) {
+    const values = valuesOf(context);
+    this.variable = variable;
+    this.#context = context;
+    this.#had = values.has(variable as ContextVar<unknown>);
+    this.oldValue = values.get(variable as ContextVar<unknown>) as T;
+  }
+
+  static {
+    makeToken = (variable, context) => new Token(variable, context);
+    useToken = (token, context) => {
+      if (token.#used) {
+        throw new InvalidStateError(
+          "Cannot reset a context variable as the token was already used",
+        );
+      }
+      if (token.#context !== context) {
+        throw new InvalidStateError(
+          "Cannot reset a context variable as the token was made in another context",
+        );
+      }
+      token.#used = true;
+      return token.#had;
+    };
+  }
+}
+
+/**
+ * A variable whose value belongs to the running task: what a task sets is seen
+ * by what it calls and by the tasks it starts afterwards, and by no one else.
+ * Answers to `contextvars.ContextVar`.
+ *
+ * @example A request's id, known wherever the request's code runs
+ * ```ts
+ * import { ContextVar, createTask } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const requestId = new ContextVar<number>("requestId");
+ * const handle = (id: number) => async () => {
+ *   requestId.set(id);
+ *   await Promise.resolve();
+ *   return requestId.get();
+ * };
+ * const first = createTask(handle(1));
+ * const second = createTask(handle(2));
+ * assertEquals([await first, await second], [1, 2]);
+ * ```
+ */
+export class ContextVar<T> {
+  /** The variable's name, for messages. */
+  readonly name: string;
+  readonly #default: T | undefined;
+  readonly #hasDefault: boolean;
+
+  /**
+   * Makes a variable. Make it once, at the top of a module.
+   *
+   * @param name Its name, for messages.
+   * @param options Its default.
+   */
+  constructor(name: string, options: ContextVarOptions<T> = {}) {
+    if (typeof name !== "string") {
+      throw new TypeError(
+        `Cannot create a context variable as 'name' must be a string: received ${
+          show(name)
+        }`,
+      );
+    }
+    this.name = name;
+    this.#hasDefault = "defaultValue" in options;
+    this.#default = options.defaultValue;
+  }
+
+  /**
+   * The value in the current context, else `fallback`, else the default.
+   *
+   * @param fallback What to give where nothing was set.
+   * @returns The value.
+   * @throws {ReferenceError} When there is neither a value nor a fallback nor
+   * a default.
+   */
+  get(...fallback: [fallback?: T]): T {
+    const values = valuesOf(currentScope().context);
+    const key = this as ContextVar<unknown>;
+    const value = values.get(key);
+    if (value !== undefined || values.has(key)) return value as T;
+    if (fallback.length > 0) return fallback[0] as T;
+    if (this.#hasDefault) return this.#default as T;
+    throw new ReferenceError(
+      `Cannot get the context variable "${this.name}" as it has neither a value nor a default`,
+    );
+  }
+
+  /**
+   * Sets the value in the current context.
+   *
+   * @param value The new value.
+   * @returns A token for {@linkcode ContextVar.reset}.
+   */
+  set(value: T): Token<T> {
+    const context = homeOfChanges();
+    const token = makeToken<T>(this, context);
+    const values = new Map(valuesOf(context));
+    values.set(this as ContextVar<unknown>, value);
+    setValues(context, values);
+    return token;
+  }
+
+  /**
+   * Puts back the value from before a {@linkcode ContextVar.set}.
+   *
+   * @param token What that `set` returned.
+   * @throws {TypeError} When the token belongs to another variable.
+   * @throws {InvalidStateError} When it was used before or made in another
+   * context.
+   */
+  reset(token: Token<T>): void {
+    if (!(token instanceof Token) || token.variable !== this) {
+      throw new TypeError(
+        `Cannot reset the context variable "${this.name}" as 'token' must be one of its own tokens: received ${
+          show(token)
+        }`,
+      );
+    }
+    const context = currentScope().context;
+    const had = useToken(token as Token<unknown>, context);
+    const values = new Map(valuesOf(context));
+    if (had) values.set(this as ContextVar<unknown>, token.oldValue);
+    else values.delete(this as ContextVar<unknown>);
+    setValues(context, values);
+  }
+}
+
+/**
+ * A copy of the current context. Answers to `contextvars.copy_context`.
+ *
+ * @example Calling back with the values of now
+ * ```ts
+ * import { ContextVar, copyContext } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const depth = new ContextVar("depth", { defaultValue: 0 });
+ * const context = copyContext();
+ * assertEquals(context.run(() => depth.get()), 0);
+ * ```
+ *
+ * @returns The copy.
+ */
+export function copyContext(): Context {
+  return currentScope().context.copy();
+}

@@ -1,0 +1,50 @@
+/** Where tasks, futures, handles and waits were made: for debug mode only. */
+import { CREATION_STACK_FRAMES } from "../_internal/constants.ts";
+
+/** Frames of the library itself that may lie above those of the user. */
+const OWN_FRAMES = 12;
+
+export class CreationStacks {
+  /** Errors are kept and not their texts: making a text costs far more. */
+  readonly #errors = new WeakMap<object, Error>();
+
+  remember(object: object): void {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = CREATION_STACK_FRAMES + OWN_FRAMES;
+    this.#errors.set(object, new Error());
+    Error.stackTraceLimit = limit;
+  }
+
+  /** The user's frames that led to the making of `object`. */
+  of(object: object): string | undefined {
+    const stack = this.#errors.get(object)?.stack;
+    if (stack === undefined) return undefined;
+    const own = ownFolder();
+    const frames = stack.split("\n").slice(1).filter((line) =>
+      !own.test(line) && !/\b(?:node|ext):/.test(line)
+    );
+    return frames.length === 0
+      ? undefined
+      : frames.slice(0, CREATION_STACK_FRAMES).join("\n");
+  }
+}
+
+let ownPattern: RegExp | undefined;
+
+/**
+ * The library's folders, whose frames say nothing to a user. Where they lie is
+ * read from this file's own frame, which works in every module format.
+ */
+function ownFolder(): RegExp {
+  if (ownPattern === undefined) {
+    const [, folder = ""] = /\(?([^\s(]*)loop\/creation_stacks\.[jt]s/.exec(
+      new Error().stack ?? "",
+    ) ??
+      [];
+    const escaped = folder.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    ownPattern = new RegExp(
+      `${escaped}(?:_internal|debug|loop|platform|queue|streams|subprocess|sync|tasks|testing|threads|workers)/`,
+    );
+  }
+  return ownPattern;
+}

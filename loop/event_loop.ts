@@ -1,0 +1,701 @@
+import {
+  checkDelay,
+  checkDuration,
+  checkFunction,
+  isThenable,
+} from "../_internal/check.ts";
+import {
+  EXECUTOR_SHUTDOWN_MS,
+  SLOW_CALLBACK_MS,
+} from "../_internal/constants.ts";
+import { inspectByToString } from "../_internal/inspect.ts";
+import { show } from "../_internal/show.ts";
+import { InvalidStateError } from "../errors.ts";
+import { platform, type SignalName } from "../platform/mod.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { CreationStacks } from "./creation_stacks.ts";
+import {
+  currentScope,
+  enteredScope,
+  provideDefaultKernel,
+  runIn,
+} from "./current.ts";
+import { DebugMode } from "./debug_mode.ts";
+import {
+  callSafely,
+  type ExceptionHandler,
+  writeException,
+} from "./exceptions.ts";
+import { Future, futureInternals, futureOf, isFuture } from "./future.ts";
+import {
+  type Handle,
+  ReadyCallback,
+  TimedCallback,
+  type TimerHandle,
+} from "./handle.ts";
+import { Hooks, type Instrument } from "./hooks.ts";
+import { Kernel, kernelOf } from "./kernel.ts";
+import { reportPendingTasks } from "./loose_ends.ts";
+import { SignalHandlers } from "./signals.ts";
+import { Task, type TaskFunction, type TaskOptions } from "./task.ts";
+import type { Awaitable, ExceptionContext, Executor } from "./types.ts";
+import { reportUnretrieved } from "./unretrieved.ts";
+
+/** Options of {@linkcode EventLoop} and {@linkcode newEventLoop}. */
+export interface EventLoopOptions {
+  /**
+   * Where its time comes from.
+   *
+   * @default {the host's monotonic clock}
+   */
+  clock?: Clock;
+  /**
+   * Whether it starts in debug mode.
+   *
+   * @default {whether the environment has ASYNCIO_DEBUG=1}
+   */
+  debug?: boolean;
+  /**
+   * Whether tasks and callbacks start in the async context of the code that
+   * makes them, so that what other libraries keep in an `AsyncLocalStorage`
+   * comes along; else in that of the code that runs the loop. It makes starting
+   * a task about half as fast again as without.
+   *
+   * @default {false; true for the default loop, which lives in other people's programs}
+   */
+  carryAsyncContext?: boolean;
+}
+
+/** Makes the tasks of a loop; see {@linkcode EventLoop.setTaskFactory}. */
+export type TaskFactory = <T>(
+  loop: EventLoop,
+  fn: TaskFunction<T>,
+  options: TaskOptions,
+) => Task<T>;
+
+/**
+ * Orders callbacks and tasks, and owns time. Most programs never see it: `run`
+ * makes one, and outside of `run` a default loop is always running.
+ *
+ * An explicit loop (`newEventLoop()`) runs only inside `runUntilComplete` and
+ * `runForever`; what is scheduled while it is stopped stays scheduled. Answers
+ * to `asyncio.EventLoop`.
+ *
+ * @example A loop of one's own
+ * ```ts
+ * import { newEventLoop } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loop = newEventLoop();
+ * const seen: string[] = [];
+ * loop.callSoon(() => seen.push("first"));
+ * loop.callSoon(() => loop.stop());
+ * await loop.runForever();
+ * loop.close();
+ * assertEquals(seen, ["first"]);
+ * ```
+ */
+export class EventLoop {
+  /**
+   * A step that holds the loop for longer, in milliseconds, is reported in
+   * debug mode.
+   */
+  slowCallbackDuration: number = SLOW_CALLBACK_MS;
+
+  readonly #kernel: Kernel;
+  readonly #hooks: Hooks;
+  readonly #signals: SignalHandlers;
+  #debugMode: DebugMode | null = null;
+  #taskFactory: TaskFactory | null = null;
+  #exceptionHandler: ExceptionHandler | null = null;
+  #executor: Executor | null = null;
+
+  /**
+   * Makes a loop that does not run yet.
+   *
+   * @param options Its clock and whether it starts in debug mode.
+   * @param ambient For the library's own default loop, which always runs.
+   */
+  constructor(options: EventLoopOptions = {}, ambient: boolean = false) {
+    const kernel = new Kernel(
+      this,
+      options.clock ?? systemClock,
+      ambient,
+      options.carryAsyncContext ?? ambient,
+      (context) => this.callExceptionHandler(context),
+    );
+    this.#kernel = kernel;
+    this.#hooks = new Hooks(kernel, platform.now);
+    this.#signals = new SignalHandlers(kernel);
+    this.setDebug(options.debug ?? platform.env("ASYNCIO_DEBUG") === "1");
+  }
+
+  /**
+   * Runs the loop until `awaitable` is done.
+   *
+   * @param awaitable A function, run as a task of this loop; or a future or a
+   * promise.
+   * @returns Its result.
+   * @throws {InvalidStateError} When the loop is running or closed, or when it
+   * was stopped before `awaitable` was done.
+   */
+  async runUntilComplete<T>(awaitable: Awaitable<T>): Promise<T> {
+    const kernel = this.#kernel;
+    if (kernel.closed) throw kernel.closedError("run");
+    if (kernel.isRunning) throw runningError(this);
+    const future = this.#futureOf(awaitable);
+    const stop = () => this.stop();
+    future.addDoneCallback(stop);
+    try {
+      await kernel.runForever();
+    } finally {
+      future.removeDoneCallback(stop);
+    }
+    if (!future.done()) {
+      throw new InvalidStateError(
+        `Cannot give a result as the event loop was stopped before it was there: received ${future}`,
+      );
+    }
+    return future.result();
+  }
+
+  /**
+   * Runs the loop until {@linkcode EventLoop.stop} is called.
+   *
+   * @returns When it has stopped.
+   * @throws {InvalidStateError} When the loop is running or closed.
+   */
+  async runForever(): Promise<void> {
+    await this.#kernel.runForever();
+  }
+
+  /**
+   * Stops the loop after the present iteration; called before the loop runs,
+   * after its first one.
+   */
+  stop(): void {
+    this.#kernel.stop();
+  }
+
+  /**
+   * Whether it is running. The default loop always is.
+   *
+   * @returns True while it runs.
+   */
+  isRunning(): boolean {
+    return this.#kernel.isRunning;
+  }
+
+  /**
+   * Whether it was closed.
+   *
+   * @returns True once {@linkcode EventLoop.close} was called.
+   */
+  isClosed(): boolean {
+    return this.#kernel.closed;
+  }
+
+  /**
+   * Closes the loop: what is scheduled is dropped, and tasks that are still
+   * pending as well as errors nobody retrieved are reported. Closing it again
+   * does nothing.
+   *
+   * @throws {InvalidStateError} When it is running.
+   */
+  close(): void {
+    const kernel = this.#kernel;
+    if (kernel.closed) return;
+    if (kernel.isRunning) {
+      throw new InvalidStateError(
+        `Cannot close the event loop as it is running: received a call on ${this}`,
+      );
+    }
+    kernel.close();
+    this.#signals.clear();
+    this.#debugMode?.stop();
+    reportPendingTasks(kernel);
+    kernel.tasks = null;
+    reportUnretrieved(kernel);
+  }
+
+  /** Closes the loop at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /**
+   * The loop's time: monotonic, with an arbitrary start.
+   *
+   * @returns Milliseconds.
+   */
+  time(): number {
+    return this.#kernel.now();
+  }
+
+  /**
+   * Calls back in the next iteration. Callbacks run in the order in which they
+   * were scheduled, each in a copy of the context of now.
+   *
+   * @param callback What to call.
+   * @param args Its arguments.
+   * @returns A handle for calling it off.
+   * @throws {InvalidStateError} When the loop is closed.
+   */
+  callSoon<A extends unknown[]>(
+    callback: (...args: A) => unknown,
+    ...args: A
+  ): Handle {
+    this.#checkCallback("call soon", callback);
+    const handle = new ReadyCallback(this.#kernel, callback, args, undefined);
+    this.#kernel.push(handle);
+    return handle;
+  }
+
+  /**
+   * The same as {@linkcode EventLoop.callSoon}: in JavaScript a loop and its
+   * callers share one thread. Workers call back through messages.
+   *
+   * @param callback What to call.
+   * @param args Its arguments.
+   * @returns A handle for calling it off.
+   * @throws {InvalidStateError} When the loop is closed.
+   */
+  callSoonThreadsafe<A extends unknown[]>(
+    callback: (...args: A) => unknown,
+    ...args: A
+  ): Handle {
+    return this.callSoon(callback, ...args);
+  }
+
+  /**
+   * Calls back after a while.
+   *
+   * @param ms How long from now, in milliseconds; not negative.
+   * @param callback What to call.
+   * @param args Its arguments.
+   * @returns A handle for calling it off.
+   * @throws {RangeError} When `ms` is negative or NaN.
+   * @throws {InvalidStateError} When the loop is closed.
+   */
+  callLater<A extends unknown[]>(
+    ms: number,
+    callback: (...args: A) => unknown,
+    ...args: A
+  ): TimerHandle {
+    checkDuration("call later", "ms", ms);
+    this.#checkCallback("call later", callback);
+    const when = this.#kernel.now() + ms;
+    return new TimedCallback(this.#kernel, callback, args, when);
+  }
+
+  /**
+   * Calls back at a time; callbacks of the same time in the order in which they
+   * were scheduled.
+   *
+   * @param when The time, in milliseconds on the scale of
+   * {@linkcode EventLoop.time}.
+   * @param callback What to call.
+   * @param args Its arguments.
+   * @returns A handle for calling it off.
+   * @throws {RangeError} When `when` is NaN.
+   * @throws {InvalidStateError} When the loop is closed.
+   */
+  callAt<A extends unknown[]>(
+    when: number,
+    callback: (...args: A) => unknown,
+    ...args: A
+  ): TimerHandle {
+    checkDelay("call at a time", "when", when);
+    this.#checkCallback("call at a time", callback);
+    return new TimedCallback(this.#kernel, callback, args, when);
+  }
+
+  /**
+   * Makes a future of this loop.
+   *
+   * @typeParam T What it comes to.
+   * @returns The future, pending.
+   */
+  createFuture<T>(): Future<T> {
+    const future = new Future<T>(this.#kernel);
+    const { hooks } = this.#kernel;
+    if (hooks !== null) hooks.futureCreated(future);
+    return future;
+  }
+
+  /**
+   * Starts a task in this loop; see `createTask`.
+   *
+   * @param fn The function the task runs.
+   * @param options Its name and more.
+   * @returns The task.
+   * @throws {TypeError} When `fn` is not a function.
+   * @throws {InvalidStateError} When the loop is closed.
+   */
+  createTask<T>(fn: TaskFunction<T>, options: TaskOptions = {}): Task<T> {
+    checkTaskFunction(fn);
+    if (this.#kernel.closed) throw this.#kernel.closedError("create a task");
+    return this.#taskFactory === null
+      ? new Task<T>(this.#kernel, fn, options)
+      : this.#taskFactory(this, fn, options);
+  }
+
+  /**
+   * Sets what makes this loop's tasks.
+   *
+   * @param factory Called with the loop, the function and the options; `null`
+   * for the default.
+   */
+  setTaskFactory(factory: TaskFactory | null): void {
+    if (factory !== null) {
+      checkFunction("set the task factory", "factory", factory);
+    }
+    this.#taskFactory = factory;
+  }
+
+  /**
+   * What makes this loop's tasks.
+   *
+   * @returns What was set; `null` for the default.
+   */
+  getTaskFactory(): TaskFactory | null {
+    return this.#taskFactory;
+  }
+
+  /**
+   * Turns debug mode on or off: slow steps, where things were made, swallowed
+   * cancellations, work left running.
+   *
+   * @param on Whether it is on.
+   */
+  setDebug(on: boolean): void {
+    if (on === this.getDebug()) return;
+    const kernel = this.#kernel;
+    if (on) {
+      kernel.stacks = new CreationStacks();
+      this.#debugMode = new DebugMode(kernel, () => this.slowCallbackDuration);
+      this.#hooks.add(this.#debugMode);
+    } else if (this.#debugMode !== null) {
+      this.#debugMode.stop();
+      this.#hooks.remove(this.#debugMode);
+      this.#debugMode = null;
+      kernel.stacks = null;
+    }
+  }
+
+  /**
+   * Whether debug mode is on.
+   *
+   * @returns True where it is.
+   */
+  getDebug(): boolean {
+    return this.#debugMode !== null;
+  }
+
+  /**
+   * Lets `instrument` watch the loop.
+   *
+   * @param instrument Its methods are called from now on.
+   */
+  addInstrument(instrument: Instrument): void {
+    this.#hooks.add(instrument);
+  }
+
+  /**
+   * Stops `instrument` from watching.
+   *
+   * @param instrument What was given to {@linkcode EventLoop.addInstrument}.
+   */
+  removeInstrument(instrument: Instrument): void {
+    this.#hooks.remove(instrument);
+  }
+
+  /**
+   * Sets what is told of errors that no one is there to catch.
+   *
+   * @param handler Called with the context; `null` for the default, which
+   * writes it to stderr.
+   */
+  setExceptionHandler(handler: ExceptionHandler | null): void {
+    if (handler !== null) {
+      checkFunction("set the exception handler", "handler", handler);
+    }
+    this.#exceptionHandler = handler;
+  }
+
+  /**
+   * What is told of errors that no one is there to catch.
+   *
+   * @returns What was set; `null` for the default.
+   */
+  getExceptionHandler(): ExceptionHandler | null {
+    return this.#exceptionHandler;
+  }
+
+  /**
+   * Writes the context to stderr: the handler where none was set.
+   *
+   * @param context What happened.
+   */
+  defaultExceptionHandler(context: ExceptionContext): void {
+    writeException(context);
+  }
+
+  /**
+   * Tells the exception handler.
+   *
+   * @param context What happened.
+   */
+  callExceptionHandler(context: ExceptionContext): void {
+    callSafely(
+      this.#exceptionHandler ??
+        ((each) => this.defaultExceptionHandler(each)),
+      context,
+    );
+  }
+
+  /**
+   * Calls back, from the loop, when the program gets a signal. A handler set
+   * before for the same signal is replaced.
+   *
+   * @param signal The signal's name, such as `"SIGTERM"`.
+   * @param callback What to call.
+   * @param args Its arguments.
+   * @throws {TypeError} When the host does not know the signal.
+   */
+  addSignalHandler<A extends unknown[]>(
+    signal: SignalName,
+    callback: (...args: A) => unknown,
+    ...args: A
+  ): void {
+    checkFunction("add a signal handler", "callback", callback);
+    if (this.#kernel.closed) {
+      throw this.#kernel.closedError("add a signal handler");
+    }
+    this.#signals.set(signal, callback, args);
+  }
+
+  /**
+   * Takes a signal handler back.
+   *
+   * @param signal The signal's name.
+   * @returns Whether there was one.
+   */
+  removeSignalHandler(signal: SignalName): boolean {
+    return this.#signals.remove(signal);
+  }
+
+  /**
+   * Runs a function elsewhere, in a worker.
+   *
+   * @param executor Where; `null` for the default executor.
+   * @param fn The function; what it may refer to is up to the executor.
+   * @param args Its arguments.
+   * @returns A future of its result.
+   * @throws {InvalidStateError} When `executor` is `null` and there is no
+   * default executor.
+   */
+  runInExecutor<A extends unknown[], R>(
+    executor: Executor | null,
+    fn: (...args: A) => R,
+    ...args: A
+  ): Future<Awaited<R>> {
+    checkFunction("run in an executor", "fn", fn);
+    const chosen = executor ?? this.#executor;
+    if (chosen === null) {
+      throw new InvalidStateError(
+        "Cannot run in the default executor as the loop has none: call setDefaultExecutor() first",
+      );
+    }
+    return runIn(
+      this.#kernel.root,
+      () => chosen.submit(fn, ...args),
+      null,
+      null,
+    );
+  }
+
+  /**
+   * Sets the executor that {@linkcode EventLoop.runInExecutor} uses for `null`.
+   *
+   * @param executor The executor.
+   */
+  setDefaultExecutor(executor: Executor): void {
+    this.#executor = executor;
+  }
+
+  /**
+   * Ends the default executor, after the jobs it has.
+   *
+   * @param ms How long to wait for them, in milliseconds, before they are
+   * cancelled.
+   * @returns When it has ended.
+   */
+  async shutdownDefaultExecutor(
+    ms: number = EXECUTOR_SHUTDOWN_MS,
+  ): Promise<void> {
+    const executor = this.#executor;
+    if (executor === null) return;
+    this.#executor = null;
+    let timer: unknown;
+    const late = new Promise<"late">((resolve) => {
+      timer = platform.setTimer(() => resolve("late"), ms);
+    });
+    const ended = executor.shutdown();
+    const outcome = await Promise.race([ended, late]);
+    platform.clearTimer(timer);
+    if (outcome === "late") await executor.shutdown({ cancelFutures: true });
+  }
+
+  /**
+   * The loop and its state.
+   *
+   * @returns For example `<EventLoop running>`.
+   */
+  toString(): string {
+    const { closed, isRunning } = this.#kernel;
+    const state = closed ? "closed" : isRunning ? "running" : "stopped";
+    return `<EventLoop ${state}>`;
+  }
+
+  static {
+    inspectByToString(this.prototype);
+  }
+
+  #futureOf<T>(awaitable: Awaitable<T>): Future<T> {
+    if (typeof awaitable === "function") return this.createTask(awaitable);
+    if (isFuture(awaitable)) {
+      const future = awaitable as Future<T>;
+      if (futureInternals.kernel(future) !== this.#kernel) {
+        throw new InvalidStateError(
+          `Cannot wait for a future that belongs to another event loop: received ${future}`,
+        );
+      }
+      return future;
+    }
+    return runIn(this.#kernel.root, futureOf<T>, awaitable, undefined);
+  }
+
+  #checkCallback(action: string, callback: unknown): void {
+    checkFunction(action, "callback", callback);
+    if (this.#debugMode === null) return;
+    if (
+      (callback as { constructor: { name: string } }).constructor.name !==
+        "AsyncFunction"
+    ) return;
+    throw new TypeError(
+      `Cannot ${action} as 'callback' must not be an async function, whose errors no one would see: received ${
+        show(callback)
+      }; use createTask()`,
+    );
+  }
+}
+
+function runningError(loop: EventLoop): InvalidStateError {
+  return new InvalidStateError(
+    `Cannot run the event loop as it is already running: received a call on ${loop}`,
+  );
+}
+
+/** Refuses what is not a function, with the right line for a promise. */
+export function checkTaskFunction(fn: unknown): void {
+  if (typeof fn === "function") return;
+  const hint = isThenable(fn)
+    ? ": a promise has already started; write createTask(() => work()) instead of createTask(work()), or ensureFuture(promise) to wait for it"
+    : "";
+  throw new TypeError(
+    `Cannot create a task as 'fn' must be a function: received ${
+      show(fn)
+    }${hint}`,
+  );
+}
+
+let ambientLoop: EventLoop | null = null;
+let chosenLoop: EventLoop | null = null;
+
+function defaultLoop(): EventLoop {
+  if (chosenLoop !== null) return chosenLoop;
+  return ambientLoop ??= new EventLoop({}, true);
+}
+
+provideDefaultKernel(() => kernelOf(defaultLoop()));
+
+/**
+ * Makes a loop that runs only when told to. Answers to
+ * `asyncio.new_event_loop`.
+ *
+ * @example Running one function
+ * ```ts
+ * import { newEventLoop, sleep } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loop = newEventLoop();
+ * assertEquals(await loop.runUntilComplete(() => sleep(1, "done")), "done");
+ * loop.close();
+ * ```
+ *
+ * @param options Its clock and whether it starts in debug mode.
+ * @returns The loop, stopped.
+ */
+export function newEventLoop(options: EventLoopOptions = {}): EventLoop {
+  return new EventLoop(options);
+}
+
+/**
+ * The running loop, else the default one. Answers to `asyncio.get_event_loop`.
+ *
+ * @example The default loop
+ * ```ts
+ * import { getEventLoop } from "@asyncio/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * assert(getEventLoop().isRunning());
+ * ```
+ *
+ * @returns The loop.
+ */
+export function getEventLoop(): EventLoop {
+  return currentScope().kernel.loop;
+}
+
+/**
+ * The running loop. Answers to `asyncio.get_running_loop`.
+ *
+ * @example Inside of a task
+ * ```ts
+ * import { getRunningLoop, run } from "@asyncio/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * assert(await run(() => getRunningLoop().isRunning()));
+ * ```
+ *
+ * @returns The loop whose task or callback this is.
+ * @throws {InvalidStateError} When this code runs in no task and no callback.
+ */
+export function getRunningLoop(): EventLoop {
+  const kernel = enteredScope()?.kernel;
+  if (kernel === undefined || !kernel.isRunning) {
+    throw new InvalidStateError(
+      "Cannot get the running event loop as this code runs in no task and no callback of one",
+    );
+  }
+  return kernel.loop;
+}
+
+/**
+ * Sets the loop of code that runs in none. Answers to
+ * `asyncio.set_event_loop`.
+ *
+ * @example Back to the default
+ * ```ts
+ * import { setEventLoop } from "@asyncio/asyncio";
+ *
+ * setEventLoop(null);
+ * ```
+ *
+ * @param loop The loop; `null` for the default one, which always runs.
+ */
+export function setEventLoop(loop: EventLoop | null): void {
+  if (loop !== null) kernelOf(loop);
+  chosenLoop = loop;
+}

@@ -1,0 +1,225 @@
+/**
+ * Callbacks waiting for their turn. In a loop that carries the async context, a
+ * callback is a reaction to a promise, registered where it was scheduled: so
+ * the host brings along what other libraries keep there, and the loop only
+ * decides when the promise is settled.
+ */
+import { callbackScope, enteredScope, runIn } from "./current.ts";
+import { isExitRequest } from "./exit_request.ts";
+import type { Kernel, Timer } from "./kernel.ts";
+import { Scope } from "./scope.ts";
+import { inspectByToString } from "../_internal/inspect.ts";
+import type { Context } from "./context.ts";
+import type { Runnable } from "./types.ts";
+
+type Callback = (...args: never[]) => unknown;
+
+/** Runs the callback, or lets it run as the next microtask. */
+let startCallback: (handle: Handle) => void;
+let kernelOf: (handle: Handle) => Kernel;
+
+/**
+ * A callback waiting for its turn, as `callSoon` gives it. Answers to
+ * `asyncio.Handle`.
+ *
+ * @example Calling it off
+ * ```ts
+ * import { getEventLoop } from "@asyncio/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * const handle = getEventLoop().callSoon(() => console.log("never"));
+ * handle.cancel();
+ * assert(handle.cancelled());
+ * ```
+ */
+export class Handle {
+  readonly #kernel: Kernel;
+  readonly #scope: Scope;
+  #callback: Callback | null;
+  #args: readonly unknown[];
+  #name = "";
+  /** Settles the promise that the callback is a reaction to, if it is one. */
+  #release: (() => void) | null = null;
+
+  /**
+   * Made by the event loop.
+   *
+   * @internal
+   */
+  constructor(
+    kernel: Kernel,
+    callback: Callback,
+    args: readonly unknown[],
+    context: Context | undefined,
+  ) {
+    this.#kernel = kernel;
+    this.#callback = callback;
+    this.#args = args;
+    this.#scope = context === undefined
+      ? callbackScope(kernel)
+      : new Scope(kernel, null, null, context, false);
+    if (kernel.carriesAsyncContext) {
+      new Promise<void>((resolve) => {
+        this.#release = resolve;
+      }).then(() => this.#invoke());
+    }
+    if (kernel.hooks !== null) kernel.hooks.handleCreated(this);
+  }
+
+  /** Calls the callback off; does nothing where it has run. */
+  cancel(): void {
+    if (this.#callback === null) return;
+    this.#name = "cancelled";
+    this.#callback = null;
+    this.#args = [];
+  }
+
+  /**
+   * Whether {@linkcode Handle.cancel} came before its turn.
+   *
+   * @returns True where the callback never runs.
+   */
+  cancelled(): boolean {
+    return this.#name === "cancelled";
+  }
+
+  /**
+   * The handle and its state.
+   *
+   * @returns For example `<TimerHandle tick>`.
+   */
+  toString(): string {
+    const state = this.#callback === null
+      ? this.#name
+      : this.#callback.name || "an anonymous callback";
+    return `<${
+      this instanceof TimerHandle ? "TimerHandle" : "Handle"
+    } ${state}>`;
+  }
+
+  #invoke(): void {
+    const callback = this.#callback;
+    if (callback === null) return;
+    const args = this.#args as never[];
+    this.#callback = null;
+    this.#args = [];
+    this.#name = "done";
+    try {
+      if (this.#scope === enteredScope()) callback(...args);
+      else runIn(this.#scope, call, callback, args);
+    } catch (error) {
+      if (isExitRequest(error)) return this.#kernel.abort(error);
+      const name = callback.name || "an anonymous callback";
+      this.#kernel.report({ message: `Exception in ${name}`, error });
+    }
+  }
+
+  static {
+    inspectByToString(this.prototype);
+    startCallback = (handle) =>
+      handle.#release === null ? handle.#invoke() : handle.#release();
+    kernelOf = (handle) => handle.#kernel;
+  }
+}
+
+function call(callback: Callback, args: never[]): void {
+  callback(...args);
+}
+
+/**
+ * A callback waiting for a time, as `callLater` and `callAt` give it. Answers
+ * to `asyncio.TimerHandle`.
+ *
+ * @example When it is due
+ * ```ts
+ * import { getEventLoop } from "@asyncio/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * const loop = getEventLoop();
+ * const handle = loop.callLater(1000, () => console.log("never"));
+ * assert(handle.when() >= loop.time());
+ * handle.cancel();
+ * ```
+ */
+export class TimerHandle extends Handle {
+  readonly #when: number;
+
+  /**
+   * Made by the event loop.
+   *
+   * @internal
+   */
+  constructor(
+    kernel: Kernel,
+    callback: Callback,
+    args: readonly unknown[],
+    when: number,
+  ) {
+    super(kernel, callback, args, undefined);
+    this.#when = when;
+  }
+
+  /**
+   * When the callback is due.
+   *
+   * @returns Milliseconds, on the scale of `loop.time()`.
+   */
+  when(): number {
+    return this.#when;
+  }
+}
+
+/** A {@linkcode Handle} as the ready queue sees it. */
+export class ReadyCallback extends Handle implements Runnable {
+  get runsCode(): boolean {
+    return true;
+  }
+
+  run(): void {
+    startCallback(this);
+  }
+
+  describe(): string {
+    return this.toString();
+  }
+}
+
+/** A {@linkcode TimerHandle} as the heap and the ready queue see it. */
+export class TimedCallback extends TimerHandle implements Timer, Runnable {
+  readonly deadline: number;
+  readonly order: number;
+  heapIndex = -1;
+
+  constructor(
+    kernel: Kernel,
+    callback: Callback,
+    args: readonly unknown[],
+    when: number,
+  ) {
+    super(kernel, callback, args, when);
+    this.deadline = when;
+    this.order = kernel.nextTimerOrder();
+    kernel.addTimer(this);
+  }
+
+  override cancel(): void {
+    super.cancel();
+    kernelOf(this).removeTimer(this);
+  }
+
+  get runsCode(): boolean {
+    return true;
+  }
+
+  due(): void {
+    kernelOf(this).push(this);
+  }
+
+  run(): void {
+    startCallback(this);
+  }
+
+  describe(): string {
+    return this.toString();
+  }
+}

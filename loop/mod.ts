@@ -1,0 +1,49 @@
+/**
+ * The kernel: event loops, futures, tasks, handles and context variables.
+ *
+ * ```ts
+ * import { currentTask, getEventLoop } from "@asyncio/asyncio/loop";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * assert(getEventLoop().isRunning());
+ * assertEquals(currentTask(), null);
+ * ```
+ *
+ * @module
+ */
+
+export type { Alarm, AlarmTarget, Clock } from "./clock.ts";
+export {
+  Context,
+  ContextVar,
+  type ContextVarOptions,
+  copyContext,
+  Token,
+} from "./context.ts";
+export {
+  EventLoop,
+  type EventLoopOptions,
+  getEventLoop,
+  getRunningLoop,
+  newEventLoop,
+  setEventLoop,
+  type TaskFactory,
+} from "./event_loop.ts";
+export type { ExceptionHandler } from "./exceptions.ts";
+export { Future, isFuture } from "./future.ts";
+export { Handle, TimerHandle } from "./handle.ts";
+export type { Instrument, StepInfo, WaitInfo } from "./hooks.ts";
+export {
+  allTasks,
+  currentTask,
+  Task,
+  type TaskFunction,
+  type TaskOptions,
+} from "./task.ts";
+export type {
+  Awaitable,
+  AwaitedResult,
+  ExceptionContext,
+  Executor,
+} from "./types.ts";
+export type { SignalName } from "../platform/mod.ts";

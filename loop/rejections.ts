@@ -1,0 +1,39 @@
+/**
+ * Cancelling never ends the program. An `async` function that was called
+ * without `await` inside of a cancelled task rejects with the task's
+ * CancelledError, and the host would end the program for it. Its promise is not
+ * ours to handle, so the host is asked to let this one error class pass.
+ */
+import { SIGINT_EXIT_STATUS } from "../_internal/constants.ts";
+import {
+  isCancelledError,
+  type KeyboardInterrupt,
+  SystemExit,
+} from "../errors.ts";
+import { platform } from "../platform/mod.ts";
+import { isExitRequest } from "./exit_request.ts";
+
+let filtering = false;
+const escaped = new WeakSet<object>();
+
+/** Installs the filter, when something is cancelled for the first time. */
+export function filterRejections(): void {
+  if (filtering) return;
+  filtering = true;
+  platform.filterUnhandledRejections((reason) => {
+    if (isExitRequest(reason)) endProgram(reason);
+    return isCancelledError(reason) && !escaped.has(reason);
+  });
+}
+
+/** An exit request that nobody caught does what it says, as in Python. */
+function endProgram(request: SystemExit | KeyboardInterrupt): never {
+  if (request instanceof SystemExit) platform.exit(request.code);
+  platform.writeError(`${request}`);
+  platform.exit(SIGINT_EXIT_STATUS);
+}
+
+/** Marks an error that leaves the loop: its rejection counts as any other. */
+export function letEscape(error: object): void {
+  escaped.add(error);
+}

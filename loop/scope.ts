@@ -1,0 +1,396 @@
+/**
+ * Scopes: the nodes of the tree of things that can be cancelled.
+ *
+ * A task owns a scope; `timeout()`, `taskGroup()` and `shielded()` open one
+ * inside of it. The current scope travels with the code (see current.ts), and
+ * whatever waits registers with it:
+ *
+ * ```text
+ *   Task scope ── waits: sleep, queue.get …
+ *     ├─ timeout scope ── waits …
+ *     └─ shielded scope ── waits …       (a cancellation does not go in here)
+ * ```
+ *
+ * Invariants:
+ * - Cancelling a scope rejects every wait below it with one error, or, where
+ *   none is pending, is remembered and rejects the next one (edge-triggered:
+ *   one request, one error).
+ * - While an error is on its way to the code, further requests join it.
+ * - A scope that has ended is off its parent's list and is never cancelled.
+ */
+import { TURNS_TO_ABORT } from "../_internal/constants.ts";
+import { platform } from "../platform/mod.ts";
+import type { CancelledError } from "../errors.ts";
+import type { Context } from "./context.ts";
+import type { Kernel } from "./kernel.ts";
+import { filterRejections } from "./rejections.ts";
+import { dropNumber } from "./scope_numbers.ts";
+import type { Task } from "./task.ts";
+import type { Wait } from "./wait.ts";
+
+/** Makes a context: its class stands further up. */
+let makeContext: () => Context;
+
+/** Tells this file how to make a context. */
+export function provideContext(make: () => Context): void {
+  makeContext = make;
+}
+
+/** What a scope remembers of its cancellation; most are never cancelled. */
+class Cancellation {
+  /** Requests to cancel the scope that were not taken back. */
+  requests = 0;
+  /** In a task's own scope: requests to cancel the open scopes inside it. */
+  requestsInside = 0;
+  /** The last one it was asked for. */
+  cause: CancelledError | null = null;
+  /** One that found nothing waiting: the next wait gets it. */
+  pending: CancelledError | null = null;
+  /** The pending one also went out through the signal, this turn. */
+  pendingBySignal = false;
+  /** The pending one came when a value was on its way to the code, this turn. */
+  pendingAfterGrant = false;
+  /** An error was handed to a wait and has not yet reached the code. */
+  delivering = false;
+  controller: AbortController | null = null;
+}
+
+export class Scope {
+  readonly kernel: Kernel;
+  /** The scope around this one in the same task; null at a task's own. */
+  parent: Scope | null;
+  readonly task: Task<unknown> | null;
+  readonly shielded: boolean;
+  closed = false;
+  /** In a task's own scope: the iteration in which one of its waits ended. */
+  lastGrant: number = -Infinity;
+  /** See scope_numbers.ts; -1 while it has none. */
+  number = -1;
+
+  waits: Wait<unknown> | null = null;
+  children: Scope | null = null;
+  /** Neighbours: among the parent's children, or among the loop's tasks. */
+  before: Scope | null = null;
+  after: Scope | null = null;
+
+  /** Made when it is first asked for; most scopes have no variables. */
+  #context: Context | null;
+  #cancellation: Cancellation | null = null;
+
+  /** @param context Its own; `null` for that of the scope around, or a new one. */
+  constructor(
+    kernel: Kernel,
+    parent: Scope | null,
+    task: Task<unknown> | null,
+    context: Context | null,
+    shielded: boolean,
+  ) {
+    this.kernel = kernel;
+    this.parent = parent;
+    this.task = task;
+    this.shielded = shielded;
+    this.#context = context;
+    if (parent !== null) parent.#adopt(this);
+  }
+
+  get context(): Context {
+    return this.#context ??= this.parent?.context ?? makeContext();
+  }
+
+  get hasVariables(): boolean {
+    return this.#context !== null
+      ? this.#context.size > 0
+      : this.parent !== null && this.parent.hasVariables;
+  }
+
+  get requests(): number {
+    return this.#cancellation === null ? 0 : this.#cancellation.requests;
+  }
+
+  get requestsInside(): number {
+    return this.#cancellation === null ? 0 : this.#cancellation.requestsInside;
+  }
+
+  get cause(): CancelledError | null {
+    return this.#cancellation === null ? null : this.#cancellation.cause;
+  }
+
+  get pending(): CancelledError | null {
+    return this.#cancellation === null ? null : this.#cancellation.pending;
+  }
+
+  /** The remembered cancellation, if code that ends now has to answer for it. */
+  get undelivered(): CancelledError | null {
+    const state = this.#cancellation;
+    return state === null || state.pendingBySignal || state.pendingAfterGrant
+      ? null
+      : state.pending;
+  }
+
+  set delivering(on: boolean) {
+    this.#state.delivering = on;
+  }
+
+  get #state(): Cancellation {
+    return this.#cancellation ??= new Cancellation();
+  }
+
+  /** The task's own scope, at the top of this one. */
+  get top(): Scope {
+    // deno-lint-ignore no-this-alias -- walks up from here
+    let scope: Scope = this;
+    while (scope.parent !== null) scope = scope.parent;
+    return scope;
+  }
+
+  /** The scope's signal: aborted when the scope, or one around it, is cancelled. */
+  get signal(): AbortSignal {
+    const state = this.#state;
+    if (state.controller === null) {
+      state.controller = new AbortController();
+      const cancelled = cancellationAbove(this);
+      if (cancelled !== null) state.controller.abort(cancelled);
+    }
+    return state.controller.signal;
+  }
+
+  /**
+   * Asks for the cancellation of everything below this scope.
+   *
+   * @param bySelf The code that asks runs in this scope.
+   */
+  cancel(error: CancelledError, bySelf: boolean = false): void {
+    this.request(error);
+    const reached = this.#interrupt(error);
+    const signalled = this.#abort(error);
+    if (reached || this.#isDelivering()) return;
+    this.remember(error);
+    this.#expectReturnThisTurn(signalled, bySelf);
+  }
+
+  /** Asks for a cancellation that the next wait below this scope gets. */
+  cancelNextWait(error: CancelledError): void {
+    this.request(error);
+    this.remember(error);
+    this.#abort(error);
+  }
+
+  /** The next wait below this scope gets `error`. */
+  remember(error: CancelledError): void {
+    this.#state.pending = error;
+  }
+
+  /** Forgets what is remembered; gives it where it is still to be delivered. */
+  forget(): CancelledError | null {
+    const state = this.#cancellation;
+    if (state === null || state.pending === null) return null;
+    const error = state.pendingBySignal ? null : state.pending;
+    state.pending = null;
+    state.pendingBySignal = state.pendingAfterGrant = false;
+    return error;
+  }
+
+  /** Counts a request, without delivering it. */
+  request(error: CancelledError): void {
+    filterRejections();
+    const state = this.#state;
+    state.requests++;
+    state.cause = error;
+    if (this.parent !== null) this.top.#state.requestsInside++;
+  }
+
+  /** Takes back one request; with the last one goes what is remembered. */
+  takeBack(): void {
+    const state = this.#cancellation;
+    if (state === null || state.requests === 0) return;
+    if (--state.requests === 0) this.forget();
+  }
+
+  /**
+   * Ends the scope: it leaves the tree and takes back its requests. What is
+   * still waiting in it, because nobody waited for it, falls to its parent.
+   */
+  close(): void {
+    this.closed = true;
+    dropNumber(this);
+    this.forget();
+    const parent = this.parent;
+    if (parent === null) return;
+    if (this.requests > 0) this.top.#state.requestsInside -= this.requests;
+    if (this.waits !== null || this.children !== null) this.#bequeath(parent);
+    if (this.before !== null) this.before.after = this.after;
+    else if (parent.children === this) parent.children = this.after;
+    if (this.after !== null) this.after.before = this.before;
+    this.before = this.after = null;
+  }
+
+  #adopt(child: Scope): void {
+    child.after = this.children;
+    if (this.children !== null) this.children.before = child;
+    this.children = child;
+  }
+
+  #bequeath(heir: Scope): void {
+    while (this.waits !== null) this.waits.moveTo(heir);
+    for (let child = this.children; child !== null; child = this.children) {
+      this.children = child.after;
+      if (child.after !== null) child.after.before = null;
+      child.after = null;
+      child.parent = heir;
+      heir.#adopt(child);
+    }
+  }
+
+  /** Rejects every wait below; tells whether there was one. */
+  #interrupt(error: CancelledError): boolean {
+    let reached = false;
+    // Rejecting a wait takes it off the list, so the list is read first; most
+    // scopes hold one wait, and that needs no array.
+    let wait = this.waits;
+    if (wait !== null) {
+      reached = true;
+      if (wait.next === null) wait.cancel(error);
+      else {
+        const waits: Wait<unknown>[] = [];
+        for (; wait !== null; wait = wait.next) waits.push(wait);
+        for (const each of waits) if (each.isPending()) each.cancel(error);
+      }
+    }
+    for (let child = this.children; child !== null; child = child.after) {
+      if (!child.shielded && child.#interrupt(error)) reached = true;
+    }
+    return reached;
+  }
+
+  #abort(error: CancelledError): boolean {
+    const controller = this.#cancellation?.controller ?? null;
+    let signalled = controller !== null && !controller.signal.aborted;
+    controller?.abort(error);
+    for (let child = this.children; child !== null; child = child.after) {
+      if (!child.shielded && child.#abort(error)) signalled = true;
+    }
+    return signalled;
+  }
+
+  #isDelivering(): boolean {
+    if (this.#cancellation?.delivering === true) return true;
+    for (let child = this.children; child !== null; child = child.after) {
+      if (!child.shielded && child.#isDelivering()) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Nothing waited, yet the code may be about to go on:
+   * - A foreign operation that was given the signal rejects with our error, and
+   *   that is the delivery: the waits of its `finally` blocks must work.
+   * - A wait of the task has just ended, and its value is still on its way, a
+   *   microtask for each `async` function. In Python that way takes no time: the
+   *   cancellation would have come too late, and the value must not be lost.
+   *
+   * Code that is not back within the turn (a few, where the host has to end an
+   * operation first) sits in some other await, and for it the cancellation
+   * stays remembered.
+   */
+  #expectReturnThisTurn(signalled: boolean, bySelf: boolean): void {
+    const state = this.#state;
+    const { kernel } = this;
+    const error = state.pending;
+    state.pendingBySignal = signalled;
+    state.pendingAfterGrant = !bySelf &&
+      this.top.lastGrant >= kernel.iteration - 1;
+    if (!signalled && !state.pendingAfterGrant) return;
+    // What is ready now has its effects first: a value may be among it.
+    kernel.push({
+      runsCode: false,
+      run() {
+        afterTurns(kernel, signalled ? TURNS_TO_ABORT : 1, () => {
+          if (state.pending !== error) return;
+          state.pendingBySignal = state.pendingAfterGrant = false;
+        });
+      },
+      describe: () => "the turn after a cancellation",
+    });
+  }
+}
+
+/** Calls back after some turns of the host, in which virtual time stands still. */
+function afterTurns(kernel: Kernel, turns: number, callback: () => void): void {
+  kernel.turnsAwaited++;
+  const turn = () => {
+    if (--turns > 0) platform.setImmediate(turn);
+    else {
+      kernel.turnsAwaited--;
+      callback();
+    }
+  };
+  platform.setImmediate(turn);
+}
+
+/**
+ * Takes the cancellations that are remembered for code running in `scope`, and
+ * gives the outermost: one error stands for them all. Looks up to the task's
+ * own scope, and no further than a shield.
+ */
+export function takeCancellation(scope: Scope): CancelledError | null {
+  let taken: CancelledError | null = null;
+  for (let each: Scope | null = scope; each !== null; each = each.parent) {
+    if (each.pending !== null) taken = each.forget() ?? taken;
+    if (each.shielded) break;
+  }
+  return taken;
+}
+
+/** The cancellation remembered for code running in `scope`, left in place. */
+function cancellationAbove(scope: Scope): CancelledError | null {
+  for (let each: Scope | null = scope; each !== null; each = each.parent) {
+    if (each.pending !== null) return each.pending;
+    if (each.shielded) return null;
+  }
+  return null;
+}
+
+/**
+ * Tells a scope's own cancellation from one around it. Made when the scope is
+ * entered; a shield keeps out what is around.
+ */
+export class Surroundings {
+  readonly #scope: Scope;
+  readonly #requestsAtEntry: number;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+    this.#requestsAtEntry = requestsAround(scope);
+  }
+
+  /** Whether `error`, or an error joined to it, was meant for a scope around. */
+  cancelled(error: CancelledError): boolean {
+    return requestsAround(this.#scope) > this.#requestsAtEntry ||
+      askedFor(this.#scope, error) !== null;
+  }
+
+  /** Remembers `error` again in the scope around that it was meant for. */
+  rearm(error: CancelledError): void {
+    (askedFor(this.#scope, error) ?? this.#scope.top).remember(error);
+  }
+}
+
+function requestsAround(scope: Scope): number {
+  let requests = 0;
+  let each = scope;
+  while (!each.shielded && each.parent !== null) {
+    each = each.parent;
+    requests += each.requests;
+  }
+  return requests;
+}
+
+/** The scope around `scope` that was asked to cancel with `error`. */
+function askedFor(scope: Scope, error: CancelledError): Scope | null {
+  let each = scope;
+  while (!each.shielded && each.parent !== null) {
+    each = each.parent;
+    if (each.cause === error) return each;
+  }
+  return null;
+}

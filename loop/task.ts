@@ -1,0 +1,407 @@
+import { isThenable } from "../_internal/check.ts";
+import { show } from "../_internal/show.ts";
+import {
+  type CancelledError,
+  InvalidStateError,
+  isCancelledError,
+} from "../errors.ts";
+import { platform } from "../platform/mod.ts";
+import type { Context } from "./context.ts";
+import {
+  currentScope,
+  enteredScope,
+  inheritedContext,
+  runIn,
+} from "./current.ts";
+import { isExitRequest } from "./exit_request.ts";
+import { Future, futureInternals, toCancelledError } from "./future.ts";
+import { waitsBelow } from "./hooks.ts";
+import type { EventLoop } from "./event_loop.ts";
+import { type Kernel, kernelOf } from "./kernel.ts";
+import { Scope } from "./scope.ts";
+import type { Runnable } from "./types.ts";
+
+/** The function a task runs. */
+export type TaskFunction<T> = () => PromiseLike<T> | T;
+
+/** Options of a task that do not choose its loop. */
+export interface TaskOptions {
+  /**
+   * The task's name, for messages.
+   *
+   * @default {"Task-" and a number}
+   */
+  name?: string;
+  /** The context it runs in; a copy of the current one else. */
+  context?: Context;
+  /**
+   * Whether the function is called at once, up to its first `await`, instead of
+   * in the loop's next iteration.
+   *
+   * @default {false}
+   */
+  eagerStart?: boolean;
+  /** Cancels the task when it is aborted; the reason is kept. */
+  signal?: AbortSignal;
+}
+
+// Set by the class below: what this file may do with its private parts.
+let begin: <T>(task: Task<T>) => TaskFunction<T> | null;
+let succeed: <T>(task: Task<T>, value: T) => void;
+let fail: (task: Task<unknown>, error: unknown) => void;
+
+/** The scope a task owns. */
+export let scopeOf: (task: Task<unknown>) => Scope;
+
+let lastNumber = 0;
+
+/**
+ * A running `async` function that can be cancelled. Made by `createTask`.
+ * Answers to `asyncio.Task`.
+ *
+ * @typeParam T What the function returns.
+ *
+ * @example Starting, cancelling and awaiting one
+ * ```ts
+ * import { createTask, sleep } from "@asyncio/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * const task = createTask(() => sleep(60_000));
+ * task.cancel("no longer needed");
+ * await task.catch(() => {});
+ * assert(task.cancelled());
+ * ```
+ */
+export class Task<T = unknown> extends Future<T> {
+  readonly #scope: Scope;
+  #fn: TaskFunction<T> | null;
+  #name: string | number;
+  #unlisten: (() => void) | null = null;
+
+  /**
+   * Made by `createTask`.
+   *
+   * @internal
+   */
+  constructor(kernel: Kernel, fn: TaskFunction<T>, options: TaskOptions) {
+    super(kernel);
+    const { name, context, signal } = options;
+    this.#fn = fn;
+    this.#name = name ?? ++lastNumber;
+    this.#scope = new Scope(
+      kernel,
+      null,
+      this,
+      context ?? inheritedContext(),
+      false,
+    );
+    kernel.addTask(this.#scope);
+    if (kernel.hooks !== null) kernel.hooks.taskCreated(this);
+    if (signal !== undefined) this.#listen(signal);
+    if (options.eagerStart === true) runIn(this.#scope, start, this, undefined);
+    else kernel.push(new Start(this));
+  }
+
+  /**
+   * Its name, for messages. Can be set.
+   */
+  get name(): string {
+    const name = this.#name;
+    return typeof name === "string" ? name : `Task-${name}`;
+  }
+
+  set name(name: string) {
+    this.#name = String(name);
+  }
+
+  /**
+   * Its signal: aborted, with the {@linkcode CancelledError} as the reason,
+   * when the task is asked to cancel. Hand it to what the task waits for.
+   */
+  get signal(): AbortSignal {
+    return this.#scope.signal;
+  }
+
+  /**
+   * Asks the task to cancel: the library operation it waits for throws a
+   * {@linkcode CancelledError}, now or, where it waits for none, as soon as it
+   * begins one. A task that ends before ends cancelled.
+   *
+   * @param reason What to tell the task: a message, any value (found as
+   * `reason` on the error), or a {@linkcode CancelledError} to be thrown as it
+   * is.
+   * @returns False where it was already done; then nothing happens.
+   */
+  override cancel(reason?: unknown): boolean {
+    if (this.done()) return false;
+    const error = toCancelledError(reason);
+    const scope = this.#scope;
+    const hooks = scope.kernel.hooks;
+    if (hooks !== null) {
+      hooks.taskCancelRequested(this, error);
+    }
+    if (this.#fn !== null) {
+      // It has not started: there is nothing to interrupt.
+      scope.cancelNextWait(error);
+    } else scope.cancel(error, enteredScope()?.task === this);
+    return true;
+  }
+
+  /**
+   * Takes back one request to cancel: the task has dealt with it and goes on.
+   *
+   * @returns How many are left.
+   */
+  uncancel(): number {
+    const scope = this.#scope;
+    scope.takeBack();
+    return this.cancelling();
+  }
+
+  /**
+   * How many requests to cancel it has had that were not taken back. Those of
+   * `timeout` and `TaskGroup` inside of it count until their block ends.
+   *
+   * @returns The number of requests.
+   */
+  cancelling(): number {
+    return this.#scope.requests + this.#scope.requestsInside;
+  }
+
+  /**
+   * The context it runs in.
+   *
+   * @returns The context itself, not a copy.
+   */
+  getContext(): Context {
+    return this.#scope.context;
+  }
+
+  /**
+   * What it is waiting for, and in debug mode where: JavaScript does not let
+   * one read the frames of a suspended function, so debug mode keeps the stack
+   * of each wait.
+   *
+   * @returns A line for each wait and, in debug mode, its frames.
+   */
+  getStack(): string[] {
+    const lines: string[] = [];
+    const { kernel } = this.#scope;
+    for (const wait of waitsBelow(this.#scope)) {
+      lines.push(`waiting for ${wait.what}`);
+      const stack = kernel.creationStack(wait);
+      if (stack !== undefined) lines.push(...stack.split("\n"));
+    }
+    return lines;
+  }
+
+  /** Writes {@linkcode Task.getStack} to stderr. */
+  printStack(): void {
+    platform.writeError(
+      [`Stack for ${this}:`, ...this.getStack()].join("\n  "),
+    );
+  }
+
+  /** A task's result is what its function returns. */
+  override setResult(_value: T): void {
+    throw new InvalidStateError(
+      `Cannot set the result of a task: received a call on ${this}`,
+    );
+  }
+
+  /** A task's error is what its function throws. */
+  override setException(_error: unknown): void {
+    throw new InvalidStateError(
+      `Cannot set the exception of a task: received a call on ${this}`,
+    );
+  }
+
+  /**
+   * The task, its state and its name.
+   *
+   * @returns For example `<Task pending name="Task-1">`.
+   */
+  override toString(): string {
+    const state = futureInternals.stateText(this);
+    const wait = this.#scope.waits;
+    const doing = this.done() || wait === null
+      ? ""
+      : ` waiting for ${wait.what}`;
+    return `<Task ${state} name=${show(this.name)}${doing}>`;
+  }
+
+  /** What `Object.prototype.toString` says. */
+  override get [Symbol.toStringTag](): string {
+    return "Task";
+  }
+
+  /** The function, once; null where the task was cancelled before its start. */
+  #begin(): TaskFunction<T> | null {
+    const fn = this.#fn;
+    this.#fn = null;
+    const error = this.#scope.pending;
+    if (error === null) return fn;
+    this.#end("cancelled", error);
+    return null;
+  }
+
+  #succeed(value: T): void {
+    // A cancellation that found no wait until the end is delivered here.
+    const error = this.#scope.undelivered;
+    if (error === null) this.#end("finished", value);
+    else this.#end("cancelled", error);
+  }
+
+  #fail(error: unknown): void {
+    const cancelled = asCancellation(error, this.#scope);
+    if (cancelled !== null) return this.#end("cancelled", cancelled);
+    this.#end("failed", error);
+    if (isExitRequest(error)) {
+      futureInternals.retrieve(this);
+      this.#scope.kernel.abort(error);
+    }
+  }
+
+  #end(state: "finished" | "failed" | "cancelled", value: unknown): void {
+    const scope = this.#scope;
+    scope.close();
+    scope.kernel.removeTask(scope);
+    this.#unlisten?.();
+    futureInternals.settle(this, state, value);
+    const hooks = scope.kernel.hooks;
+    if (hooks !== null) hooks.taskEnded(this);
+  }
+
+  #listen(signal: AbortSignal): void {
+    if (signal.aborted) {
+      this.cancel(signal.reason);
+      return;
+    }
+    const cancel = () => this.cancel(signal.reason);
+    signal.addEventListener("abort", cancel, { once: true });
+    this.#unlisten = () => signal.removeEventListener("abort", cancel);
+  }
+
+  static {
+    begin = (task) => task.#begin();
+    succeed = (task, value) => task.#succeed(value);
+    fail = (task, error) => task.#fail(error);
+    scopeOf = (task) => task.#scope;
+  }
+}
+
+/**
+ * The first step of a task. In a loop that carries the async context it is a
+ * reaction to a promise, like a callback (see handle.ts).
+ */
+class Start implements Runnable {
+  readonly task: Task<unknown>;
+  readonly #release: (() => void) | null = null;
+
+  constructor(task: Task<unknown>) {
+    this.task = task;
+    if (scopeOf(task).kernel.carriesAsyncContext) {
+      let release!: () => void;
+      new Promise<void>((resolve) => {
+        release = resolve;
+      }).then(() => enterTask(task));
+      this.#release = release;
+    }
+  }
+
+  get runsCode(): boolean {
+    return true;
+  }
+
+  run(): void {
+    if (this.#release === null) enterTask(this.task);
+    else this.#release();
+  }
+
+  describe(): string {
+    return `the first step of ${this.task}`;
+  }
+}
+
+function enterTask(task: Task<unknown>): void {
+  runIn(scopeOf(task), start, task, undefined);
+}
+
+/** Runs in the task's scope, so that all that the function awaits carries it. */
+function start<T>(task: Task<T>): void {
+  const fn = begin(task);
+  if (fn === null) return;
+  let result: PromiseLike<T> | T;
+  try {
+    result = fn();
+  } catch (error) {
+    return fail(task, error);
+  }
+  if (!isThenable(result)) return succeed(task, result);
+  Promise.resolve(result).then(
+    (value) => succeed(task, value),
+    (error) => fail(task, error),
+  );
+}
+
+/**
+ * The cancellation that `error` stands for, if it does: either our own error or
+ * the AbortError that a host operation made of our signal.
+ */
+export function asCancellation(
+  error: unknown,
+  scope: Scope,
+): CancelledError | null {
+  if (isCancelledError(error)) return error;
+  if (scope.requests === 0 || !(error instanceof Error)) return null;
+  return error.name === "AbortError" && isCancelledError(error.cause)
+    ? error.cause
+    : null;
+}
+
+/**
+ * The running task. Answers to `asyncio.current_task`.
+ *
+ * @example Naming oneself
+ * ```ts
+ * import { createTask, currentTask } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const task = createTask(() => currentTask()?.name, { name: "worker" });
+ * assertEquals(await task, "worker");
+ * ```
+ *
+ * @param loop Only a task of this loop; any else.
+ * @returns The task; `null` in a callback and outside of any loop.
+ */
+export function currentTask(loop?: EventLoop): Task<unknown> | null {
+  const scope = enteredScope();
+  if (scope === undefined || scope.task?.done()) return null;
+  return loop === undefined || scope.kernel.loop === loop ? scope.task : null;
+}
+
+/**
+ * The tasks that are not done. Answers to `asyncio.all_tasks`.
+ *
+ * @example Cancelling all others
+ * ```ts
+ * import { allTasks, createTask, currentTask, sleep } from "@asyncio/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * const task = createTask(() => sleep(60_000));
+ * for (const each of allTasks()) if (each !== currentTask()) each.cancel();
+ * await task.catch(() => {});
+ * assert(task.cancelled());
+ * ```
+ *
+ * @param loop Whose tasks; the running loop's else.
+ * @returns A set of its own, not a live view.
+ */
+export function allTasks(loop?: EventLoop): Set<Task<unknown>> {
+  const kernel = loop === undefined ? currentScope().kernel : kernelOf(loop);
+  const tasks = new Set<Task<unknown>>();
+  for (let scope = kernel.tasks; scope !== null; scope = scope.after) {
+    tasks.add(scope.task as Task<unknown>);
+  }
+  return tasks;
+}

@@ -1,0 +1,54 @@
+/** The interfaces the kernel's files share, and nothing that runs. */
+import type { Future } from "./future.ts";
+import type { Task } from "./task.ts";
+
+/**
+ * What may be waited for: a promise or a future, which has already started and
+ * can only be waited for, or a function, which is started as a task of its own
+ * and so can be cancelled.
+ */
+export type Awaitable<T> = PromiseLike<T> | (() => PromiseLike<T> | T);
+
+/** The value an {@linkcode Awaitable} comes to. */
+export type AwaitedResult<A> = A extends () => infer R ? Awaited<R>
+  : Awaited<A>;
+
+/** What stands in the ready queue: one step of the loop. */
+export interface Runnable {
+  run(): void;
+  /** Whether it calls code of the user, rather than settle promises. */
+  readonly runsCode: boolean;
+  /** For debug mode: what this step is. */
+  describe(): string;
+  /** For debug mode: whose step it is; absent where it is no task's. */
+  readonly task?: Task<unknown> | null;
+  /** Runs in one turn with the next step, also where each step has its own. */
+  readonly joinsNext?: boolean;
+}
+
+/** What went wrong, as the exception handler is told. */
+export interface ExceptionContext {
+  /** What happened. */
+  message: string;
+  /** The error, where there is one. */
+  error?: unknown;
+  /** The task it happened in. */
+  task?: Task<unknown>;
+  /** The future it belongs to. */
+  future?: Future<unknown>;
+  /** Where the object was made, in debug mode. */
+  createdAt?: string;
+}
+
+/** Runs functions elsewhere: the kernel knows no more of worker pools. */
+export interface Executor {
+  /** Runs `fn` with `args`; the future is its result. */
+  submit<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    ...args: A
+  ): Future<Awaited<R>>;
+  /** Ends the workers; waits for running jobs unless told otherwise. */
+  shutdown(
+    options?: { wait?: boolean; cancelFutures?: boolean },
+  ): Promise<void>;
+}

@@ -1,0 +1,66 @@
+/**
+ * Errors nobody asked for. A failed future that is collected, or whose loop is
+ * closed, before anyone retrieved its error reports it: never silently away.
+ */
+import { platform } from "../platform/mod.ts";
+import type { Future } from "./future.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** The error of one future; must not refer to the future strongly. */
+export class Unretrieved {
+  readonly #kernel: Kernel;
+  readonly #error: unknown;
+  readonly #future: WeakRef<Future<unknown>>;
+  readonly #title: string;
+  readonly #createdAt: string | undefined;
+
+  constructor(kernel: Kernel, future: Future<unknown>, error: unknown) {
+    this.#kernel = kernel;
+    this.#error = error;
+    this.#future = new WeakRef(future);
+    this.#title = future.toString();
+    this.#createdAt = kernel.creationStack(future);
+    outstanding(kernel).add(this);
+    registry.register(future, this, this);
+  }
+
+  /** Someone asked for the error. */
+  dismiss(): void {
+    outstandingOf.get(this.#kernel)?.delete(this);
+    registry.unregister(this);
+  }
+
+  report(): void {
+    this.dismiss();
+    const future = this.#future.deref();
+    this.#kernel.report({
+      message: `${this.#title} failed and its error was never retrieved`,
+      error: this.#error,
+      ...(future === undefined ? undefined : { future }),
+      ...(this.#createdAt === undefined
+        ? undefined
+        : { createdAt: this.#createdAt }),
+    });
+  }
+}
+
+const registry = new FinalizationRegistry<Unretrieved>((record) =>
+  record.report()
+);
+const outstandingOf = new WeakMap<Kernel, Set<Unretrieved>>();
+
+function outstanding(kernel: Kernel): Set<Unretrieved> {
+  let records = outstandingOf.get(kernel);
+  if (records === undefined) {
+    records = new Set();
+    outstandingOf.set(kernel, records);
+    // An ambient loop is never closed; it ends with the program.
+    if (kernel.ambient) platform.onExit(() => reportUnretrieved(kernel));
+  }
+  return records;
+}
+
+/** Reports what is left when the loop closes or the program ends. */
+export function reportUnretrieved(kernel: Kernel): void {
+  for (const record of [...outstandingOf.get(kernel) ?? []]) record.report();
+}

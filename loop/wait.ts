@@ -1,0 +1,186 @@
+/**
+ * The one wait class. Whatever waits in this library is a {@linkcode Wait}:
+ * registered with the scope it was started in, and with what it waits for, so
+ * that cancellation, debug mode and the call graph have one home.
+ *
+ * A wait leaves both lists in the same synchronous step in which it is settled
+ * or cancelled. So nothing is ever handed to a waiter that is gone, which is
+ * how queues and locks lose nothing.
+ */
+import type { CancelledError } from "../errors.ts";
+import type { WaitInfo } from "./hooks.ts";
+import type { Scope } from "./scope.ts";
+import type { Task } from "./task.ts";
+import type { Runnable } from "./types.ts";
+
+/** What a wait waits for. */
+export interface WaitSource {
+  /** The wait was cancelled: forget it. */
+  abandon(wait: Wait<unknown>): void;
+  /** For debug mode: `sleep(10)`, `Lock.acquire`, … */
+  describe(wait: Wait<unknown>): string;
+}
+
+// `new Promise` hands its two functions to whoever passes a function; passing
+// always the same one saves making a closure for each wait.
+let lastResolve: (value: never) => void;
+let lastReject: (error: unknown) => void;
+const capture = (
+  resolve: (value: never) => void,
+  reject: (error: unknown) => void,
+): void => {
+  lastResolve = resolve;
+  lastReject = reject;
+};
+
+const settled = Promise.resolve();
+const NO_PROMISE = new Promise<never>(() => {});
+
+export class Wait<T> implements Runnable, WaitInfo {
+  scope: Scope;
+  readonly source: WaitSource;
+  /** What the caller awaits; absent where the caller brought its own. */
+  readonly promise: Promise<T>;
+  /** Neighbours among the waits of the scope. */
+  previous: Wait<unknown> | null = null;
+  next: Wait<unknown> | null = null;
+  /** Neighbours among the waits for the same thing; see wait_queue.ts. */
+  ahead: Wait<unknown> | null = null;
+  behind: Wait<unknown> | null = null;
+
+  /** What it is settled with once its turn in the ready queue comes. */
+  protected value: T | undefined = undefined;
+  #state: "pending" | "settled" | "done" = "pending";
+  readonly #resolve: (value: never) => void;
+  readonly #reject: (error: unknown) => void;
+
+  /** @param resolve With `reject`: of a promise that the caller brings. */
+  constructor(
+    scope: Scope,
+    source: WaitSource,
+    resolve?: (value: T) => void,
+    reject?: (error: unknown) => void,
+  ) {
+    this.scope = scope;
+    this.source = source;
+    if (resolve === undefined || reject === undefined) {
+      this.promise = new Promise<T>(capture as never);
+      this.#resolve = lastResolve;
+      this.#reject = lastReject;
+    } else {
+      this.promise = NO_PROMISE;
+      this.#resolve = resolve;
+      this.#reject = reject;
+    }
+    this.#join(scope);
+    const hooks = scope.kernel.hooks;
+    if (hooks !== null) hooks.waitStarted(this);
+  }
+
+  get runsCode(): boolean {
+    return false;
+  }
+
+  get task(): Task<unknown> | null {
+    return this.scope.task;
+  }
+
+  get what(): string {
+    return this.source.describe(this);
+  }
+
+  isPending(): boolean {
+    return this.#state === "pending";
+  }
+
+  /** Ends the wait with a value. */
+  settle(value: T): void {
+    this.#leaveScope();
+    const kernel = this.scope.kernel;
+    if (kernel.stepwise) {
+      // Debug mode attributes time to steps, so each step takes its turn.
+      this.#state = "settled";
+      this.value = value;
+      kernel.push(this);
+    } else {
+      this.#state = "done";
+      this.#resolve(value as never);
+    }
+  }
+
+  /** Ends the wait with a value, from its turn in the ready queue. */
+  protected finish(value: T): void {
+    this.#leaveScope();
+    this.#state = "done";
+    this.#resolve(value as never);
+  }
+
+  /** Ends the wait with an error of what it waits for. */
+  fail(error: unknown): void {
+    this.#leaveScope();
+    this.#state = "done";
+    this.#reject(error);
+  }
+
+  /** Called by the scope: interrupts the wait. */
+  cancel(error: CancelledError): void {
+    this.source.abandon(this);
+    this.interrupt(error);
+  }
+
+  /** Its turn in the ready queue. */
+  run(): void {
+    if (this.#state === "done") return;
+    if (this.#state === "pending") this.#leaveScope();
+    this.#state = "done";
+    this.#resolve(this.value as never);
+  }
+
+  describe(): string {
+    return this.task === null ? this.what : `${this.task} after ${this.what}`;
+  }
+
+  protected interrupt(error: CancelledError): void {
+    this.fail(error);
+    const scope = this.scope;
+    scope.delivering = true;
+    const delivered = () => {
+      scope.delivering = false;
+    };
+    // Handling the promise here also keeps one that nobody awaits from ending
+    // the program; the code that does await it was registered before and so
+    // has the error when this runs.
+    if (this.promise !== NO_PROMISE) this.promise.then(undefined, delivered);
+    else settled.then(delivered);
+  }
+
+  /** Its scope ended, and it goes on in the one around. */
+  moveTo(scope: Scope): void {
+    this.#unlink();
+    this.scope = scope;
+    this.#join(scope);
+  }
+
+  #join(scope: Scope): void {
+    const first = scope.waits;
+    this.next = first;
+    if (first !== null) first.previous = this;
+    scope.waits = this;
+  }
+
+  #unlink(): void {
+    const { previous, next } = this;
+    if (previous !== null) previous.next = next;
+    else this.scope.waits = next;
+    if (next !== null) next.previous = previous;
+    this.previous = this.next = null;
+  }
+
+  #leaveScope(): void {
+    this.#unlink();
+    const { kernel, top } = this.scope;
+    top.lastGrant = kernel.iteration;
+    const { hooks } = kernel;
+    if (hooks !== null) hooks.waitEnded(this);
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * The one fair queue of waits: first in, first out, any of them removed in
+ * O(1). Locks, queues, conditions and barriers stand on it.
+ *
+ * ```text
+ *   wait() ──► waiting ──settleFirst()──► granted ──its turn──► has it
+ *                 │                          │
+ *             cancelled                  cancelled
+ *                 ▼                          ▼
+ *            off the list         takeBack(): the next one has it
+ * ```
+ *
+ * What a wait was granted is reserved for it from that moment on, and it takes
+ * it in its turn of the ready queue. Cancelled in between, it gets the
+ * CancelledError, as in asyncio (C16), and what was reserved for it goes on to
+ * the next. So nothing is ever given to the dead, also where the task ends with
+ * the value in its hands (`createTask(() => queue.get())`).
+ */
+import { InvalidStateError } from "../errors.ts";
+// Who imports a lock and nothing else has the default loop all the same.
+import "./event_loop.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Scope } from "./scope.ts";
+import { Wait, type WaitSource } from "./wait.ts";
+
+/** What a primitive does about its waits. */
+export interface WaitQueueOptions<T, B> {
+  /** A wait that was granted something is cancelled: it goes to another. */
+  takeBack?: (wait: QueuedWait<T, B>) => void;
+  /** The turn of a wait has come: what it gets; what was granted else. */
+  take?: (wait: QueuedWait<T, B>) => T;
+}
+
+/**
+ * @typeParam T What the waits come to.
+ * @typeParam B What they bring with them: the item that `put` waits with.
+ */
+export class WaitQueue<T, B = undefined> implements WaitSource {
+  readonly #what: string;
+  readonly #options: WaitQueueOptions<T, B>;
+  readonly #waiting = new WaitList<QueuedWait<T, B>>();
+  readonly #granted = new WaitList<QueuedWait<T, B>>();
+  #kernel: Kernel | null = null;
+
+  /**
+   * @param what What waits here, for messages: `Lock.acquire`.
+   * @param options What happens to a wait that was granted something.
+   */
+  constructor(what: string, options: WaitQueueOptions<T, B> = {}) {
+    this.#what = what;
+    this.#options = options;
+  }
+
+  /** How many wait and were granted nothing. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** How many were granted something and have not taken it yet. */
+  get grantedSize(): number {
+    return this.#granted.size;
+  }
+
+  /** The next to be granted something. */
+  get first(): QueuedWait<T, B> | null {
+    return this.#waiting.first;
+  }
+
+  /**
+   * Waits at the end of the queue.
+   *
+   * @param brought Kept on the wait, for whoever grants it something.
+   */
+  wait(scope: Scope, brought?: B): Promise<T> {
+    const refusal = this.bind(scope.kernel);
+    if (refusal !== null) return Promise.reject(refusal);
+    const wait = new QueuedWait<T, B>(scope, this, brought as B);
+    this.#waiting.push(wait);
+    return wait.promise;
+  }
+
+  /** Grants the first wait `value`; false where there is none. */
+  settleFirst(value: T): boolean {
+    const first = this.#waiting.first;
+    if (first === null) return false;
+    this.#waiting.remove(first);
+    this.#granted.push(first);
+    first.grant(value);
+    return true;
+  }
+
+  settleAll(value: T): void {
+    while (this.settleFirst(value));
+  }
+
+  /** Gives those that were granted something their turn now. */
+  deliverGranted(): void {
+    for (let wait = this.#granted.first; wait; wait = this.#granted.first) {
+      wait.run();
+    }
+  }
+
+  /** Fails all that wait and were granted nothing. */
+  failAll(makeError: () => unknown): void {
+    for (let wait = this.#waiting.first; wait; wait = this.#waiting.first) {
+      this.#waiting.remove(wait);
+      wait.fail(makeError());
+    }
+  }
+
+  /** Fails those that were granted something and have not taken it yet. */
+  failGranted(makeError: () => unknown): void {
+    for (let wait = this.#granted.first; wait; wait = this.#granted.first) {
+      this.#granted.remove(wait);
+      wait.fail(makeError());
+    }
+  }
+
+  /**
+   * A primitive belongs to the loop in which something first waited on it:
+   * gives the error for a call from any other.
+   */
+  bind(kernel: Kernel): InvalidStateError | null {
+    this.#kernel ??= kernel;
+    if (this.#kernel === kernel) return null;
+    return new InvalidStateError(
+      `Cannot wait in ${this.#what} as it is bound to another event loop: received a call from ${kernel}`,
+    );
+  }
+
+  abandon(wait: Wait<unknown>): void {
+    const queued = wait as QueuedWait<T, B>;
+    if (queued.granted) {
+      this.#granted.remove(queued);
+      this.#options.takeBack?.(queued);
+    } else this.#waiting.remove(queued);
+  }
+
+  /** Called by a wait in its turn: what it gets. */
+  take(wait: QueuedWait<T, B>, granted: T): T {
+    this.#granted.remove(wait);
+    const { take } = this.#options;
+    return take === undefined ? granted : take(wait);
+  }
+
+  describe(): string {
+    return this.#what;
+  }
+}
+
+/** A wait in a {@linkcode WaitQueue}. */
+export class QueuedWait<T, B> extends Wait<T> {
+  /** What it came with. */
+  readonly brought: B;
+  granted = false;
+  readonly #queue: WaitQueue<T, B>;
+
+  constructor(scope: Scope, queue: WaitQueue<T, B>, brought: B) {
+    super(scope, queue);
+    this.brought = brought;
+    this.#queue = queue;
+  }
+
+  grant(value: T): void {
+    this.granted = true;
+    this.value = value;
+    this.scope.kernel.push(this);
+  }
+
+  override run(): void {
+    if (!this.isPending()) return;
+    let value: T;
+    try {
+      value = this.#queue.take(this, this.value as T);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    this.finish(value);
+  }
+}
+
+/** A list through the waits' own links. */
+class WaitList<W extends Wait<unknown>> {
+  first: W | null = null;
+  last: W | null = null;
+  size = 0;
+
+  push(wait: W): void {
+    if (this.last === null) this.first = wait;
+    else {
+      this.last.behind = wait;
+      wait.ahead = this.last;
+    }
+    this.last = wait;
+    this.size++;
+  }
+
+  remove(wait: W): void {
+    const { ahead, behind } = wait;
+    if (ahead === null) this.first = behind as W | null;
+    else ahead.behind = behind;
+    if (behind === null) this.last = ahead as W | null;
+    else behind.ahead = ahead;
+    wait.ahead = wait.behind = null;
+    this.size--;
+  }
+}

@@ -1,0 +1,14 @@
+import { createAsyncStorage } from "../async_storage.ts";
+import type { Platform } from "../types.ts";
+import { processes } from "./process.ts";
+import { signals } from "./signals.ts";
+import { timers } from "./timers.ts";
+
+/** The adapter for Deno. */
+export const denoPlatform: Platform = {
+  name: "deno",
+  createAsyncStorage,
+  ...timers,
+  ...signals,
+  ...processes,
+};

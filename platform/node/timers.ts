@@ -1,0 +1,14 @@
+import type { HostTimers } from "../types.ts";
+
+/** Time and turns of Node's event loop. */
+export const timers: HostTimers = {
+  now: () => performance.now(),
+  setTimer: (callback, ms) => setTimeout(callback, ms),
+  clearTimer: (timer) => clearTimeout(timer as number),
+  setBackgroundTimer(callback, ms) {
+    const timer: unknown = setTimeout(callback, ms);
+    (timer as { unref(): void }).unref();
+    return timer;
+  },
+  setImmediate: (callback) => setImmediate(callback),
+};

@@ -1,0 +1,13 @@
+/** Node's `process`, in the shape the adapters use; Deno has it as well. */
+export interface NodeProcess {
+  readonly env: Record<string, string | undefined>;
+  exit(status: number): never;
+  on(event: string, listener: (...args: unknown[]) => void): void;
+  removeListener(event: string, listener: (...args: unknown[]) => void): void;
+  listenerCount(event: string): number;
+}
+
+/** Node's `process`. */
+export function nodeProcess(): NodeProcess {
+  return (globalThis as unknown as { process: NodeProcess }).process;
+}
