@@ -1,0 +1,79 @@
+import { checkTaskFunction, getEventLoop } from "../loop/event_loop.ts";
+import type { EventLoop } from "../loop/event_loop.ts";
+import { type Future, futureOf, isFuture } from "../loop/future.ts";
+import type { Task, TaskFunction, TaskOptions } from "../loop/task.ts";
+import type { Awaitable } from "../loop/types.ts";
+
+/** Options of {@linkcode createTask}. */
+export interface CreateTaskOptions extends TaskOptions {
+  /**
+   * The loop that runs the task.
+   *
+   * @default {the running one, else the default one}
+   */
+  loop?: EventLoop;
+}
+
+/**
+ * Starts an `async` function as a task: it runs on its own from the next
+ * iteration of the loop, can be awaited, and can be cancelled. Answers to
+ * `asyncio.create_task`.
+ *
+ * Prefer a `taskGroup` where the tasks belong to what you are doing: it waits
+ * for them and does not lose their errors.
+ *
+ * @typeParam T What the function returns.
+ *
+ * @example Two things at once
+ * ```ts
+ * import { createTask, sleep } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const one = createTask(() => sleep(1, "one"));
+ * const two = createTask(() => sleep(1, "two"));
+ * assertEquals([await one, await two], ["one", "two"]);
+ * ```
+ *
+ * @param fn The function. Not its promise: that has already started, and
+ * nothing could cancel it.
+ * @param options Its name and more.
+ * @returns The task.
+ * @throws {TypeError} When `fn` is not a function.
+ * @throws {InvalidStateError} When the loop is closed.
+ */
+export function createTask<T>(
+  fn: TaskFunction<T>,
+  options: CreateTaskOptions = {},
+): Task<T> {
+  checkTaskFunction(fn);
+  return (options.loop ?? getEventLoop()).createTask(fn, options);
+}
+
+/**
+ * A future for anything that can be waited for: a function is started as a
+ * task, a promise is wrapped so that waiting for it can be cancelled (the
+ * promise itself goes on), a future is given back as it is. Answers to
+ * `asyncio.ensure_future`.
+ *
+ * @typeParam T What it comes to.
+ *
+ * @example Making the wait for a promise end
+ * ```ts
+ * import { ensureFuture, timeout, TimeoutError } from "@asyncio/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const never = new Promise<void>(() => {});
+ * await assertRejects(
+ *   () => timeout(1, () => ensureFuture(never)),
+ *   TimeoutError,
+ * );
+ * ```
+ *
+ * @param awaitable A function, a promise or a future.
+ * @returns The future.
+ * @throws {TypeError} When `awaitable` is none of them.
+ */
+export function ensureFuture<T>(awaitable: Awaitable<T>): Future<T> {
+  if (typeof awaitable === "function") return createTask(awaitable);
+  return isFuture(awaitable) ? awaitable as Future<T> : futureOf(awaitable);
+}

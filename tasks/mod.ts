@@ -1,0 +1,47 @@
+/**
+ * What composes tasks: starting, waiting, timing out, grouping, running.
+ *
+ * ```ts
+ * import { gather, run, sleep } from "@asyncio/asyncio/tasks";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const results = await run(() =>
+ *   gather([() => sleep(2, "one"), () => sleep(1, "two")])
+ * );
+ * assertEquals(results, ["one", "two"]);
+ * ```
+ *
+ * @module
+ */
+
+export {
+  type AsCompleted,
+  asCompleted,
+  type AsCompletedOptions,
+  type DoneFuture,
+} from "./as_completed.ts";
+export { cancelSignal, checkCancelled } from "./cancel.ts";
+export {
+  createTask,
+  type CreateTaskOptions,
+  ensureFuture,
+} from "./create_task.ts";
+export { gather, type Gathered, type GatherOptions } from "./gather.ts";
+export {
+  run,
+  Runner,
+  type RunnerOptions,
+  type RunnerRunOptions,
+  type RunOptions,
+} from "./runner.ts";
+export { shield, shielded, type ShieldedOptions } from "./shield.ts";
+export { checkpoint, sleep } from "./sleep.ts";
+export { TaskGroup, taskGroup, type TaskGroupOptions } from "./task_group.ts";
+export { moveOnAfter, Timeout, timeout, timeoutAt } from "./timeout.ts";
+export {
+  type ReturnWhen,
+  wait,
+  type WaitOptions,
+  type WaitResult,
+} from "./wait.ts";
+export { waitFor } from "./wait_for.ts";

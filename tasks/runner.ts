@@ -1,0 +1,313 @@
+import { checkFunction } from "../_internal/check.ts";
+import { SIGINT_EXIT_STATUS } from "../_internal/constants.ts";
+import {
+  CancelledError,
+  InvalidStateError,
+  isCancelledError,
+  KeyboardInterrupt,
+} from "../errors.ts";
+import type { Context } from "../loop/context.ts";
+import { copyContext } from "../loop/context.ts";
+import { enteredScope } from "../loop/current.ts";
+import { type EventLoop, newEventLoop } from "../loop/event_loop.ts";
+import { isExitRequest } from "../loop/exit_request.ts";
+import { filterRejections, letEscape } from "../loop/rejections.ts";
+import { isHandled } from "../loop/signals.ts";
+import { allTasks, type Task, type TaskFunction } from "../loop/task.ts";
+import { platform } from "../platform/mod.ts";
+import { gather } from "./gather.ts";
+
+/** Options of {@linkcode Runner}. */
+export interface RunnerOptions {
+  /**
+   * Whether the loop runs in debug mode.
+   *
+   * @default {whether the environment has ASYNCIO_DEBUG=1}
+   */
+  debug?: boolean;
+  /**
+   * Makes the loop.
+   *
+   * @default {newEventLoop}
+   */
+  loopFactory?: () => EventLoop;
+}
+
+/** Options of {@linkcode run}. */
+export interface RunOptions {
+  /**
+   * Whether the loop runs in debug mode.
+   *
+   * @default {whether the environment has ASYNCIO_DEBUG=1}
+   */
+  debug?: boolean;
+  /** A loop to use instead of a new one; it is closed at the end. */
+  loop?: EventLoop;
+  /** Cancels the main task when it is aborted; the reason is kept. */
+  signal?: AbortSignal;
+}
+
+/** Options of {@linkcode Runner.run}. */
+export interface RunnerRunOptions {
+  /** The context of the main task; that of the runner else. */
+  context?: Context;
+  /** Cancels the main task when it is aborted; the reason is kept. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Runs several functions one after the other in one loop and one context.
+ * Answers to `asyncio.Runner`.
+ *
+ * @example Two runs in one loop
+ * ```ts
+ * import { Runner, sleep } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const runner = new Runner();
+ * assertEquals(await runner.run(() => sleep(1, "one")), "one");
+ * assertEquals(await runner.run(() => sleep(1, "two")), "two");
+ * await runner.close();
+ * ```
+ */
+export class Runner {
+  readonly #options: RunnerOptions;
+  #loop: EventLoop | null = null;
+  #context: Context | null = null;
+  #state: "created" | "initialized" | "closed" = "created";
+
+  /**
+   * Makes a runner; its loop is made when first needed.
+   *
+   * @param options Debug mode, and what makes the loop.
+   */
+  constructor(options: RunnerOptions = {}) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs a function as the main task, until it is done. SIGINT (Ctrl-C) cancels
+   * it, and a second one ends the program.
+   *
+   * @typeParam T What the function returns.
+   * @param fn The function.
+   * @param options The context, and a signal.
+   * @returns What `fn` returns.
+   * @throws {TypeError} When `fn` is not a function.
+   * @throws {InvalidStateError} When the runner is closed, or this code runs in
+   * a loop already.
+   * @throws {KeyboardInterrupt} When SIGINT ended it.
+   * @throws {CancelledError} When it was cancelled.
+   */
+  async run<T>(
+    fn: TaskFunction<T>,
+    options: RunnerRunOptions = {},
+  ): Promise<T> {
+    checkFunction("run", "fn", fn);
+    refuseInsideOfLoop();
+    const loop = this.getLoop();
+    const task = loop.createTask(fn, {
+      context: options.context ?? this.#context!,
+      ...(options.signal === undefined
+        ? undefined
+        : { signal: options.signal }),
+    });
+    const interrupt = new Interrupt(task);
+    try {
+      return await loop.runUntilComplete(task);
+    } catch (error) {
+      if (!isCancelledError(error)) throw error;
+      if (interrupt.isCause()) {
+        throw new KeyboardInterrupt(undefined, { cause: error });
+      }
+      throw leaving(error);
+    } finally {
+      interrupt.stop();
+    }
+  }
+
+  /**
+   * The runner's loop, made now if need be.
+   *
+   * @returns The loop.
+   * @throws {InvalidStateError} When the runner is closed.
+   */
+  getLoop(): EventLoop {
+    if (this.#state === "closed") {
+      throw new InvalidStateError("Cannot use the runner as it is closed");
+    }
+    if (this.#loop === null) {
+      const { debug, loopFactory = newEventLoop } = this.#options;
+      this.#loop = loopFactory();
+      if (debug !== undefined) this.#loop.setDebug(debug);
+      this.#context = copyContext();
+      this.#state = "initialized";
+    }
+    return this.#loop;
+  }
+
+  /**
+   * Cancels the tasks that are left and waits for them, ends the default
+   * executor, and closes the loop. Closing it again does nothing.
+   *
+   * @returns When all has ended.
+   */
+  async close(): Promise<void> {
+    if (this.#state !== "initialized") {
+      this.#state = "closed";
+      return;
+    }
+    this.#state = "closed";
+    const loop = this.#loop!;
+    try {
+      await cancelAllTasks(loop);
+      await loop.shutdownDefaultExecutor();
+    } finally {
+      loop.close();
+    }
+  }
+
+  /**
+   * Closes the runner at the end of an `await using` block.
+   *
+   * @returns When all has ended.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * Runs the main function of a program: in a new loop, until it is done. Then
+ * the tasks that are left are cancelled and waited for, and the loop is closed.
+ * Answers to `asyncio.run`.
+ *
+ * SIGINT (Ctrl-C) cancels the main task, whose `finally` blocks run, and `run`
+ * throws a {@linkcode KeyboardInterrupt}; a second one ends the program with
+ * status 130.
+ *
+ * @typeParam T What the function returns.
+ *
+ * @example A program
+ * ```ts
+ * import { run, sleep } from "@asyncio/asyncio";
+ *
+ * async function main() {
+ *   console.log("Hello");
+ *   await sleep(10);
+ *   console.log("World");
+ * }
+ *
+ * await run(main);
+ * ```
+ *
+ * @param main The function.
+ * @param options Debug mode, a loop, a signal.
+ * @returns What `main` returns.
+ * @throws {TypeError} When `main` is not a function.
+ * @throws {InvalidStateError} When this code runs in a loop already.
+ * @throws {KeyboardInterrupt} When SIGINT ended it.
+ * @throws {CancelledError} When it was cancelled.
+ */
+export async function run<T>(
+  main: TaskFunction<T>,
+  options: RunOptions = {},
+): Promise<T> {
+  checkFunction("run", "main", main);
+  refuseInsideOfLoop();
+  const { debug, loop, signal } = options;
+  const runner = new Runner({
+    ...(debug === undefined ? undefined : { debug }),
+    ...(loop === undefined ? undefined : { loopFactory: () => loop }),
+  });
+  try {
+    return await runner.run(main, signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (isExitRequest(error)) filterRejections();
+    throw error;
+  } finally {
+    await runner.close();
+  }
+}
+
+/**
+ * A CancelledError that leaves the loop is an error of its own: no one further
+ * out has asked for it, so it may end the program.
+ */
+function leaving(error: CancelledError): CancelledError {
+  const { message, reason, by } = error;
+  const escaping = new CancelledError(message, { reason, by, cause: error });
+  letEscape(escaping);
+  return escaping;
+}
+
+function refuseInsideOfLoop(): void {
+  const loop = enteredScope()?.kernel;
+  if (loop?.isRunning !== true) return;
+  throw new InvalidStateError(
+    `Cannot run a second event loop inside of a running one: received a call in ${loop}; await the function, or start it with createTask()`,
+  );
+}
+
+/** One cancellation each; a task that ignores it is waited for. */
+async function cancelAllTasks(loop: EventLoop): Promise<void> {
+  const tasks = [...allTasks(loop)];
+  if (tasks.length === 0) return;
+  for (const task of tasks) task.cancel("The event loop is closing");
+  const ends = loop.createTask(() => gather(tasks, { returnExceptions: true }));
+  let exitRequest: unknown;
+  while (!ends.done()) {
+    try {
+      await loop.runUntilComplete(ends);
+    } catch (error) {
+      // One of the tasks ends the program: not before the others have ended.
+      if (!isExitRequest(error)) throw error;
+      exitRequest ??= error;
+    }
+  }
+  for (const task of tasks) {
+    if (task.cancelled()) continue;
+    const error = task.exception();
+    if (error === undefined || isExitRequest(error)) continue;
+    loop.callExceptionHandler({
+      message: "Unhandled exception during the shutdown of run()",
+      error,
+      task,
+    });
+  }
+  if (exitRequest !== undefined) throw exitRequest;
+}
+
+/** Cancels the main task at the first SIGINT, ends the program at the second. */
+class Interrupt {
+  readonly #task: Task<unknown>;
+  #count = 0;
+  readonly #listening: boolean;
+
+  constructor(task: Task<unknown>) {
+    this.#task = task;
+    // A handler that the program has set itself is left alone.
+    this.#listening = !platform.hasSignalListener("SIGINT");
+    if (this.#listening) platform.addSignalListener("SIGINT", this.#interrupt);
+  }
+
+  /** Whether a SIGINT, and nothing else, cancelled the main task. */
+  isCause(): boolean {
+    return this.#count > 0 && this.#task.uncancel() === 0;
+  }
+
+  stop(): void {
+    if (this.#listening) {
+      platform.removeSignalListener("SIGINT", this.#interrupt);
+    }
+  }
+
+  readonly #interrupt = (): void => {
+    // One that the program has set on a loop meanwhile has taken its place.
+    if (isHandled("SIGINT")) return;
+    if (++this.#count === 1 && this.#task.cancel("Interrupted by SIGINT")) {
+      return;
+    }
+    platform.exit(SIGINT_EXIT_STATUS);
+  };
+}

@@ -1,0 +1,122 @@
+import { checkDelay } from "../_internal/check.ts";
+import { currentScope } from "../loop/current.ts";
+import type { Kernel, Timer } from "../loop/kernel.ts";
+import { type Scope, takeCancellation } from "../loop/scope.ts";
+import { Wait, type WaitSource } from "../loop/wait.ts";
+
+/**
+ * Waits for a while. Answers to `asyncio.sleep`, in milliseconds.
+ *
+ * A span of 0 or less lets the other tasks have a turn: one iteration of the
+ * loop.
+ *
+ * @typeParam T The type of `result`.
+ *
+ * @example A pause, and a value with it
+ * ```ts
+ * import { sleep } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await sleep(1);
+ * assertEquals(await sleep(1, "rested"), "rested");
+ * ```
+ *
+ * @param ms How long, in milliseconds.
+ * @param result What to resolve to.
+ * @returns `result`, when the time has passed.
+ * @throws {TypeError} When `ms` is not a number.
+ * @throws {RangeError} When `ms` is NaN.
+ * @throws {CancelledError} When the task is cancelled meanwhile.
+ */
+export function sleep(ms: number): Promise<void>;
+/**
+ * Waits for a while, and gives a value.
+ *
+ * @typeParam T The type of `result`.
+ * @param ms How long, in milliseconds.
+ * @param result What to resolve to.
+ * @returns `result`, when the time has passed.
+ */
+export function sleep<T>(ms: number, result: T): Promise<T>;
+export function sleep<T>(ms: number, result?: T): Promise<T | undefined> {
+  if (typeof ms !== "number" || Number.isNaN(ms)) {
+    try {
+      checkDelay("sleep", "ms", ms);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+  const scope = currentScope();
+  const cancelled = takeCancellation(scope);
+  if (cancelled !== null) return Promise.reject(cancelled);
+  if (ms > 0) return new Sleep(scope, ms, result).promise;
+  const turn = new Turn(scope, result);
+  scope.kernel.push(turn);
+  return turn.promise;
+}
+
+/**
+ * Lets the other tasks have a turn, and is a point where the task can be
+ * cancelled: `sleep(0)` by its name. Answers to trio's `checkpoint`.
+ *
+ * @example In a long computation
+ * ```ts
+ * import { checkpoint } from "@asyncio/asyncio";
+ *
+ * for (let row = 0; row < 3; row++) {
+ *   // … compute a row …
+ *   await checkpoint();
+ * }
+ * ```
+ *
+ * @returns When the loop's next iteration comes.
+ * @throws {CancelledError} When the task is cancelled.
+ */
+export function checkpoint(): Promise<void> {
+  return sleep(0);
+}
+
+const turnSource: WaitSource = {
+  // It stays in the ready queue, where a wait that is done does nothing.
+  abandon() {},
+  describe: () => "sleep(0)",
+};
+
+/** One iteration of the loop. */
+class Turn<T> extends Wait<T | undefined> {
+  constructor(scope: Scope, result: T | undefined) {
+    super(scope, turnSource);
+    this.value = result;
+  }
+}
+
+const sleepSource: WaitSource = {
+  abandon(wait) {
+    wait.scope.kernel.removeTimer(wait as Sleep<unknown>);
+  },
+  describe: (wait) => `sleep(${(wait as Sleep<unknown>).ms})`,
+};
+
+/** A wait that is its own timer. */
+class Sleep<T> extends Wait<T | undefined> implements Timer {
+  readonly ms: number;
+  readonly deadline: number;
+  readonly order: number;
+  heapIndex = -1;
+  readonly #kernel: Kernel;
+
+  constructor(scope: Scope, ms: number, result: T | undefined) {
+    super(scope, sleepSource);
+    const { kernel } = scope;
+    this.#kernel = kernel;
+    this.ms = ms;
+    this.value = result;
+    this.deadline = kernel.now() + ms;
+    this.order = kernel.nextTimerOrder();
+    kernel.addTimer(this);
+  }
+
+  due(): void {
+    this.#kernel.push(this);
+  }
+}

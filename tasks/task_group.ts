@@ -1,0 +1,264 @@
+import { checkFunction } from "../_internal/check.ts";
+import {
+  CancelledError,
+  ExceptionGroup,
+  InvalidStateError,
+} from "../errors.ts";
+import { currentScope } from "../loop/current.ts";
+import { checkTaskFunction } from "../loop/event_loop.ts";
+import { isExitRequest } from "../loop/exit_request.ts";
+import {
+  Completion,
+  futureInternals,
+  toCancelledError,
+} from "../loop/future.ts";
+import { Scope, Surroundings, takeCancellation } from "../loop/scope.ts";
+import {
+  asCancellation,
+  type Task,
+  type TaskFunction,
+  type TaskOptions,
+} from "../loop/task.ts";
+import { WaitQueue } from "../loop/wait_queue.ts";
+import { runBlock } from "./_block.ts";
+
+// Set by the class below: what this file may do with its private parts.
+let runGroup: <T>(
+  group: TaskGroup,
+  fn: (group: TaskGroup) => PromiseLike<T> | T,
+) => Promise<T>;
+
+/** Options of {@linkcode taskGroup}. */
+export interface TaskGroupOptions {
+  /**
+   * The group's name, for messages.
+   *
+   * @default {"TaskGroup"}
+   */
+  name?: string;
+}
+
+/**
+ * The group that a `taskGroup` block is given: starts tasks that end with the
+ * block. Answers to `asyncio.TaskGroup`.
+ *
+ * @example Starting tasks from the block
+ * ```ts
+ * import { sleep, taskGroup } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const sum = await taskGroup(async (group) => {
+ *   const one = group.createTask(() => sleep(1, 1));
+ *   const two = group.createTask(() => sleep(1, 2));
+ *   return await one + await two;
+ * });
+ * assertEquals(sum, 3);
+ * ```
+ */
+export class TaskGroup {
+  readonly #name: string;
+  readonly #around: Scope;
+  readonly #scope: Scope;
+  readonly #surroundings: Surroundings;
+  readonly #tasks = new Set<Task<unknown>>();
+  readonly #empty: WaitQueue<void>;
+  readonly #errors: unknown[] = [];
+  #exitRequest: unknown = undefined;
+  #state: "open" | "aborting" | "finished" = "open";
+  /** The block's function is still running. */
+  #running = true;
+  #aborted: CancelledError | null = null;
+
+  /**
+   * Made by `taskGroup`.
+   *
+   * @internal
+   */
+  constructor(around: Scope, name: string) {
+    const { kernel, task } = around;
+    this.#name = name;
+    this.#around = around;
+    this.#scope = new Scope(kernel, around, task, null, false);
+    this.#surroundings = new Surroundings(this.#scope);
+    this.#empty = new WaitQueue(`the tasks of ${name}`);
+  }
+
+  /**
+   * Starts a task in the group. Tasks of the group may start others, as long as
+   * one of them runs.
+   *
+   * @typeParam T What the function returns.
+   * @param fn The function the task runs.
+   * @param options Its name and more.
+   * @returns The task.
+   * @throws {TypeError} When `fn` is not a function.
+   * @throws {InvalidStateError} When the group is ending, or has ended.
+   */
+  createTask<T>(fn: TaskFunction<T>, options: TaskOptions = {}): Task<T> {
+    checkTaskFunction(fn);
+    if (this.#state !== "open") {
+      throw new InvalidStateError(
+        `Cannot create a task as the group is ${
+          this.#state === "aborting" ? "shutting down" : "finished"
+        }: received a call on ${this}`,
+      );
+    }
+    const { kernel } = this.#around;
+    const task = kernel.loop.createTask(fn, options);
+    this.#tasks.add(task);
+    new Completion(task, () => this.#ended(task), true);
+    return task;
+  }
+
+  /**
+   * Ends the group quietly: its tasks and its block are cancelled, and
+   * `taskGroup` returns without an error. New in asyncio 3.15. Does nothing
+   * where the group is ending already.
+   *
+   * @param reason What to tell the tasks.
+   */
+  cancel(reason?: unknown): void {
+    if (this.#state === "open") this.#abort(toCancelledError(reason));
+  }
+
+  /**
+   * The group and its state.
+   *
+   * @returns For example `<TaskGroup open tasks=2 errors=0>`.
+   */
+  toString(): string {
+    return `<${this.#name} ${this.#state} tasks=${this.#tasks.size} errors=${this.#errors.length}>`;
+  }
+
+  async #run<T>(fn: (group: TaskGroup) => PromiseLike<T> | T): Promise<T> {
+    let value: T | undefined;
+    let foreign: CancelledError | null = null;
+    let failed = false;
+    let bodyError: unknown;
+    try {
+      value = await runBlock(this.#scope, fn, this as TaskGroup);
+    } catch (error) {
+      const cancellation = asCancellation(error, this.#scope);
+      if (cancellation === null) {
+        failed = true;
+        bodyError = error;
+      } else if (
+        this.#aborted === null || this.#surroundings.cancelled(cancellation)
+      ) {
+        foreign = cancellation;
+      }
+      if (this.#state === "open") this.#abort(toCancelledError(undefined));
+    }
+    this.#running = false;
+    foreign = await this.#waitForTasks(foreign);
+    this.#state = "finished";
+    this.#scope.close();
+    if (failed) this.#note(bodyError);
+    return this.#conclude(value as T, foreign);
+  }
+
+  /** Waits for all tasks, whatever happens; gives the cancellation that came. */
+  async #waitForTasks(
+    foreign: CancelledError | null,
+  ): Promise<CancelledError | null> {
+    while (this.#tasks.size > 0) {
+      try {
+        const cancelled = takeCancellation(this.#around);
+        if (cancelled !== null) throw cancelled;
+        await this.#empty.wait(this.#around);
+      } catch (error) {
+        foreign = error as CancelledError;
+        if (this.#state === "open") this.#abort(foreign);
+      }
+    }
+    return foreign;
+  }
+
+  #conclude<T>(value: T, foreign: CancelledError | null): T {
+    if (this.#exitRequest !== undefined) throw this.#exitRequest;
+    if (this.#errors.length > 0) {
+      // The errors come out now, the cancellation at the next wait.
+      if (foreign !== null) this.#surroundings.rearm(foreign);
+      throw new ExceptionGroup(
+        this.#errors,
+        `Unhandled errors in ${this.#name}`,
+      );
+    }
+    if (foreign !== null) throw foreign;
+    return value;
+  }
+
+  #note(error: unknown): void {
+    if (!isExitRequest(error)) this.#errors.push(error);
+    else this.#exitRequest ??= error;
+  }
+
+  #abort(error: CancelledError): void {
+    this.#state = "aborting";
+    this.#aborted = error;
+    for (const task of this.#tasks) task.cancel(error.message);
+    if (this.#running) this.#scope.cancel(error);
+  }
+
+  #ended(task: Task<unknown>): void {
+    this.#tasks.delete(task);
+    if (futureInternals.state(task) === "failed") {
+      this.#note(futureInternals.value(task));
+      if (this.#state === "open") {
+        this.#abort(
+          new CancelledError(`A task of the group failed: ${task}`, {
+            by: task.name,
+          }),
+        );
+      }
+    }
+    if (this.#tasks.size === 0) this.#empty.settleAll();
+  }
+
+  static {
+    runGroup = (group, fn) => group.#run(fn);
+  }
+}
+
+/**
+ * Runs `fn` with a group for starting tasks, and returns when all of them have
+ * ended. When one fails, the others and the block are cancelled, and all errors
+ * come out together in an {@linkcode ExceptionGroup}. Answers to
+ * `async with asyncio.TaskGroup()`.
+ *
+ * Nothing outlives the block: neither a task nor an error gets lost.
+ *
+ * @typeParam T What `fn` returns.
+ *
+ * @example One fails, the other is cancelled
+ * ```ts
+ * import { ExceptionGroup, sleep, taskGroup } from "@asyncio/asyncio";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const error = await assertRejects(
+ *   () =>
+ *     taskGroup((group) => {
+ *       group.createTask(() => sleep(60_000));
+ *       group.createTask(() => Promise.reject(new Error("no route")));
+ *     }),
+ *   ExceptionGroup,
+ * );
+ * assertEquals(error.errors.length, 1);
+ * ```
+ *
+ * @param fn The block. It is given the group and runs in the current task.
+ * @param options The group's name.
+ * @returns What `fn` returns; `undefined` where `group.cancel()` ended it.
+ * @throws {ExceptionGroup} When tasks of the group, or `fn`, failed.
+ * @throws {CancelledError} When the current task is cancelled; the tasks of the
+ * group then are, too, and are waited for.
+ * @throws {TypeError} When `fn` is not a function.
+ */
+export async function taskGroup<T>(
+  fn: (group: TaskGroup) => PromiseLike<T> | T,
+  options: TaskGroupOptions = {},
+): Promise<T> {
+  checkFunction("open a task group", "fn", fn);
+  const group = new TaskGroup(currentScope(), options.name ?? "TaskGroup");
+  return await runGroup(group, fn);
+}

@@ -1,0 +1,358 @@
+import { checkDelay, checkFunction } from "../_internal/check.ts";
+import { CancelledError, InvalidStateError, TimeoutError } from "../errors.ts";
+import { currentScope } from "../loop/current.ts";
+import type { Kernel, Timer } from "../loop/kernel.ts";
+import { Scope, Surroundings } from "../loop/scope.ts";
+import { asCancellation } from "../loop/task.ts";
+import type { Runnable } from "../loop/types.ts";
+import { runBlock } from "./_block.ts";
+
+// Set by the class below: what this file may do with its private parts.
+let start: (deadline: Timeout) => void;
+let forgive: (deadline: Timeout) => void;
+let finish: (deadline: Timeout) => void;
+let cancellationOf: (deadline: Timeout) => CancelledError | null;
+
+type TimeoutState = "created" | "active" | "expired" | "finished";
+
+/**
+ * The deadline of a running `timeout` block: to look at and to move. Answers to
+ * `asyncio.Timeout`.
+ *
+ * @example More time, while there is progress
+ * ```ts
+ * import { getEventLoop, sleep, timeout } from "@asyncio/asyncio";
+ * import { assertFalse } from "@std/assert";
+ *
+ * await timeout(1000, async (deadline) => {
+ *   deadline.reschedule(getEventLoop().time() + 2000);
+ *   await sleep(1);
+ *   assertFalse(deadline.expired());
+ * });
+ * ```
+ */
+export class Timeout {
+  readonly #kernel: Kernel;
+  readonly #scope: Scope;
+  #when: number | null;
+  #state: TimeoutState = "created";
+  #alarm: Deadline | null = null;
+  #error: CancelledError | null = null;
+
+  /**
+   * Made by `timeout`.
+   *
+   * @internal
+   */
+  constructor(scope: Scope, when: number | null) {
+    this.#kernel = scope.kernel;
+    this.#scope = scope;
+    this.#when = when;
+  }
+
+  /**
+   * When the block's time is over.
+   *
+   * @returns Milliseconds on the scale of `loop.time()`; `null` for never.
+   */
+  when(): number | null {
+    return this.#when;
+  }
+
+  /**
+   * Moves the deadline. One that has passed takes effect in the loop's next
+   * iteration.
+   *
+   * @param when The new one, in milliseconds on the scale of `loop.time()`;
+   * `null` for none.
+   * @throws {RangeError} When `when` is NaN.
+   * @throws {InvalidStateError} When the block has ended or its time is over.
+   */
+  reschedule(when: number | null): void {
+    if (when !== null) checkDelay("reschedule a timeout", "when", when);
+    if (this.#state !== "active") {
+      throw new InvalidStateError(
+        `Cannot reschedule a timeout as it is not active: received a call on ${this}`,
+      );
+    }
+    this.#disarm();
+    this.#when = when;
+    this.#arm();
+  }
+
+  /**
+   * Whether the time was over before the block ended.
+   *
+   * @returns True from that moment on.
+   */
+  expired(): boolean {
+    return this.#error !== null;
+  }
+
+  /**
+   * The timeout and its state.
+   *
+   * @returns For example `<Timeout active when=1234.5>`.
+   */
+  toString(): string {
+    const when = this.#state === "active" ? ` when=${this.#when}` : "";
+    return `<Timeout ${this.#state}${when}>`;
+  }
+
+  #arm(): void {
+    if (this.#when === null) return;
+    this.#alarm = new Deadline(
+      this.#kernel,
+      this.#when,
+      () => this.#scope.cancel(this.#expire()),
+    );
+  }
+
+  #disarm(): void {
+    this.#alarm?.disarm();
+    this.#alarm = null;
+  }
+
+  #expire(): CancelledError {
+    this.#alarm = null;
+    this.#state = "expired";
+    this.#error = new CancelledError("The time is over", {
+      by: this.#scope.task?.name,
+    });
+    return this.#error;
+  }
+
+  #start(): void {
+    this.#state = "active";
+    // A deadline that has passed at entry waits for the block's first wait: a
+    // block without one ends as if it had none.
+    if (this.#when !== null && this.#when <= this.#kernel.now()) {
+      this.#scope.cancelNextWait(this.#expire());
+    } else this.#arm();
+  }
+
+  #finish(): void {
+    this.#disarm();
+    if (this.#state === "active") this.#state = "finished";
+  }
+
+  /** The block ended without the wait that was to be cancelled. */
+  #forgive(): void {
+    this.#error = null;
+    this.#state = "active";
+  }
+
+  static {
+    start = (deadline) => deadline.#start();
+    forgive = (deadline) => deadline.#forgive();
+    finish = (deadline) => deadline.#finish();
+    cancellationOf = (deadline) => deadline.#error;
+  }
+}
+
+/** The timer of a timeout: its call is a step of the loop, not a wait. */
+class Deadline implements Runnable, Timer {
+  // The code that was resumed before it has its say first.
+  readonly runsCode = true;
+  readonly joinsNext = true;
+  readonly deadline: number;
+  readonly order: number;
+  heapIndex = -1;
+  readonly #kernel: Kernel;
+  #expire: (() => void) | null;
+
+  constructor(kernel: Kernel, deadline: number, expire: () => void) {
+    this.#kernel = kernel;
+    this.deadline = deadline;
+    this.order = kernel.nextTimerOrder();
+    this.#expire = expire;
+    if (deadline <= kernel.now()) kernel.push(this);
+    else kernel.addTimer(this);
+  }
+
+  disarm(): void {
+    this.#expire = null;
+    this.#kernel.removeTimer(this);
+  }
+
+  due(): void {
+    this.#kernel.push(this);
+  }
+
+  run(): void {
+    this.#expire?.();
+  }
+
+  describe(): string {
+    return "the end of a timeout";
+  }
+}
+
+/**
+ * Runs `fn` with a deadline. When it passes, what `fn` is waiting for is
+ * cancelled, its `finally` blocks run, and then a {@linkcode TimeoutError} is
+ * thrown. Answers to `async with asyncio.timeout()`.
+ *
+ * The block runs in the current task (`currentTask()` is the same), and several
+ * may run in one task side by side: each cancels only what is inside of it.
+ *
+ * Only library operations, and what was given `cancelSignal()`, can be
+ * interrupted. A promise of something else is waited for to its end.
+ *
+ * @typeParam T What `fn` returns.
+ *
+ * @example Giving up on slow work
+ * ```ts
+ * import { sleep, timeout, TimeoutError } from "@asyncio/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await assertRejects(() => timeout(5, () => sleep(60_000)), TimeoutError);
+ * ```
+ *
+ * @param ms How long `fn` may take, in milliseconds; `null` for as long as it
+ * wants. At 0 or less, its first wait is its last.
+ * @param fn The block. It is given the deadline, to look at and to move.
+ * @returns What `fn` returns.
+ * @throws {TimeoutError} When the time is over; its `cause` is the
+ * {@linkcode CancelledError} that `fn` saw.
+ * @throws {CancelledError} When the task is cancelled, even where the time is
+ * over as well.
+ * @throws {TypeError} When `ms` is no number or `fn` no function.
+ * @throws {RangeError} When `ms` is NaN.
+ */
+export async function timeout<T>(
+  ms: number | null,
+  fn: (deadline: Timeout) => PromiseLike<T> | T,
+): Promise<T> {
+  if (ms !== null) checkDelay("set a timeout", "ms", ms);
+  const now = ms === null ? 0 : currentScope().kernel.now();
+  return await timeoutAt(ms === null ? null : now + ms, fn);
+}
+
+/**
+ * Runs `fn` with a deadline given as a time; else the same as
+ * {@linkcode timeout}. Answers to `asyncio.timeout_at`.
+ *
+ * @typeParam T What `fn` returns.
+ *
+ * @example One deadline for two steps
+ * ```ts
+ * import { getEventLoop, sleep, timeoutAt } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const deadline = getEventLoop().time() + 1000;
+ * await timeoutAt(deadline, () => sleep(1));
+ * assertEquals(await timeoutAt(deadline, () => sleep(1, "both")), "both");
+ * ```
+ *
+ * @param when The deadline, in milliseconds on the scale of `loop.time()`;
+ * `null` for none.
+ * @param fn The block.
+ * @returns What `fn` returns.
+ * @throws {TimeoutError} When the time is over.
+ * @throws {CancelledError} When the task is cancelled.
+ * @throws {TypeError} When `when` is no number or `fn` no function.
+ * @throws {RangeError} When `when` is NaN.
+ */
+export async function timeoutAt<T>(
+  when: number | null,
+  fn: (deadline: Timeout) => PromiseLike<T> | T,
+): Promise<T> {
+  const outcome = await runWithDeadline(when, fn);
+  if (outcome.expired) throw outcome.error;
+  return outcome.value;
+}
+
+/**
+ * Runs `fn` with a deadline that ends it quietly. Answers to trio's
+ * `move_on_after`.
+ *
+ * @typeParam T What `fn` returns.
+ *
+ * @example What is there within the time
+ * ```ts
+ * import { moveOnAfter, sleep } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await moveOnAfter(5, () => sleep(60_000, "late")), undefined);
+ * assertEquals(await moveOnAfter(1000, () => sleep(1, "here")), "here");
+ * ```
+ *
+ * @param ms How long `fn` may take, in milliseconds; `null` for as long as it
+ * wants.
+ * @param fn The block.
+ * @returns What `fn` returns; `undefined` where the time was over before.
+ * @throws {CancelledError} When the task is cancelled.
+ * @throws {TypeError} When `ms` is no number or `fn` no function.
+ * @throws {RangeError} When `ms` is NaN.
+ */
+export async function moveOnAfter<T>(
+  ms: number | null,
+  fn: (deadline: Timeout) => PromiseLike<T> | T,
+): Promise<T | undefined> {
+  if (ms !== null) checkDelay("move on", "ms", ms);
+  const now = ms === null ? 0 : currentScope().kernel.now();
+  const outcome = await runWithDeadline(ms === null ? null : now + ms, fn);
+  return outcome.expired ? undefined : outcome.value;
+}
+
+type Outcome<T> =
+  | { expired: false; value: T }
+  | { expired: true; error: TimeoutError };
+
+/**
+ * Tells the block's own timeout from everything else: a cancellation that came
+ * out of it is its timeout only if its deadline passed, and nothing around it
+ * was cancelled since it began.
+ */
+async function runWithDeadline<T>(
+  when: number | null,
+  fn: (deadline: Timeout) => PromiseLike<T> | T,
+): Promise<Outcome<T>> {
+  if (when !== null) checkDelay("set a timeout", "when", when);
+  checkFunction("set a timeout", "fn", fn);
+  const around = currentScope();
+  const { kernel, task } = around;
+  const scope = new Scope(kernel, around, task, null, false);
+  const deadline = new Timeout(scope, when);
+  const surroundings = new Surroundings(scope);
+  start(deadline);
+  const passedAtEntry = scope.pending;
+  try {
+    const value = await runBlock(scope, fn, deadline);
+    const pending = scope.undelivered;
+    if (pending !== null && pending !== passedAtEntry) throw pending;
+    if (pending !== null) forgive(deadline);
+    return { expired: false, value };
+  } catch (error) {
+    const own = cancellationOf(deadline);
+    if (own === null) throw error;
+    const cancellation = asCancellation(error, scope);
+    if (cancellation === null) throw withContext(error, own);
+    if (surroundings.cancelled(cancellation)) throw error;
+    return { expired: true, error: timeoutError(cancellation) };
+  } finally {
+    finish(deadline);
+    scope.close();
+  }
+}
+
+function timeoutError(cause: CancelledError): TimeoutError {
+  return new TimeoutError("The time is over", { cause });
+}
+
+/**
+ * An error thrown while the block was being timed out keeps its class and gets
+ * the timeout as its cause, where it does not name another.
+ */
+function withContext(error: unknown, own: CancelledError): unknown {
+  if (!(error instanceof Error) || !Object.isExtensible(error)) return error;
+  if (error.cause === undefined || error.cause === own) {
+    Object.defineProperty(error, "cause", {
+      value: timeoutError(own),
+      configurable: true,
+      writable: true,
+    });
+  }
+  return error;
+}

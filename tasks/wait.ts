@@ -1,0 +1,200 @@
+import { checkDuration } from "../_internal/check.ts";
+import { show } from "../_internal/show.ts";
+import { currentScope } from "../loop/current.ts";
+import { Completion, type Future, futureInternals } from "../loop/future.ts";
+import type { Kernel, Timer } from "../loop/kernel.ts";
+import { type Scope, takeCancellation } from "../loop/scope.ts";
+import type { Awaitable, Runnable } from "../loop/types.ts";
+import { Wait, type WaitSource } from "../loop/wait.ts";
+import { ensureFuture } from "./create_task.ts";
+import { checkAwaitable } from "./gather.ts";
+
+/** When `wait` returns. */
+export type ReturnWhen =
+  | "FIRST_COMPLETED"
+  | "FIRST_EXCEPTION"
+  | "ALL_COMPLETED";
+
+/** Options of {@linkcode wait}. */
+export interface WaitOptions {
+  /**
+   * How long to wait, in milliseconds.
+   *
+   * @default {as long as it takes}
+   */
+  timeout?: number | null;
+  /**
+   * When to return: with the first that is done, the first that fails, or when
+   * all are done.
+   *
+   * @default {"ALL_COMPLETED"}
+   */
+  returnWhen?: ReturnWhen;
+}
+
+/** What is done and what is not. */
+export interface WaitResult<T> {
+  /** The futures that are done. */
+  done: Set<Future<T>>;
+  /** The futures that are not. */
+  pending: Set<Future<T>>;
+}
+
+const RETURN_WHEN: readonly string[] = [
+  "FIRST_COMPLETED",
+  "FIRST_EXCEPTION",
+  "ALL_COMPLETED",
+] satisfies ReturnWhen[];
+
+/**
+ * Waits for several futures, and says which are done. It cancels nothing, not
+ * even when it is cancelled itself or its time is over, and throws none of
+ * their errors. Answers to `asyncio.wait`.
+ *
+ * @typeParam T What the futures come to.
+ *
+ * @example The first of two
+ * ```ts
+ * import { createTask, sleep, wait } from "@asyncio/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * const quick = createTask(() => sleep(1));
+ * const slow = createTask(() => sleep(60_000));
+ * const { done, pending } = await wait([quick, slow], {
+ *   returnWhen: "FIRST_COMPLETED",
+ * });
+ * assert(done.has(quick) && pending.has(slow));
+ * slow.cancel();
+ * ```
+ *
+ * @param aws Futures; functions, which are started as tasks; promises. At least
+ * one.
+ * @param options How long to wait, and for what.
+ * @returns The futures that are done and those that are not.
+ * @throws {TypeError} When `aws` holds something else.
+ * @throws {RangeError} When `aws` is empty, or an option has no such value.
+ * @throws {CancelledError} When the task is cancelled.
+ */
+export async function wait<T>(
+  aws: Iterable<Awaitable<T>>,
+  options: WaitOptions = {},
+): Promise<WaitResult<T>> {
+  const { timeout = null, returnWhen = "ALL_COMPLETED" } = options;
+  if (timeout !== null) checkDuration("wait", "timeout", timeout);
+  if (!RETURN_WHEN.includes(returnWhen)) {
+    throw new RangeError(
+      `Cannot wait as 'returnWhen' must be one of ${
+        RETURN_WHEN.join(", ")
+      }: received ${show(returnWhen)}`,
+    );
+  }
+  const futures = futureSet(aws);
+  if (futures.size === 0) {
+    throw new RangeError(
+      "Cannot wait as 'aws' must hold at least one awaitable: received none",
+    );
+  }
+  const scope = currentScope();
+  const cancelled = takeCancellation(scope);
+  if (cancelled !== null) throw cancelled;
+  const watch = new Watch(scope.kernel, futures, returnWhen);
+  if (!watch.satisfied) await watch.wait(scope, timeout);
+  return partition(futures);
+}
+
+/** The distinct futures of a list; nothing is started if one is wrong. */
+export function futureSet<T>(aws: Iterable<Awaitable<T>>): Set<Future<T>> {
+  const distinct = new Set(aws);
+  for (const each of distinct) checkAwaitable(each);
+  const futures = new Set<Future<T>>();
+  for (const each of distinct) futures.add(ensureFuture(each));
+  return futures;
+}
+
+function partition<T>(futures: Set<Future<T>>): WaitResult<T> {
+  const done = new Set<Future<T>>();
+  const pending = new Set<Future<T>>();
+  for (const future of futures) (future.done() ? done : pending).add(future);
+  return { done, pending };
+}
+
+/** Watches a set of futures until enough of them are done. */
+class Watch implements Timer, Runnable, WaitSource {
+  readonly runsCode = false;
+  readonly #kernel: Kernel;
+  readonly #futures: Set<Future<unknown>>;
+  readonly #returnWhen: ReturnWhen;
+  readonly #completions: Completion<unknown>[] = [];
+  #pending = 0;
+  #wait: Wait<void> | null = null;
+  deadline = Infinity;
+  order = 0;
+  heapIndex = -1;
+
+  constructor(
+    kernel: Kernel,
+    futures: Set<Future<unknown>>,
+    returnWhen: ReturnWhen,
+  ) {
+    this.#kernel = kernel;
+    this.#futures = futures;
+    this.#returnWhen = returnWhen;
+    for (const future of futures) if (!future.done()) this.#pending++;
+  }
+
+  get satisfied(): boolean {
+    if (this.#pending === 0) return true;
+    if (this.#pending === this.#futures.size) return false;
+    for (const future of this.#futures) if (this.#isEnough(future)) return true;
+    return false;
+  }
+
+  wait(scope: Scope, timeout: number | null): Promise<void> {
+    this.#wait = new Wait<void>(scope, this);
+    const done = (future: Future<unknown>) => this.#done(future);
+    for (const future of this.#futures) {
+      if (future.done()) continue;
+      this.#completions.push(new Completion(future, done, false));
+    }
+    if (timeout !== null) {
+      this.deadline = this.#kernel.now() + timeout;
+      this.order = this.#kernel.nextTimerOrder();
+      this.#kernel.addTimer(this);
+    }
+    return this.#wait.promise;
+  }
+
+  abandon(): void {
+    this.#kernel.removeTimer(this);
+    for (const completion of this.#completions) completion.unsubscribe();
+  }
+
+  due(): void {
+    this.#kernel.push(this);
+  }
+
+  /** The time is over. */
+  run(): void {
+    this.#end();
+  }
+
+  describe(): string {
+    return `wait() for ${this.#futures.size} futures`;
+  }
+
+  #done(future: Future<unknown>): void {
+    if (--this.#pending === 0 || this.#isEnough(future)) this.#end();
+  }
+
+  #isEnough(future: Future<unknown>): boolean {
+    return future.done() && (this.#returnWhen === "FIRST_COMPLETED" ||
+      (this.#returnWhen === "FIRST_EXCEPTION" &&
+        futureInternals.state(future) === "failed"));
+  }
+
+  #end(): void {
+    if (this.#wait?.isPending() !== true) return;
+    this.abandon();
+    this.#wait.settle();
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * For tests, yours and ours: time that is a variable.
+ *
+ * ```ts
+ * import { getRunningLoop, sleep } from "@asyncio/asyncio";
+ * import { runVirtual } from "@asyncio/asyncio/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await runVirtual(async () => {
+ *   await sleep(60_000);
+ *   assertEquals(getRunningLoop().time(), 60_000);
+ * });
+ * ```
+ *
+ * @module
+ */
+
+export { runVirtual, type RunVirtualOptions } from "./run_virtual.ts";
+export { VirtualClock, type VirtualClockOptions } from "./virtual_clock.ts";

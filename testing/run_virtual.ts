@@ -1,0 +1,51 @@
+import { newEventLoop } from "../loop/event_loop.ts";
+import type { TaskFunction } from "../loop/task.ts";
+import { run } from "../tasks/runner.ts";
+import { VirtualClock } from "./virtual_clock.ts";
+
+/** Options of {@linkcode runVirtual}. */
+export interface RunVirtualOptions {
+  /**
+   * The clock.
+   *
+   * @default {a new one that jumps}
+   */
+  clock?: VirtualClock;
+  /**
+   * Whether the loop runs in debug mode.
+   *
+   * @default {whether the environment has ASYNCIO_DEBUG=1}
+   */
+  debug?: boolean;
+  /** Cancels the main task when it is aborted; the reason is kept. */
+  signal?: AbortSignal;
+}
+
+/**
+ * `run` in virtual time: whatever only waits takes no time, and every run is
+ * the same.
+ *
+ * @typeParam T What the function returns.
+ *
+ * @example A day of waiting
+ * ```ts
+ * import { sleep } from "@asyncio/asyncio";
+ * import { runVirtual } from "@asyncio/asyncio/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const result = await runVirtual(() => sleep(86_400_000, "morning"));
+ * assertEquals(result, "morning");
+ * ```
+ *
+ * @param main The function.
+ * @param options The clock, debug mode, a signal.
+ * @returns What `main` returns.
+ * @throws Whatever `run` throws.
+ */
+export async function runVirtual<T>(
+  main: TaskFunction<T>,
+  options: RunVirtualOptions = {},
+): Promise<T> {
+  const { clock = new VirtualClock(), ...rest } = options;
+  return await run(main, { ...rest, loop: newEventLoop({ clock }) });
+}

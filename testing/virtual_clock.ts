@@ -1,0 +1,182 @@
+import { checkDuration } from "../_internal/check.ts";
+import { Heap, type HeapItem } from "../_internal/heap.ts";
+import type { Alarm, AlarmTarget, Clock } from "../loop/clock.ts";
+import { platform } from "../platform/mod.ts";
+
+/** Options of {@linkcode VirtualClock}. */
+export interface VirtualClockOptions {
+  /**
+   * The time it starts at, in milliseconds.
+   *
+   * @default {0}
+   */
+  start?: number;
+  /**
+   * Whether time jumps to the next timer whenever nothing is ready to run.
+   *
+   * @default {true}
+   */
+  autoJump?: boolean;
+}
+
+/**
+ * A clock whose time is a variable: an hour of `sleep` takes no time, and every
+ * run is the same. Answers to trio's `MockClock`.
+ *
+ * Only the library's own time is virtual. Work outside of it, such as a socket
+ * or a child process, takes as long as it takes, and a clock that jumps does
+ * not wait for it.
+ *
+ * @example Ten minutes, at once
+ * ```ts
+ * import { getRunningLoop, newEventLoop, run, sleep } from "@asyncio/asyncio";
+ * import { VirtualClock } from "@asyncio/asyncio/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loop = newEventLoop({ clock: new VirtualClock() });
+ * await run(async () => {
+ *   await sleep(600_000);
+ *   assertEquals(getRunningLoop().time(), 600_000);
+ * }, { loop });
+ * ```
+ */
+export class VirtualClock implements Clock {
+  readonly #alarms = new Heap<VirtualAlarm>(isEarlier);
+  #now: number;
+  #autoJump: boolean;
+  #order = 0;
+  #jumping = false;
+
+  /**
+   * Makes a clock.
+   *
+   * @param options Its start, and whether time jumps.
+   */
+  constructor(options: VirtualClockOptions = {}) {
+    const { start = 0, autoJump = true } = options;
+    checkDuration("make a virtual clock", "start", start);
+    this.#now = start;
+    this.#autoJump = autoJump;
+  }
+
+  /**
+   * Whether time jumps to the next timer whenever nothing is ready to run. Can
+   * be set.
+   */
+  get autoJump(): boolean {
+    return this.#autoJump;
+  }
+
+  set autoJump(on: boolean) {
+    this.#autoJump = on;
+    if (on) this.#jumpLater();
+  }
+
+  /**
+   * The time.
+   *
+   * @returns Milliseconds.
+   */
+  now(): number {
+    return this.#now;
+  }
+
+  /**
+   * Moves time on, through every timer on the way: each has its effects before
+   * the next one is due.
+   *
+   * @param ms How far, in milliseconds; not negative.
+   * @returns When all that was due has run.
+   * @throws {RangeError} When `ms` is negative or NaN.
+   */
+  async advance(ms: number): Promise<void> {
+    checkDuration("advance a virtual clock", "ms", ms);
+    const end = this.#now + ms;
+    await nextTurn();
+    for (
+      let alarm = this.#alarms.peek();
+      alarm !== undefined && alarm.when <= end;
+      alarm = this.#alarms.peek()
+    ) {
+      this.#ring(alarm);
+      await idle(alarm.target);
+    }
+    this.#now = Math.max(this.#now, end);
+  }
+
+  /**
+   * Called by an event loop: rings `target` when `when` has come.
+   *
+   * @param when The time, in milliseconds.
+   * @param target The event loop.
+   * @returns The alarm, for calling it off.
+   */
+  setAlarm(when: number, target: AlarmTarget): Alarm {
+    const alarm = new VirtualAlarm(this.#alarms, when, this.#order++, target);
+    this.#alarms.push(alarm);
+    if (this.#autoJump) this.#jumpLater();
+    return alarm;
+  }
+
+  /**
+   * A turn of the host later all microtasks have run, so that whoever could go
+   * on has done so.
+   */
+  #jumpLater(): void {
+    if (this.#jumping) return;
+    this.#jumping = true;
+    platform.setImmediate(() => {
+      this.#jumping = false;
+      const alarm = this.#alarms.peek();
+      if (alarm === undefined || !this.#autoJump) return;
+      if (this.#targetsAreIdle()) this.#ring(alarm);
+      if (this.#alarms.size > 0) this.#jumpLater();
+    });
+  }
+
+  #targetsAreIdle(): boolean {
+    return this.#alarms.items().every((alarm) => alarm.target.isIdle());
+  }
+
+  #ring(alarm: VirtualAlarm): void {
+    this.#alarms.remove(alarm);
+    this.#now = Math.max(this.#now, alarm.when);
+    alarm.target.ring();
+  }
+}
+
+class VirtualAlarm implements Alarm, HeapItem {
+  readonly when: number;
+  readonly order: number;
+  readonly target: AlarmTarget;
+  heapIndex = -1;
+  readonly #alarms: Heap<VirtualAlarm>;
+
+  constructor(
+    alarms: Heap<VirtualAlarm>,
+    when: number,
+    order: number,
+    target: AlarmTarget,
+  ) {
+    this.#alarms = alarms;
+    this.when = when;
+    this.order = order;
+    this.target = target;
+  }
+
+  cancel(): void {
+    this.#alarms.remove(this);
+  }
+}
+
+function isEarlier(a: VirtualAlarm, b: VirtualAlarm): boolean {
+  return a.when < b.when || (a.when === b.when && a.order < b.order);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => platform.setImmediate(resolve));
+}
+
+async function idle(target: AlarmTarget): Promise<void> {
+  do await nextTurn(); while (!target.isIdle());
+}
