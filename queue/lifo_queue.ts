@@ -1,0 +1,59 @@
+import { Queue, type QueueOptions, useStore } from "./queue.ts";
+import type { Store } from "./_store.ts";
+
+/**
+ * A {@linkcode Queue} that gives the newest item first: a stack. Tasks that
+ * wait are served first come, first served all the same. Answers to
+ * `asyncio.LifoQueue`.
+ *
+ * @typeParam T What it passes on.
+ *
+ * @example The newest first
+ * ```ts
+ * import { LifoQueue } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const queue = new LifoQueue<string>();
+ * queue.putNowait("first");
+ * queue.putNowait("second");
+ * assertEquals(await queue.get(), "second");
+ * ```
+ */
+export class LifoQueue<T = unknown> extends Queue<T> {
+  /**
+   * Makes a stack.
+   *
+   * @param options How many items it holds.
+   * @throws {TypeError} When `maxSize` is not a number.
+   * @throws {RangeError} When `maxSize` is not an integer.
+   */
+  constructor(options: QueueOptions = {}) {
+    super(options);
+    useStore(this, new Stack<T>());
+  }
+
+  /** What `Object.prototype.toString` says. */
+  override get [Symbol.toStringTag](): string {
+    return "LifoQueue";
+  }
+}
+
+class Stack<T> implements Store<T> {
+  #items: T[] = [];
+
+  get size(): number {
+    return this.#items.length;
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  shift(): T | undefined {
+    return this.#items.pop();
+  }
+
+  clear(): void {
+    this.#items = [];
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Queues: passing items from tasks that make them to tasks that use them, in
+ * order of arrival, of priority, or the newest first.
+ *
+ * ```ts
+ * import { Queue } from "@asyncio/asyncio/queue";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const queue = new Queue<string>({ maxSize: 10 });
+ * await queue.put("item");
+ * assertEquals(await queue.get(), "item");
+ * ```
+ *
+ * @module
+ */
+
+export { LifoQueue } from "./lifo_queue.ts";
+export { PriorityQueue, type PriorityQueueOptions } from "./priority_queue.ts";
+export {
+  Queue,
+  type QueueOptions,
+  type QueueStatistics,
+  type ShutdownOptions,
+} from "./queue.ts";

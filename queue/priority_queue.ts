@@ -1,0 +1,177 @@
+import { checkFunction } from "../_internal/check.ts";
+import { Heap, type HeapItem } from "../_internal/heap.ts";
+import { show } from "../_internal/show.ts";
+import { compareByValue, rankingOf } from "./_compare.ts";
+import { Queue, type QueueOptions, useStore } from "./queue.ts";
+import type { Store } from "./_store.ts";
+
+/** Options of {@linkcode PriorityQueue}. */
+export interface PriorityQueueOptions<T> extends QueueOptions {
+  /**
+   * Orders two items, as `Array.prototype.sort` wants it: below 0 where the
+   * first is to come first, above 0 where the second is, 0 where the one that
+   * was put first is.
+   *
+   * @default {the smaller first: numbers, bigints, strings, dates, and arrays by their elements}
+   */
+  compare?: (a: T, b: T) => number;
+}
+
+/**
+ * A {@linkcode Queue} that gives the smallest item first, and of equal ones the
+ * one that was put first. Answers to `asyncio.PriorityQueue`.
+ *
+ * Without `compare` it takes what has an order of its own: numbers and bigints,
+ * strings, dates; and arrays, as tuples are in Python: the first elements
+ * decide, then the second … Elements that have no order count as equal, so
+ * `[priority, anything]` is fine. All items are to be of one kind.
+ *
+ * | operation                 | cost     |
+ * | ------------------------- | -------- |
+ * | put, get, and the `Nowait` | O(log n) |
+ *
+ * @typeParam T What it passes on.
+ *
+ * @example The most urgent first
+ * ```ts
+ * import { PriorityQueue } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const queue = new PriorityQueue<[priority: number, name: string]>();
+ * queue.putNowait([2, "write"]);
+ * queue.putNowait([1, "eat"]);
+ * queue.putNowait([10, "sleep"]);
+ * assertEquals(await queue.get(), [1, "eat"]);
+ * ```
+ *
+ * @example An order of one's own
+ * ```ts
+ * import { PriorityQueue } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const queue = new PriorityQueue<{ due: Date }>({
+ *   compare: (a, b) => a.due.getTime() - b.due.getTime(),
+ * });
+ * queue.putNowait({ due: new Date("2026-02-01") });
+ * queue.putNowait({ due: new Date("2026-01-01") });
+ * assertEquals((await queue.get()).due.getUTCMonth(), 0);
+ * ```
+ */
+export class PriorityQueue<T = unknown> extends Queue<T> {
+  /**
+   * Makes a priority queue.
+   *
+   * An item that has no order, or none beside those in the queue, makes `put`
+   * fail with a `TypeError`, as does whatever `compare` throws; the queue then
+   * stays as it was.
+   *
+   * @param options How many items it holds, and their order.
+   * @throws {TypeError} When `maxSize` is not a number or `compare` not a
+   * function.
+   * @throws {RangeError} When `maxSize` is not an integer.
+   */
+  constructor(options: PriorityQueueOptions<T> = {}) {
+    super(options);
+    const { compare } = options;
+    if (compare !== undefined) {
+      checkFunction("make a priority queue", "compare", compare);
+    }
+    useStore(this, new Ranking<T>(compare));
+  }
+
+  /** What `Object.prototype.toString` says. */
+  override get [Symbol.toStringTag](): string {
+    return "PriorityQueue";
+  }
+}
+
+/** An item and its place among equal ones. */
+interface Entry<T> extends HeapItem {
+  readonly item: T;
+  readonly order: number;
+}
+
+class Ranking<T> implements Store<T> {
+  readonly #compare: ((a: T, b: T) => number) | undefined;
+  readonly #heap = new Heap<Entry<T>>((a, b) => this.#isBefore(a, b));
+  #order = 0;
+  /** What a comparison threw: the heap must not be left half way. */
+  #failure: { readonly error: unknown } | null = null;
+
+  constructor(compare: ((a: T, b: T) => number) | undefined) {
+    this.#compare = compare;
+  }
+
+  get size(): number {
+    return this.#heap.size;
+  }
+
+  check(item: T): void {
+    if (this.#compare !== undefined) return;
+    const ranking = rankingOf(item);
+    if (ranking === null) {
+      throw new TypeError(
+        `Cannot put an item without 'compare' as it must be a number, a bigint, a string, a date or an array of these: received ${
+          show(item)
+        }`,
+      );
+    }
+    const top = this.#heap.peek();
+    if (top !== undefined && rankingOf(top.item) !== ranking) {
+      throw new TypeError(
+        `Cannot put an item without 'compare' as it must be comparable with ${
+          show(top.item)
+        }, which is in the queue: received ${show(item)}`,
+      );
+    }
+  }
+
+  push(item: T): void {
+    this.check(item);
+    const entry: Entry<T> = { item, order: this.#order++, heapIndex: -1 };
+    this.#heap.push(entry);
+    if (this.#failure === null) return;
+    this.#heap.remove(entry);
+    this.#throwFailure();
+  }
+
+  shift(): T | undefined {
+    const entry = this.#heap.pop() as Entry<T>;
+    if (this.#failure === null) return entry.item;
+    this.#heap.push(entry);
+    return this.#throwFailure();
+  }
+
+  clear(): void {
+    this.#heap.clear();
+  }
+
+  #isBefore(a: Entry<T>, b: Entry<T>): boolean {
+    const difference = this.#difference(a.item, b.item);
+    return difference < 0 || (difference === 0 && a.order < b.order);
+  }
+
+  #difference(a: T, b: T): number {
+    if (this.#compare === undefined) return compareByValue(a, b);
+    try {
+      const difference: unknown = this.#compare(a, b);
+      if (typeof difference === "number" && !Number.isNaN(difference)) {
+        return difference;
+      }
+      throw new TypeError(
+        `Cannot order two items as 'compare' must return a number: received ${
+          show(difference)
+        }`,
+      );
+    } catch (error) {
+      this.#failure ??= { error };
+      return 0;
+    }
+  }
+
+  #throwFailure(): never {
+    const error = this.#failure?.error;
+    this.#failure = null;
+    throw error;
+  }
+}

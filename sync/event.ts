@@ -1,0 +1,114 @@
+import { inspectByToString } from "../_internal/inspect.ts";
+import { currentScope } from "../loop/current.ts";
+import { takeCancellation } from "../loop/scope.ts";
+import { WaitQueue } from "../loop/wait_queue.ts";
+
+/** What {@linkcode Event.statistics} gives. */
+export interface EventStatistics {
+  /** Whether it is set. */
+  readonly isSet: boolean;
+  /** How many wait for it. */
+  readonly waiters: number;
+}
+
+/**
+ * A flag that tasks wait for: set, it lets all of them go on, and those that
+ * come later, until it is cleared. Answers to `asyncio.Event`.
+ *
+ * It hides the `Event` of the web where it is imported by that name; import it
+ * `as` another one where you need both.
+ *
+ * | operation   | cost                        |
+ * | ----------- | --------------------------- |
+ * | wait, clear | O(1)                        |
+ * | set         | O(n) for n tasks that wait  |
+ *
+ * @example A starting signal
+ * ```ts
+ * import { createTask, Event } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const start = new Event();
+ * const log: string[] = [];
+ * const runner = createTask(async () => {
+ *   await start.wait();
+ *   log.push("run");
+ * });
+ * log.push("set");
+ * start.set();
+ * await runner;
+ * assertEquals(log, ["set", "run"]);
+ * ```
+ */
+export class Event {
+  #isSet = false;
+  readonly #waiters: WaitQueue<true> = new WaitQueue("Event.wait");
+
+  /**
+   * Waits until the event is set. Where it is, the loop gets no turn.
+   *
+   * @returns True, always.
+   * @throws {CancelledError} When the task is cancelled.
+   * @throws {InvalidStateError} When it has to wait, and the event has been
+   * waited for in another loop.
+   */
+  wait(): Promise<true> {
+    const scope = currentScope();
+    const cancelled = takeCancellation(scope);
+    if (cancelled !== null) return Promise.reject(cancelled);
+    if (this.#isSet) return scope.kernel.succeed<true>(true, scope);
+    return this.#waiters.wait(scope);
+  }
+
+  /**
+   * Sets it: all that wait go on, in the order in which they came, also where
+   * it is cleared at once.
+   */
+  set(): void {
+    this.#isSet = true;
+    this.#waiters.settleAll(true);
+  }
+
+  /** Clears it: who waits from now on waits for the next {@linkcode Event.set}. */
+  clear(): void {
+    this.#isSet = false;
+  }
+
+  /**
+   * Whether it is set.
+   *
+   * @returns True from {@linkcode Event.set} to {@linkcode Event.clear}.
+   */
+  isSet(): boolean {
+    return this.#isSet;
+  }
+
+  /**
+   * Its state, for logs and tests.
+   *
+   * @returns A frozen object; not a live view.
+   */
+  statistics(): EventStatistics {
+    return Object.freeze({ isSet: this.#isSet, waiters: this.#waiters.size });
+  }
+
+  /**
+   * The event and its state.
+   *
+   * @returns For example `<Event unset waiters=2>`.
+   */
+  toString(): string {
+    const { isSet, waiters } = this.statistics();
+    const waiting = waiters > 0 ? ` waiters=${waiters}` : "";
+    return `<Event ${isSet ? "set" : "unset"}${waiting}>`;
+  }
+
+  /** What `Object.prototype.toString` says. */
+  get [Symbol.toStringTag](): string {
+    return "Event";
+  }
+
+  static {
+    inspectByToString(this.prototype);
+  }
+}

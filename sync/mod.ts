@@ -1,0 +1,30 @@
+/**
+ * What tasks share without getting into each other's way: locks, events,
+ * conditions, semaphores and barriers. All are fair, and a cancelled task loses
+ * nothing for the others.
+ *
+ * ```ts
+ * import { Lock } from "@asyncio/asyncio/sync";
+ * import { assert, assertFalse } from "@std/assert";
+ *
+ * const lock = new Lock();
+ * {
+ *   using _ = await lock.acquire();
+ *   assert(lock.locked());
+ * }
+ * assertFalse(lock.locked());
+ * ```
+ *
+ * @module
+ */
+
+export { Barrier, type BarrierStatistics } from "./barrier.ts";
+export { Condition, type ConditionStatistics } from "./condition.ts";
+export { Event, type EventStatistics } from "./event.ts";
+export type { Hold } from "./hold.ts";
+export { Lock, type LockStatistics } from "./lock.ts";
+export {
+  BoundedSemaphore,
+  Semaphore,
+  type SemaphoreStatistics,
+} from "./semaphore.ts";
