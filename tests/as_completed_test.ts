@@ -1,0 +1,238 @@
+import {
+  allTasks,
+  type AsCompleted,
+  asCompleted,
+  CancelledError,
+  createTask,
+  currentTask,
+  type Future,
+  getRunningLoop,
+  sleep,
+  timeout,
+  TimeoutError,
+} from "@asyncio/asyncio";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { now, turns, virtual } from "./_support/virtual.ts";
+
+/**
+ * What `for await` gives. TypeScript takes it to unwrap whatever has a `then`
+ * where it has met the same type before, which it does not do at run time.
+ */
+function futures<T>(order: AsCompleted<T>): AsyncIterable<Done<T>> {
+  return order as AsyncIterable<unknown> as AsyncIterable<Done<T>>;
+}
+
+type Done<T> = Omit<Future<T>, "then">;
+
+Deno.test(
+  "B5 for await gives the very futures that were passed in, done, in their order",
+  virtual(async () => {
+    const tasks = [30, 10, 20].map((ms) => createTask(() => sleep(ms, ms)));
+    const order: number[] = [];
+    for await (const task of futures(asCompleted(tasks))) {
+      assert(tasks.includes(task as typeof tasks[0]) && task.done());
+      order.push(task.result());
+      assertEquals(now(), task.result());
+    }
+    assertEquals(order, [10, 20, 30]);
+  }),
+);
+
+Deno.test(
+  "B5 functions and promises come as futures of their own",
+  virtual(async () => {
+    const results: unknown[] = [];
+    const work = () => sleep(10, "function");
+    for await (
+      const future of asCompleted<string>([work, Promise.resolve("promise")])
+    ) results.push(future.result());
+    assertEquals(results, ["promise", "function"]);
+  }),
+);
+
+Deno.test(
+  "a plain for gives promises for the places of the order",
+  virtual(async () => {
+    const results: number[] = [];
+    const works = [30, 10, 20].map((ms) => () => sleep(ms, ms));
+    for (const next of asCompleted(works)) results.push(await next);
+    assertEquals(results, [10, 20, 30]);
+    const later = [...asCompleted(works)];
+    assertEquals(await Promise.all(later), [10, 20, 30]);
+  }),
+);
+
+Deno.test(
+  "a failed one throws where its promise is awaited, and not from for await",
+  virtual(async () => {
+    const bad = createTask(() => Promise.reject(new RangeError("boom")));
+    const good = createTask(() => sleep(10, "good"));
+    const ends: string[] = [];
+    for (const next of asCompleted<string>([bad, good])) {
+      ends.push(await next.catch((error) => error.message));
+    }
+    assertEquals(ends, ["boom", "good"]);
+    for await (const task of futures(asCompleted<string>([bad]))) {
+      assertStrictEquals(task, bad);
+      assertThrows(() => task.result(), RangeError, "boom");
+    }
+  }),
+);
+
+Deno.test(
+  "B6 the timeout throws and cancels nothing",
+  virtual(async () => {
+    const quick = createTask(() => sleep(5, "quick"));
+    const slow = createTask(() => sleep(50, "slow"));
+    const seen: unknown[] = [];
+    await assertRejects(async () => {
+      for await (
+        const task of futures(asCompleted([quick, slow], { timeout: 10 }))
+      ) {
+        seen.push(task.result());
+      }
+    }, TimeoutError);
+    assertEquals(seen, ["quick"]);
+    assertEquals(now(), 10);
+    assertEquals(slow.cancelling(), 0);
+    assertEquals(await slow, "slow");
+  }),
+);
+
+Deno.test(
+  "B6 with a plain for every promise that is late rejects",
+  virtual(async () => {
+    const tasks = [5, 50, 60].map((ms) => createTask(() => sleep(ms, ms)));
+    const promises = [...asCompleted(tasks, { timeout: 10 })];
+    const ends = await Promise.allSettled(promises);
+    assertEquals(
+      ends.map((end) => end.status === "fulfilled" || end.reason.name),
+      [true, "TimeoutError", "TimeoutError"],
+    );
+    await Promise.all(tasks);
+  }),
+);
+
+Deno.test(
+  "B6 what was done in time is still given after it",
+  virtual(async () => {
+    const tasks = [5, 6, 50].map((ms) => createTask(() => sleep(ms, ms)));
+    const seen: number[] = [];
+    await assertRejects(async () => {
+      for await (const task of futures(asCompleted(tasks, { timeout: 10 }))) {
+        seen.push(task.result());
+        await sleep(20);
+      }
+    }, TimeoutError);
+    assertEquals(seen, [5, 6]);
+    await tasks[2];
+  }),
+);
+
+Deno.test(
+  "leaving the loop early leaves the rest alone, and no timer",
+  virtual(async () => {
+    const tasks = [5, 50].map((ms) => createTask(() => sleep(ms, ms)));
+    for await (const task of futures(asCompleted(tasks, { timeout: 1000 }))) {
+      assertEquals(task.result(), 5);
+      break;
+    }
+    assertFalse(tasks[1]!.done());
+    assertEquals(await tasks[1], 50);
+  }),
+);
+
+Deno.test(
+  "cancelling the one who iterates leaves the tasks alone",
+  virtual(async () => {
+    const task = createTask(() => sleep(50, "done"));
+    const reader = createTask(async () => {
+      for await (const _ of futures(asCompleted([task])));
+    });
+    await sleep(5);
+    reader.cancel();
+    await assertRejects(() => reader, CancelledError);
+    assertEquals(task.cancelling(), 0);
+    assertEquals(await task, "done");
+  }),
+);
+
+Deno.test(
+  "a timeout around one step does not lose the future that comes next",
+  virtual(async () => {
+    const tasks = [20, 30].map((ms) => createTask(() => sleep(ms, ms)));
+    const iterator = asCompleted(tasks)[Symbol.asyncIterator]();
+    await assertRejects(
+      () => timeout(10, () => iterator.next()),
+      TimeoutError,
+    );
+    const seen: number[] = [];
+    for (let next = await iterator.next(); !next.done;) {
+      seen.push(next.value.result());
+      next = await iterator.next();
+    }
+    assertEquals(seen, [20, 30]);
+  }),
+);
+
+Deno.test(
+  "nothing to wait for ends at once, the same future twice comes once",
+  virtual(async () => {
+    for await (const _ of futures(asCompleted([]))) assert(false);
+    assertEquals([...asCompleted([], { timeout: 5 })], []);
+    const task = createTask(() => 1);
+    assertEquals([...asCompleted([task, task])].length, 1);
+    await task;
+  }),
+);
+
+Deno.test(
+  "iterating checks for a remembered cancellation first",
+  virtual(async () => {
+    const done = getRunningLoop().createFuture<number>();
+    done.setResult(1);
+    const reader = createTask(async () => {
+      const iterator = asCompleted([done])[Symbol.asyncIterator]();
+      await sleep(1);
+      currentTask()!.cancel();
+      await iterator.next();
+    });
+    await assertRejects(() => reader, CancelledError);
+  }),
+);
+
+Deno.test(
+  "asCompleted() refuses bad timeouts and bad awaitables, and starts nothing",
+  virtual(async () => {
+    let ran = false;
+    const work = () => {
+      ran = true;
+    };
+    const before = allTasks().size;
+    assertThrows(
+      () => asCompleted([work], { timeout: NaN }),
+      RangeError,
+      "'timeout' must not be NaN",
+    );
+    assertThrows(
+      () => asCompleted([work], { timeout: -5 }),
+      RangeError,
+      "'timeout' must not be negative: received -5",
+    );
+    assertThrows(
+      () => asCompleted([work, "x" as never]),
+      TypeError,
+      `must be a promise, a future or a function: received "x"`,
+    );
+    await turns(2);
+    assertFalse(ran);
+    assertEquals(allTasks().size, before);
+  }),
+);

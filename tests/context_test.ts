@@ -1,0 +1,440 @@
+import {
+  CancelledError,
+  Context,
+  ContextVar,
+  copyContext,
+  createTask,
+  currentTask,
+  getRunningLoop,
+  InvalidStateError,
+  run,
+  shielded,
+  sleep,
+  taskGroup,
+  timeout,
+  TimeoutError,
+  Token,
+} from "@asyncio/asyncio";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { now, turns, virtual } from "./_support/virtual.ts";
+
+/** A variable with a default, in most tests the only one. */
+function makeVar(): ContextVar<string> {
+  return new ContextVar("user", { defaultValue: "nobody" });
+}
+
+Deno.test(
+  "C24 a task's changes do not leak out",
+  virtual(async () => {
+    const user = makeVar();
+    user.set("creator");
+    const inside = await createTask(async () => {
+      const inherited = user.get();
+      user.set("task");
+      await sleep(1);
+      return [inherited, user.get()];
+    });
+    assertEquals(inside, ["creator", "task"]);
+    assertEquals(user.get(), "creator");
+  }),
+);
+
+Deno.test(
+  "C24 the creator's later changes do not leak in",
+  virtual(async () => {
+    const user = makeVar();
+    user.set("before");
+    const task = createTask(async () => {
+      await sleep(5);
+      return user.get();
+    });
+    user.set("after");
+    assertEquals(await task, "before");
+    assertEquals(user.get(), "after");
+  }),
+);
+
+Deno.test(
+  "C24 callSoon() and callLater() capture at the time of the call",
+  virtual(async () => {
+    const user = makeVar();
+    const loop = getRunningLoop();
+    const seen: string[] = [];
+    const note = () => seen.push(user.get());
+    user.set("one");
+    loop.callSoon(note);
+    loop.callLater(5, note);
+    user.set("two");
+    loop.callAt(5, note);
+    await sleep(10);
+    assertEquals(seen, ["one", "one", "two"]);
+  }),
+);
+
+Deno.test(
+  "C24 a callback's changes stay in it and in what it starts",
+  virtual(async () => {
+    const user = makeVar();
+    const loop = getRunningLoop();
+    const seen: string[] = [];
+    loop.callSoon(() => {
+      user.set("callback");
+      loop.callSoon(() => seen.push(user.get()));
+      createTask(() => seen.push(user.get()));
+    });
+    loop.callSoon(() => seen.push(user.get()));
+    await turns(3);
+    assertEquals(seen, ["nobody", "callback", "callback"]);
+    assertEquals(user.get(), "nobody");
+  }),
+);
+
+Deno.test(
+  "C24 addDoneCallback() captures when it is called, or takes a context",
+  virtual(async () => {
+    const user = makeVar();
+    const seen: string[] = [];
+    const task = createTask(() => user.set("task"));
+    user.set("registered");
+    task.addDoneCallback(() => seen.push(user.get()));
+    const context = copyContext();
+    context.run(() => user.set("given"));
+    task.addDoneCallback(() => seen.push(user.get()), { context });
+    user.set("later");
+    await task;
+    await turns(2);
+    assertEquals(seen, ["registered", "given"]);
+  }),
+);
+
+Deno.test(
+  "C24 createTask() runs in a context that it is given, itself and not a copy",
+  virtual(async () => {
+    const user = makeVar();
+    const context = new Context();
+    const task = createTask(async () => {
+      await sleep(1);
+      user.set("task");
+    }, { context });
+    await task;
+    assertStrictEquals(task.getContext(), context);
+    assertEquals(context.run(() => user.get()), "task");
+    assertEquals(user.get(), "nobody");
+  }),
+);
+
+Deno.test(
+  "an async function that is awaited shares the context of its caller",
+  virtual(async () => {
+    const user = makeVar();
+    const login = async () => {
+      await sleep(1);
+      user.set("logged in");
+    };
+    await login();
+    assertEquals(user.get(), "logged in");
+  }),
+);
+
+Deno.test(
+  "so do the blocks of timeout(), taskGroup() and shielded()",
+  virtual(async () => {
+    const user = makeVar();
+    await timeout(10, async () => {
+      await sleep(1);
+      user.set("timeout");
+    });
+    assertEquals(user.get(), "timeout");
+    await taskGroup(() => void user.set("group"));
+    assertEquals(user.get(), "group");
+    await shielded(() => void user.set("shielded"));
+    assertEquals(user.get(), "shielded");
+  }),
+);
+
+Deno.test(
+  "Context.run() runs a function with its values, and keeps its changes",
+  virtual(() => {
+    const user = makeVar();
+    user.set("outside");
+    const context = copyContext();
+    user.set("changed outside");
+    const add = (a: number, b: number) => `${user.get()} ${a + b}`;
+    assertEquals(context.run(add, 1, 2), "outside 3");
+    context.run(() => user.set("inside"));
+    assertEquals(context.run(() => user.get()), "inside");
+    assertEquals(user.get(), "changed outside");
+  }),
+);
+
+Deno.test(
+  "Context.run() of an async function carries on through its awaits",
+  virtual(async () => {
+    const user = makeVar();
+    const context = new Context();
+    await context.run(async () => {
+      await sleep(1);
+      user.set("inside");
+      await sleep(1);
+      assertEquals(user.get(), "inside");
+    });
+    assertEquals(user.get(), "nobody");
+    assertEquals(context.size, 1);
+    assert(context.has(user));
+  }),
+);
+
+Deno.test(
+  "waits inside of Context.run() are cancelled with the task",
+  virtual(async () => {
+    let task: unknown;
+    const outer = createTask(() =>
+      new Context().run(async () => {
+        task = currentTask();
+        await sleep(1000);
+      })
+    );
+    await sleep(5);
+    outer.cancel("stop");
+    await assertRejects(() => outer, CancelledError, "stop");
+    assertStrictEquals(task, outer);
+    assertEquals(now(), 5);
+  }),
+);
+
+Deno.test(
+  "waits inside of Context.run() are cancelled by a timeout around it",
+  virtual(async () => {
+    await assertRejects(
+      () => timeout(5, () => new Context().run(() => sleep(1000))),
+      TimeoutError,
+    );
+    assertEquals(now(), 5);
+  }),
+);
+
+Deno.test(
+  "an error in Context.run() comes out, and the context around is back",
+  virtual(() => {
+    const user = makeVar();
+    const context = new Context();
+    assertThrows(
+      () =>
+        context.run(() => {
+          user.set("inside");
+          throw new RangeError("boom");
+        }),
+      RangeError,
+    );
+    assertEquals(user.get(), "nobody");
+  }),
+);
+
+Deno.test(
+  "copy() of a context is independent of it",
+  virtual(() => {
+    const user = makeVar();
+    const context = new Context();
+    context.run(() => user.set("original"));
+    const copy = context.copy();
+    copy.run(() => user.set("copy"));
+    assertEquals(context.run(() => user.get()), "original");
+    assertEquals(copy.run(() => user.get()), "copy");
+  }),
+);
+
+Deno.test(
+  "get() gives the value, else the fallback, else the default, else it throws",
+  virtual(() => {
+    const user = makeVar();
+    const bare = new ContextVar<number | undefined>("bare");
+    assertEquals(user.get(), "nobody");
+    assertEquals(user.get("fallback"), "fallback");
+    assertEquals(bare.get(undefined), undefined);
+    assertThrows(
+      () => bare.get(),
+      ReferenceError,
+      `Cannot get the context variable "bare" as it has neither a value nor a default`,
+    );
+    bare.set(undefined);
+    assertEquals(bare.get(1), undefined);
+  }),
+);
+
+Deno.test(
+  "reset() puts back what was before, a value or none",
+  virtual(() => {
+    const user = new ContextVar<string>("user");
+    const first = user.set("first");
+    const second = user.set("second");
+    assert(first instanceof Token);
+    assertStrictEquals(first.variable, user);
+    assertEquals([first.oldValue, second.oldValue], [undefined, "first"]);
+    user.reset(second);
+    assertEquals(user.get(), "first");
+    user.reset(first);
+    assertThrows(() => user.get(), ReferenceError);
+  }),
+);
+
+Deno.test(
+  "reset() refuses a used token, one of another context, another variable's, and none",
+  virtual(async () => {
+    const [user, other] = [makeVar(), makeVar()];
+    const token = user.set("value");
+    await createTask(() => {
+      assertThrows(
+        () => user.reset(token),
+        InvalidStateError,
+        "the token was made in another context",
+      );
+    });
+    user.reset(token);
+    assertThrows(() => user.reset(token), InvalidStateError, "already used");
+    const foreign = other.set("value");
+    assertThrows(() => user.reset(foreign), TypeError, "one of its own tokens");
+    assertThrows(
+      () => user.reset("token" as never),
+      TypeError,
+      `received "token"`,
+    );
+    assertEquals(other.get(), "value");
+  }),
+);
+
+Deno.test("a context variable needs a name", () => {
+  assertThrows(
+    () => new ContextVar(5 as never),
+    TypeError,
+    "'name' must be a string: received 5",
+  );
+});
+
+Deno.test("a run has a context of its own: changes do not leak to the next", async () => {
+  const user = makeVar();
+  await run(async () => {
+    user.set("first run");
+    await sleep(0);
+    assertEquals(user.get(), "first run");
+  });
+  assertEquals(await run(() => user.get()), "nobody");
+  assertEquals(user.get(), "nobody");
+});
+
+const CARRYING = { carryAsyncContext: true };
+
+Deno.test(
+  "the AsyncLocalStorage of other libraries is carried into tasks",
+  virtual(async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const read = async () => {
+      const first = storage.getStore();
+      await sleep(1);
+      return [first, storage.getStore()];
+    };
+    const task = storage.run("request 7", () => createTask(read));
+    const eager = storage.run(
+      "request 8",
+      () => createTask(read, { eagerStart: true }),
+    );
+    const other = createTask(read);
+    assertEquals(await task, ["request 7", "request 7"]);
+    assertEquals(await eager, ["request 8", "request 8"]);
+    assertEquals(await other, [undefined, undefined]);
+  }, CARRYING),
+);
+
+Deno.test(
+  "tasks that are started one after the other each keep their own store",
+  virtual(async () => {
+    const storage = new AsyncLocalStorage<number>();
+    const tasks = [1, 2, 3].map((n) =>
+      storage.run(n, () => createTask(() => storage.getStore()))
+    );
+    assertEquals(await Promise.all(tasks), [1, 2, 3]);
+  }, CARRYING),
+);
+
+Deno.test(
+  "the AsyncLocalStorage of others is carried into callbacks of the loop",
+  virtual(async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const loop = getRunningLoop();
+    const seen: (string | undefined)[] = [];
+    const note = () => seen.push(storage.getStore());
+    storage.run("soon", () => loop.callSoon(note));
+    loop.callSoon(note);
+    storage.run("later", () => loop.callLater(5, note));
+    storage.run("at", () => loop.callAt(6, note));
+    await sleep(10);
+    assertEquals(seen, ["soon", undefined, "later", "at"]);
+  }, CARRYING),
+);
+
+Deno.test(
+  "the AsyncLocalStorage of others is carried into done callbacks",
+  virtual(async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const note = () => seen.push(storage.getStore());
+    const future = getRunningLoop().createFuture<void>();
+    storage.run("registered", () => future.addDoneCallback(note));
+    storage.run("settled", () => future.setResult());
+    await turns(2);
+    storage.run("when it was done", () => future.addDoneCallback(note));
+    await turns(2);
+    assertEquals(seen, ["registered", "when it was done"]);
+  }, CARRYING),
+);
+
+Deno.test(
+  "the AsyncLocalStorage of others lasts through blocks, gathers and queues of waits",
+  virtual(async () => {
+    const storage = new AsyncLocalStorage<string>();
+    await storage.run("request", async () => {
+      await timeout(100, async () => {
+        await sleep(1);
+        assertEquals(storage.getStore(), "request");
+      });
+      await taskGroup(async (group) => {
+        const store = group.createTask(() => storage.getStore());
+        assertEquals(await store, "request");
+      });
+      assertEquals(storage.getStore(), "request");
+    });
+  }, CARRYING),
+);
+
+Deno.test(
+  "a loop that does not carry it has the store of the code that runs the loop",
+  async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const read = () => storage.getStore();
+    const main = virtual(async () => {
+      const task = storage.run("creator", () => createTask(read));
+      assertEquals(await task, "runs the loop");
+    });
+    await storage.run("runs the loop", main);
+  },
+);
+
+Deno.test("all of that holds on the default loop as well", async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const user = makeVar();
+  await storage.run("request", async () => {
+    const seen = await createTask(async () => {
+      await sleep(1);
+      user.set("task");
+      return [storage.getStore(), user.get()];
+    });
+    assertEquals(seen, ["request", "task"]);
+  });
+  assertEquals(user.get(), "nobody");
+});

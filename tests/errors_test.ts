@@ -1,0 +1,184 @@
+import {
+  BrokenBarrierError,
+  CancelledError,
+  createTask,
+  ExceptionGroup,
+  InternalError,
+  InvalidStateError,
+  isCancelledError,
+  KeyboardInterrupt,
+  QueueEmpty,
+  QueueFull,
+  QueueShutDown,
+  sleep,
+  SystemExit,
+  taskGroup,
+  TimeoutError,
+} from "@asyncio/asyncio";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { virtual } from "./_support/virtual.ts";
+
+/** What another copy of this package, of npm beside JSR, would throw. */
+function foreignCancelledError(): Error {
+  const error = new Error("from another copy");
+  Object.defineProperty(error, Symbol.for("@asyncio/asyncio/CancelledError"), {
+    value: true,
+  });
+  return error;
+}
+
+const isTimeout = (error: unknown) => error instanceof TimeoutError;
+
+Deno.test("every class has its name, is an Error and keeps its cause", () => {
+  const cause = new Error("cause");
+  const errors = [
+    new CancelledError("m", { cause }),
+    new TimeoutError("m", { cause }),
+    new InvalidStateError("m", { cause }),
+    new BrokenBarrierError("m", { cause }),
+    new QueueEmpty("m", { cause }),
+    new QueueFull("m", { cause }),
+    new QueueShutDown("m", { cause }),
+    new KeyboardInterrupt("m", { cause }),
+  ];
+  for (const error of errors) {
+    assertInstanceOf(error, Error);
+    assertEquals(error.name, error.constructor.name);
+    assertEquals(error.message, "m");
+    assertStrictEquals(error.cause, cause);
+    assert(error.stack?.startsWith(`${error.name}: m`));
+  }
+});
+
+Deno.test("CancelledError has a reason and who asked only where they were given", () => {
+  const bare = new CancelledError();
+  assertEquals(bare.message, "The task was cancelled");
+  assertEquals(Object.keys(bare), []);
+  const full = new CancelledError("stop", { reason: 7, by: "boss" });
+  assertEquals([full.message, full.reason, full.by], ["stop", 7, "boss"]);
+});
+
+Deno.test("isCancelledError() knows the class, of other copies as well", () => {
+  assert(isCancelledError(new CancelledError()));
+  assert(isCancelledError(foreignCancelledError()));
+  for (const other of [new TimeoutError(), new Error(), null, undefined, "x"]) {
+    assertFalse(isCancelledError(other));
+  }
+});
+
+Deno.test(
+  "the CancelledError of another copy counts as a cancellation",
+  virtual(async () => {
+    const error = foreignCancelledError();
+    const task = createTask(() => Promise.reject(error));
+    assertStrictEquals(await assertRejects(() => task), error);
+    assert(task.cancelled());
+    await taskGroup((group) => {
+      group.createTask(() => Promise.reject(foreignCancelledError()));
+    });
+  }),
+);
+
+Deno.test(
+  "cancel() given a CancelledError throws it as it is",
+  virtual(async () => {
+    const error = new CancelledError("mine", { reason: 7 });
+    const task = createTask(() => sleep(1000));
+    await sleep(0);
+    task.cancel(error);
+    assertStrictEquals(await assertRejects(() => task), error);
+  }),
+);
+
+Deno.test("ExceptionGroup holds errors and counts them in its message", () => {
+  const errors = [new TimeoutError("slow"), new RangeError("far")];
+  const group = new ExceptionGroup(errors, "Two failed");
+  assertInstanceOf(group, AggregateError);
+  assertEquals(group.name, "ExceptionGroup");
+  assertEquals(group.message, "Two failed (2 errors)");
+  assertEquals(group.errors, errors);
+  assertEquals(
+    new ExceptionGroup([new Error()]).message,
+    "Several tasks failed (1 error)",
+  );
+});
+
+Deno.test("ExceptionGroup refuses to be empty", () => {
+  assertThrows(
+    () => new ExceptionGroup([]),
+    RangeError,
+    "'errors' must hold at least one error: received none",
+  );
+});
+
+Deno.test("split() parts a group by a test, and keeps its text and cause", () => {
+  const cause = new Error("cause");
+  const [slow, far] = [new TimeoutError("slow"), new RangeError("far")];
+  const group = new ExceptionGroup([slow, far], "Failed", { cause });
+  const [matched, rest] = group.split(isTimeout);
+  assertEquals(matched!.errors, [slow]);
+  assertEquals(rest!.errors, [far]);
+  assertEquals(matched!.message, "Failed (1 error)");
+  assertStrictEquals(rest!.cause, cause);
+});
+
+Deno.test("split() keeps the nesting in both parts", () => {
+  const [slow, far] = [new TimeoutError("slow"), new RangeError("far")];
+  const group = new ExceptionGroup([
+    new ExceptionGroup([slow, far], "Inner"),
+    new ExceptionGroup([far], "Only far"),
+    slow,
+  ], "Outer");
+  const [matched, rest] = group.split(isTimeout);
+  const shape = (group: ExceptionGroup | null): unknown =>
+    group?.errors.map((error) =>
+      error instanceof ExceptionGroup ? shape(error) : error.message
+    );
+  assertEquals(shape(matched), [["slow"], "slow"]);
+  assertEquals(shape(rest), [["far"], ["far"]]);
+  assertEquals(matched!.errors[0].message, "Inner (1 error)");
+});
+
+Deno.test("split() gives the group itself where all match, and null for nothing", () => {
+  const group = new ExceptionGroup([
+    new TimeoutError(),
+    new ExceptionGroup([new TimeoutError()]),
+  ]);
+  const [all, none] = group.split(isTimeout);
+  assertStrictEquals(all, group);
+  assertEquals(none, null);
+  assertEquals(group.split(() => false), [null, group]);
+});
+
+Deno.test("subgroup() gives what matched, or null", () => {
+  const [slow, far] = [new TimeoutError("slow"), new RangeError("far")];
+  const group = new ExceptionGroup([slow, new ExceptionGroup([far])]);
+  assertEquals(group.subgroup(isTimeout)!.errors, [slow]);
+  assertEquals(group.subgroup((error) => error === 1), null);
+});
+
+Deno.test("SystemExit has a status from 0 to 255", () => {
+  assertEquals(new SystemExit().code, 0);
+  assertEquals(new SystemExit(3).message, "Exit with status 3");
+  for (const code of [-1, 256, 1.5, NaN, "3" as never]) {
+    assertThrows(
+      () => new SystemExit(code),
+      RangeError,
+      `'code' must be an integer from 0 to 255: received ${code}`,
+    );
+  }
+});
+
+Deno.test("the other errors have messages of their own", () => {
+  assertEquals(new TimeoutError().message, "The deadline passed");
+  assertEquals(new KeyboardInterrupt().message, "Interrupted by SIGINT");
+  assert(new InternalError("x").message.includes("please report it"));
+});

@@ -1,0 +1,181 @@
+// node: skip the examples are programs for Deno
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { runProgram } from "./_support/programs.ts";
+
+const ROOT = new URL("../", import.meta.url);
+
+interface Printed {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Its stdout, line by line. */
+  readonly lines: readonly string[];
+}
+
+async function show(
+  program: string,
+  args: readonly string[],
+): Promise<Printed> {
+  const env = { ASYNCIO_DEBUG: "0" };
+  const { code, stdout, stderr } = await runProgram(program, { args, env });
+  assertEquals(code, 0, stderr);
+  return { stdout, stderr, lines: stdout.trimEnd().split("\n") };
+}
+
+function runAsIs(name: string, ...args: readonly string[]): Promise<Printed> {
+  return show(`../../examples/${name}`, args);
+}
+
+/** For what only waits. */
+function runInVirtualTime(name: string): Promise<Printed> {
+  return show("virtual_example", [name]);
+}
+
+const NAMES: readonly string[] = [
+  ...Deno.readDirSync(new URL("examples/", ROOT)),
+]
+  .filter(({ name }) => name.endsWith(".ts"))
+  .map(({ name }) => name.replace(".ts", ""))
+  .sort();
+
+/** The example a test below is about, so that none goes without. */
+const TESTED = new Set<string>();
+
+function testExample(
+  name: string,
+  what: string,
+  fn: () => Promise<void>,
+): void {
+  TESTED.add(name);
+  Deno.test(`example ${name} ${what}`, fn);
+}
+
+testExample("hello_world", "says hello", async () => {
+  const { stdout, stderr } = await runInVirtualTime("hello_world");
+  assertEquals(stdout, "hello world\n");
+  assertEquals(stderr, "");
+});
+
+testExample("create_task", "says the second hello first", async () => {
+  const { stdout, stderr } = await runInVirtualTime("create_task");
+  assertEquals(stdout, "second hello\nfirst hello\n");
+  assertEquals(stderr, "");
+});
+
+testExample("loop_stop", "tells of the task that is left", async () => {
+  const { stdout, stderr } = await runInVirtualTime("loop_stop");
+  assertEquals(stdout, "second hello\nfirst hello\n");
+  assertEquals(
+    stderr,
+    "Task was destroyed but it is pending!\n" +
+      'task: <Task pending name="third" waiting for sleep(4000)>\n',
+  );
+});
+
+testExample("hello_clock", "tells ten minutes at once", async () => {
+  const start = performance.now();
+  const { lines, stderr } = await runAsIs("hello_clock");
+  assert(performance.now() - start < 60_000);
+  const expected: string[] = [];
+  for (let second = 0; second < 600; second++) {
+    const minute = Math.floor(second / 60);
+    if (second === 60) expected.push("1 minute");
+    else if (second > 0 && second % 60 === 0) {
+      expected.push(`${minute} minutes`);
+    }
+    expected.push(
+      `0${minute}:${second % 60 < 10 ? "0" : ""}${second % 60}`,
+    );
+  }
+  assertEquals(lines, [...expected, "10 minutes"]);
+  assertEquals(stderr, "");
+});
+
+testExample("deferred", "has the same result in both columns", async () => {
+  const { stdout, stderr } = await runInVirtualTime("deferred");
+  assertEquals(stdout, "with callbacks: 10\nwith async/await: 10\n");
+  assertEquals(stderr, "");
+});
+
+/** Each in order, and no item consumed before it is produced. */
+function assertProducedThenConsumed(lines: readonly string[]): void {
+  const numbers = Array.from({ length: 10 }, (_, index) => index + 1);
+  const produced = numbers.map((x) => `producing ${x}/10`);
+  const consumed = numbers.map((x) => `consuming item ${x}...`);
+  assertEquals(lines.filter((line) => line.startsWith("prod")), produced);
+  assertEquals(lines.filter((line) => line.startsWith("cons")), consumed);
+  for (const x of numbers) {
+    assert(
+      lines.indexOf(produced[x - 1]!) < lines.indexOf(consumed[x - 1]!),
+      `item ${x}`,
+    );
+  }
+}
+
+testExample("producer_consumer", "consumes what it produces", async () => {
+  const { lines, stderr } = await runInVirtualTime("producer_consumer");
+  assertEquals(lines.length, 20);
+  assertProducedThenConsumed(lines);
+  assertEquals(stderr, "");
+});
+
+testExample("producer_consumer_join", "ends when all is done", async () => {
+  const { lines, stderr } = await runInVirtualTime("producer_consumer_join");
+  assertEquals(lines.length, 21);
+  assertProducedThenConsumed(lines.slice(0, -1));
+  assertEquals(lines.at(-1), "all done");
+  assertEquals(stderr, "");
+});
+
+testExample("debug_mode", "reports each of the mistakes", async () => {
+  const { lines, stderr } = await runAsIs("debug_mode");
+  assertEquals(lines.map((line) => line[0]), ["1", "2", "3", "4", "5"]);
+  assertMatch(stderr, /Executing <Task .* name="blocker">.* took 1\d\d ms/);
+  for (
+    const report of [
+      "The task was cancelled but ended as if it were not",
+      'name="swallower"',
+      "The task ended while work that it started goes on, waiting for sleep(10)",
+      'name="forgetful"',
+      "(no longer needed) and is still in an await that the library cannot interrupt",
+      'name="stuck"',
+      'name="loner"> failed and its error was never retrieved',
+      "Error: no such user",
+    ]
+  ) assertStringIncludes(stderr, report);
+  // Where they were made: once in the function at fault, else in main.
+  assertMatch(stderr, /created at:\n +at forgetAwait \(.*debug_mode\.ts/);
+  assertMatch(stderr, /created at:\n +at main \(.*debug_mode\.ts/);
+});
+
+testExample(
+  "http_client",
+  "stops the request that takes too long",
+  async () => {
+    const { stdout, stderr } = await runAsIs("http_client", "1000");
+    assertEquals(
+      stdout,
+      "GET /fast, for 1 s at the most\n" +
+        '200, "here you are"\n' +
+        "GET /slow, for 1 s at the most\n" +
+        "TimeoutError\n" +
+        "the server says: /fast was answered\n" +
+        "the server says: the client of /slow hung up\n",
+    );
+    assertEquals(stderr, "");
+  },
+);
+
+Deno.test("each example has a test", () => {
+  assertEquals([...TESTED].sort(), NAMES);
+});
+
+Deno.test.each([...NAMES])("example %s says how to run it", async (name) => {
+  const text = await Deno.readTextFile(new URL(`examples/${name}.ts`, ROOT));
+  assertStringIncludes(text, `\n *     deno task example ${name}`);
+  assertStringIncludes(text, 'from "@asyncio/asyncio"');
+});
