@@ -1,0 +1,168 @@
+/**
+ * Compares this library with its peers in one run: `deno task bench`. README.md beside this file says how to read it.
+ */
+
+import { type Absent, findPeers, type Peer } from "./peers.ts";
+import { rows } from "./rows.ts";
+import { type Result, runRow } from "./run.ts";
+import { formatResult, formatSummary } from "./table.ts";
+
+const USAGE = `Usage: deno task bench [options]
+
+  --filter TEXT       only rows whose id or title contains TEXT
+  --peers A,B         only these peers (ours always runs)
+  --rounds N          alternating rounds, 5 by default
+  --sample-ms N       length of one sample, 100 by default
+  --python PATH       the Python to use, by default the first that has uvloop
+  --json              results for machines on stdout, progress on stderr
+  --list              name the rows and stop
+  --node              our side and the npm peers on the node of PATH
+`;
+
+interface Options {
+  filter: string;
+  peers: readonly string[] | undefined;
+  rounds: number;
+  sampleMs: number;
+  python: string | undefined;
+  json: boolean;
+  list: boolean;
+  node: boolean;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parse(args);
+  if (options === "help") {
+    console.log(USAGE);
+    return 0;
+  }
+  if (typeof options === "string") {
+    console.error(`${options}\n${USAGE}`);
+    return 2;
+  }
+  const chosen = rows.filter(({ id, title }) =>
+    id.includes(options.filter) || title.includes(options.filter)
+  );
+  if (options.list) {
+    for (const { id, title } of chosen) console.log(`${id}  ${title}`);
+    return 0;
+  }
+  const { node, python } = options;
+  const { peers, absent } = await findPeers({
+    node,
+    ...(python !== undefined && { python }),
+  });
+  const taking = peers.filter(({ name }) =>
+    name === "ours" || (options.peers?.includes(name) ?? true)
+  );
+  const say = options.json ? console.error : console.log;
+  say(formatHeader(taking, absent));
+
+  const results: Result[] = [];
+  for (const row of chosen) {
+    const ofRow = await runRow(row, taking, { ...options, onProgress });
+    clearProgress();
+    for (const result of ofRow) {
+      results.push(result);
+      say(formatResult(result, row));
+    }
+  }
+  say(formatSummary(results, taking.map(({ name }) => name)));
+  if (options.json) {
+    console.log(JSON.stringify(report(taking, absent, results), null, 2));
+  }
+  // Missed targets are for the reader to judge on this machine; a side of ours that fails is an error.
+  return results.some(({ failed }) => "ours" in failed) ? 1 : 0;
+}
+
+/** The options, "help", or what is wrong with them. */
+function parse(args: readonly string[]): Options | string {
+  const options: Options = {
+    filter: "",
+    peers: undefined,
+    rounds: 5,
+    sampleMs: 100,
+    python: undefined,
+    json: false,
+    list: false,
+    node: false,
+  };
+  const words = args.flatMap((arg) =>
+    arg.startsWith("--") && arg.includes("=")
+      ? [arg.slice(0, arg.indexOf("=")), arg.slice(arg.indexOf("=") + 1)]
+      : [arg]
+  );
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? "";
+    if (word === "--help" || word === "-h") return "help";
+    else if (word === "--json") options.json = true;
+    else if (word === "--list") options.list = true;
+    else if (word === "--node") options.node = true;
+    else {
+      const value = words[++i];
+      if (value === undefined) return `Cannot read "${word}"`;
+      if (word === "--filter") options.filter = value;
+      else if (word === "--peers") options.peers = value.split(",");
+      else if (word === "--python") options.python = value;
+      else if (word === "--rounds" || word === "--sample-ms") {
+        const number = Number(value);
+        if (!Number.isInteger(number) || number < 1) {
+          return `"${word}" must be a positive integer: received ${value}`;
+        }
+        if (word === "--rounds") options.rounds = number;
+        else options.sampleMs = number;
+      } else return `Unknown option "${word}"`;
+    }
+  }
+  return options;
+}
+
+function formatHeader(
+  peers: readonly Peer[],
+  absent: readonly Absent[],
+): string {
+  const cores = navigator.hardwareConcurrency;
+  const [load = 0] = Deno.loadavg();
+  return [
+    `${cores} cores, load ${load.toFixed(2)}` +
+    (load > cores / 4 ? " (busy: numbers will be noisy)" : ""),
+    ...peers.map(({ name, version }) => `${name}: ${version}`),
+    ...absent.map(({ name, reason }) => `${name}: skipped, ${reason}`),
+    "",
+  ].join("\n");
+}
+
+function report(
+  peers: readonly Peer[],
+  absent: readonly Absent[],
+  results: readonly Result[],
+): unknown {
+  return {
+    date: new Date().toISOString(),
+    machine: {
+      os: Deno.build.os,
+      arch: Deno.build.arch,
+      cores: navigator.hardwareConcurrency,
+      load: Deno.loadavg(),
+      deno: Deno.version,
+    },
+    peers: peers.map(({ name, version }) => ({ name, version })),
+    skipped: absent,
+    results,
+  };
+}
+
+/** One line that is written over, on a terminal only. */
+function onProgress(text: string): void {
+  if (Deno.stderr.isTerminal()) writeProgress(`\r\x1b[K${text}`);
+}
+
+function clearProgress(): void {
+  if (Deno.stderr.isTerminal()) writeProgress("\r\x1b[K");
+}
+
+function writeProgress(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(text));
+}

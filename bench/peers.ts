@@ -1,0 +1,179 @@
+/** Who takes part: finds each peer on this machine, or says why it is left out. */
+
+import { fromFileUrl, runProcess } from "./process.ts";
+
+/** A peer that was found: its version, and the command that runs one row on it. */
+export interface Peer {
+  readonly name: string;
+  readonly version: string;
+  command(args: readonly string[]): readonly string[];
+}
+
+/** A peer that takes no part, and why. */
+export interface Absent {
+  readonly name: string;
+  readonly reason: string;
+}
+
+const CONFIG = fromFileUrl(new URL("./deno.json", import.meta.url));
+/** The heap limit is out of the way of a million tasks; gc() is called where memory is measured and nowhere else. */
+const V8_FLAGS = ["--expose-gc", "--max-old-space-size=16000"];
+
+const WORKER = fromFileUrl(new URL("./worker.ts", import.meta.url));
+const PYTHON_WORKER = fromFileUrl(
+  new URL("./python/worker.py", import.meta.url),
+);
+const PYTHON_PROBE = fromFileUrl(new URL("./python/probe.py", import.meta.url));
+
+/** Where to look for peers. */
+export interface FindOptions {
+  /** An interpreter to use instead of looking for one that has uvloop. */
+  readonly python?: string;
+  /** Run our side and the other JavaScript peers on the `node` of PATH. */
+  readonly node?: boolean;
+}
+
+/** Every peer, ours first. */
+export async function findPeers(
+  options: FindOptions = {},
+): Promise<{ peers: Peer[]; absent: Absent[] }> {
+  const found = [
+    ...await findJavaScript(options.node ?? false),
+    ...await findPython(options.python),
+  ];
+  return {
+    peers: found.filter((peer) => "command" in peer),
+    absent: found.filter((peer) => "reason" in peer),
+  };
+}
+
+const OURS = ["ours", "debug-off", "debug-on"];
+
+async function findJavaScript(node: boolean): Promise<(Peer | Absent)[]> {
+  const modules = {
+    "@asyncio/asyncio": OURS,
+    effection: ["effection"],
+    effect: ["effect"],
+  };
+  const absent: Absent[] = [];
+  const missing: string[] = [];
+  for (const [module, names] of Object.entries(modules)) {
+    const reason = await probe(module);
+    if (reason === undefined) continue;
+    missing.push(module);
+    absent.push(...names.map((name) => ({ name, reason })));
+  }
+  const command = node ? await nodeCommand(missing) : denoCommand;
+  const runtime = node ? await nodeVersion() : `Deno ${Deno.version.deno}`;
+  const versions = {
+    ...Object.fromEntries([...OURS, "bare"].map((name) => [name, runtime])),
+    effection: `${await pinnedVersion("effection")}, ${runtime}`,
+    effect: `${await pinnedVersion("effect")}, ${runtime}`,
+  };
+  return Object.entries(versions).map(([name, version]) =>
+    absent.find((peer) => peer.name === name) ?? { name, version, command }
+  );
+}
+
+type Command = Peer["command"];
+
+function denoCommand(args: readonly string[]): readonly string[] {
+  return [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    "--no-check",
+    "--allow-all",
+    `--config=${CONFIG}`,
+    `--v8-flags=${V8_FLAGS.join(",")}`,
+    WORKER,
+    ...args,
+  ];
+}
+
+/** Bundles the worker with all it imports, but what is missing, into one file that Node can run. */
+async function nodeCommand(missing: readonly string[]): Promise<Command> {
+  const folder = await Deno.makeTempDir({ prefix: "asyncio-bench-" });
+  globalThis.addEventListener(
+    "unload",
+    () => Deno.removeSync(folder, { recursive: true }),
+  );
+  const bundle = `${folder}/worker.mjs`;
+  const { ok, stderr } = await runProcess([
+    Deno.execPath(),
+    "bundle",
+    "--quiet",
+    "--platform=deno",
+    `--config=${CONFIG}`,
+    `--output=${bundle}`,
+    ...missing.map((module) => `--external=${module}`),
+    WORKER,
+  ]);
+  if (!ok) throw new Error(`Cannot bundle the worker for Node: ${stderr}`);
+  return (args) => ["node", ...V8_FLAGS, bundle, ...args];
+}
+
+async function nodeVersion(): Promise<string> {
+  const { ok, stdout } = await runProcess(["node", "--version"]);
+  if (!ok) throw new Error("Cannot run our side on Node: no node on PATH");
+  return `Node ${stdout.trim().slice(1)}`;
+}
+
+/** Why a module cannot be imported here, or undefined when it can. */
+async function probe(module: string): Promise<string | undefined> {
+  const { ok, stderr } = await runProcess(denoCommand(["--probe", module]));
+  if (ok) return undefined;
+  const lines = stderr.split("\n").map((line) => line.trim());
+  return lines.find((line) => /error/i.test(line)) ?? "cannot be imported";
+}
+
+/** The version of a package, which bench/deno.json names exactly. */
+async function pinnedVersion(name: string): Promise<string> {
+  const { imports } = JSON.parse(await Deno.readTextFile(CONFIG)) as {
+    imports: Record<string, string>;
+  };
+  return imports[name]?.split("@").at(-1) ?? "unknown version";
+}
+
+/**
+ * asyncio and uvloop run on one interpreter, so that their ratio is of the loops alone: the first Python on PATH that
+ * has uvloop, else the first one.
+ */
+async function findPython(named?: string): Promise<(Peer | Absent)[]> {
+  const separator = Deno.build.os === "windows" ? ";" : ":";
+  const folders = (Deno.env.get("PATH") ?? "").split(separator);
+  const candidates = named === undefined
+    ? [...folders.map((folder) => `${folder}/python3`), "/usr/bin/python3"]
+    : [named];
+  let first: { path: string; python: string } | undefined;
+  for (const path of new Set(candidates)) {
+    const { ok, stdout } = await runProcess([path, PYTHON_PROBE]);
+    if (!ok) continue;
+    const { python, uvloop } = JSON.parse(stdout) as {
+      python: string;
+      uvloop: string | null;
+    };
+    first ??= { path, python };
+    if (uvloop === null) continue;
+    return [
+      pythonPeer("asyncio", path, `CPython ${python}`),
+      pythonPeer("uvloop", path, `${uvloop}, CPython ${python}`),
+    ];
+  }
+  if (first === undefined) {
+    const reason = "no python3 found";
+    return [{ name: "asyncio", reason }, { name: "uvloop", reason }];
+  }
+  return [
+    pythonPeer("asyncio", first.path, `CPython ${first.python}`),
+    { name: "uvloop", reason: "no python3 found that has uvloop" },
+  ];
+}
+
+function pythonPeer(name: string, path: string, version: string): Peer {
+  return {
+    name,
+    version,
+    command: (args) => [path, PYTHON_WORKER, ...args],
+  };
+}

@@ -1,0 +1,32 @@
+"""The rows that take their own measurements, once a process."""
+
+import asyncio
+import gc
+import os
+import time
+
+
+def resident_bytes():
+    """Resident bytes of this process. CPython has no heap size to ask for; the resident set holds C structs too."""
+    gc.collect()
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def sleeping(size):
+    before = resident_bytes()
+    start = time.perf_counter_ns()
+    tasks = [asyncio.create_task(asyncio.sleep(3600)) for _ in range(size)]
+    await asyncio.sleep(0)
+    started = (time.perf_counter_ns() - start) / size
+    memory = (resident_bytes() - before) / size
+    start = time.perf_counter_ns()
+    for task in tasks:
+        task.cancel()
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    cancel = (time.perf_counter_ns() - start) / size
+    assert all(isinstance(end, asyncio.CancelledError) for end in ends)
+    return {"start": started, "cancel": cancel, "memory": memory}
+
+
+MEASURED = {"sleeping": sleeping}

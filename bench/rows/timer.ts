@@ -1,0 +1,72 @@
+import type { TimedRow } from "../types.ts";
+
+/**
+ * Schedule a timer a minute ahead and cancel it at once, as a timeout that does not fire would. Once in a round the
+ * loop turns: asyncio clears cancelled timers away only then.
+ */
+export const timer: TimedRow = {
+  kind: "timed",
+  id: "timer",
+  title: "schedule and cancel a timer",
+  size: 1000,
+  python: true,
+  targets: [
+    { peer: "asyncio", atLeast: 8 },
+    { peer: "effection", atLeast: 1 },
+    { peer: "effect", atLeast: 1 },
+  ],
+  notes: {
+    bare: "setTimeout, clearTimeout",
+    effection: "it has no timers: spawn a task that sleeps, and halt it",
+    effect: "it has no timers: fork a fiber that sleeps, and interrupt it",
+  },
+  peers: {
+    async ours() {
+      const { getRunningLoop, run, sleep } = await import("@asyncio/asyncio");
+      const callback = () => {};
+      return (rounds, size) =>
+        run(async () => {
+          const loop = getRunningLoop();
+          for (let round = rounds; round > 0; round--) {
+            for (let i = size; i > 0; i--) {
+              loop.callLater(60_000, callback).cancel();
+            }
+            await sleep(0);
+          }
+        });
+    },
+    bare() {
+      const callback = () => {};
+      return Promise.resolve(async (rounds, size) => {
+        for (let round = rounds; round > 0; round--) {
+          for (let i = size; i > 0; i--) {
+            clearTimeout(setTimeout(callback, 60_000));
+          }
+          await new Promise<void>((resolve) => queueMicrotask(resolve));
+        }
+      });
+    },
+    async effection() {
+      const { run, sleep, spawn } = await import("effection");
+      return (rounds, size) =>
+        run(function* () {
+          for (let i = rounds * size; i > 0; i--) {
+            const task = yield* spawn(() => sleep(60_000));
+            yield* task.halt();
+          }
+        });
+    },
+    async effect() {
+      const { Effect, Fiber } = await import("effect");
+      return (rounds, size) =>
+        Effect.runPromise(Effect.gen(function* () {
+          for (let i = rounds * size; i > 0; i--) {
+            const fiber = yield* Effect.forkChild(Effect.sleep(60_000), {
+              startImmediately: true,
+            });
+            yield* Fiber.interrupt(fiber);
+          }
+        }));
+    },
+  },
+};

@@ -1,0 +1,158 @@
+/** Runs one row: all its peers in turn, a fresh process each, round after round, and sums up. */
+
+import { median } from "./measure.ts";
+import type { Peer } from "./peers.ts";
+import { runProcess } from "./process.ts";
+import {
+  type Metric,
+  metricsOf,
+  type Row,
+  type Target,
+  type Unit,
+  type WorkerResult,
+} from "./types.ts";
+
+/** How often and how long to measure. */
+export interface RunOptions {
+  readonly rounds: number;
+  readonly sampleMs: number;
+  /** Told before each process. */
+  readonly onProgress?: (text: string) => void;
+}
+
+/** What came out for one peer: the median over the rounds, and how far they lay apart. */
+export interface PeerResult {
+  readonly peer: string;
+  /** Nanoseconds per operation or bytes per item. */
+  readonly value: number;
+  /** For rows in time. */
+  readonly opsPerSecond?: number;
+  /** (highest − lowest) / median over the rounds. */
+  readonly spread: number;
+  /** The value of each round. */
+  readonly rounds: readonly number[];
+  /** This peer's cost over ours, taken in each round: the median and the extremes. */
+  readonly ratio?: {
+    readonly median: number;
+    readonly low: number;
+    readonly high: number;
+  };
+}
+
+/** What a target came to. */
+export interface TargetResult {
+  readonly target: Target;
+  readonly met: boolean;
+}
+
+/** One line of the table: a metric of a row. */
+export interface Result {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: Unit;
+  readonly peers: readonly PeerResult[];
+  readonly targets: readonly TargetResult[];
+  /** Peers that failed, and their last words. */
+  readonly failed: Readonly<Record<string, string>>;
+}
+
+/** Runs every peer that has an implementation of this row. */
+export async function runRow(
+  row: Row,
+  peers: readonly Peer[],
+  options: RunOptions,
+): Promise<Result[]> {
+  const { sampleMs, onProgress } = options;
+  const limit = row.kind === "measured" ? row.maxRounds : undefined;
+  const rounds = Math.min(options.rounds, limit ?? Infinity);
+  const taking = peers.filter(({ name }) => takesPart(row, name));
+  const results = new Map<string, WorkerResult[]>();
+  const failed: Record<string, string> = {};
+  for (let round = 1; round <= rounds; round++) {
+    for (const peer of taking) {
+      const { name } = peer;
+      if (name in failed) continue;
+      onProgress?.(`${row.id}: round ${round} of ${rounds}, ${name}`);
+      const outcome = await runProcess(peer.command([
+        row.id,
+        name,
+        String(row.sizes?.[name] ?? row.size),
+        String(sampleMs),
+        "5",
+        String(sampleMs * 3),
+      ]));
+      if (!outcome.ok) {
+        failed[name] = lastWords(outcome.stderr);
+        results.delete(name);
+        continue;
+      }
+      const line = outcome.stdout.trimEnd().split("\n").at(-1) ?? "";
+      const list = results.get(name) ?? [];
+      list.push(JSON.parse(line) as WorkerResult);
+      results.set(name, list);
+    }
+  }
+  return metricsOf(row).map((metric) => sumUp(row, metric, results, failed));
+}
+
+function takesPart(row: Row, peer: string): boolean {
+  if (peer === "asyncio" || peer === "uvloop") return row.python;
+  return peer in row.peers;
+}
+
+function sumUp(
+  row: Row,
+  metric: Metric,
+  results: ReadonlyMap<string, readonly WorkerResult[]>,
+  failed: Readonly<Record<string, string>>,
+): Result {
+  const values = (peer: string): number[] =>
+    (results.get(peer) ?? []).map(({ metrics }) =>
+      metrics[metric.name]?.value ?? NaN
+    );
+  const ours = values("ours");
+  const peers = [...results.keys()].map((peer): PeerResult => {
+    const rounds = values(peer);
+    const value = median(rounds);
+    const ratios = rounds.map((cost, i) => cost / (ours[i] ?? NaN));
+    return {
+      peer,
+      value,
+      ...(metric.unit === "ns" && { opsPerSecond: 1e9 / value }),
+      spread: (Math.max(...rounds) - Math.min(...rounds)) / value,
+      rounds,
+      ...(peer !== "ours" && ours.length > 0 && {
+        ratio: {
+          median: median(ratios),
+          low: Math.min(...ratios),
+          high: Math.max(...ratios),
+        },
+      }),
+    };
+  });
+  return {
+    id: metric.name === "" ? row.id : `${row.id}.${metric.name}`,
+    title: metric.name === "" ? row.title : `${row.title}: ${metric.name}`,
+    unit: metric.unit,
+    peers,
+    targets: metric.targets.flatMap((target) => {
+      const ratio = peers.find(({ peer }) => peer === target.peer)?.ratio;
+      return ratio === undefined
+        ? []
+        : [{ target, met: isMet(target, ratio.median) }];
+    }),
+    failed,
+  };
+}
+
+function isMet(target: Target, ratio: number): boolean {
+  if ("atLeast" in target) return ratio >= target.atLeast;
+  if ("atMost" in target) return 1 / ratio <= target.atMost;
+  return ratio <= 1 + target.within;
+}
+
+function lastWords(stderr: string): string {
+  const lines = stderr.split("\n").map((line) => line.trim()).filter(Boolean);
+  return lines.find((line) => /error/i.test(line)) ?? lines.at(-1) ??
+    "failed without a word";
+}
