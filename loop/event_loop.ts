@@ -107,6 +107,7 @@ export class EventLoop {
   readonly #signals: SignalHandlers;
   #debugMode: DebugMode | null = null;
   #taskFactory: TaskFactory | null = null;
+  #inFactory = false;
   #exceptionHandler: ExceptionHandler | null = null;
   #executor: Executor | null = null;
 
@@ -337,14 +338,31 @@ export class EventLoop {
     if (this.#kernel.closed) throw this.#kernel.closedError("create a task");
     return this.#taskFactory === null
       ? new Task<T>(this.#kernel, fn, options)
-      : this.#taskFactory(this, fn, options);
+      : this.#createByFactory(this.#taskFactory, fn, options);
   }
 
   /**
    * Sets what makes this loop's tasks.
    *
+   * @example Starting every task at once
+   * ```ts
+   * import { createTask, getRunningLoop, run } from "@asyncio/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const seen: string[] = [];
+   * await run(async () => {
+   *   getRunningLoop().setTaskFactory((loop, fn, options) =>
+   *     loop.createTask(fn, { eagerStart: true, ...options })
+   *   );
+   *   const task = createTask(() => seen.push("task"));
+   *   seen.push("creator");
+   *   await task;
+   * });
+   * assertEquals(seen, ["task", "creator"]);
+   * ```
+   *
    * @param factory Called with the loop, the function and the options; `null`
-   * for the default.
+   * for the default. Its own calls of `createTask` do not come back to it.
    */
   setTaskFactory(factory: TaskFactory | null): void {
     if (factory !== null) {
@@ -560,6 +578,26 @@ export class EventLoop {
 
   static {
     inspectByToString(this.prototype);
+  }
+
+  /**
+   * The factory itself creates its task with the loop's `createTask`, which
+   * must not call it again; but for what that task starts at once, it must.
+   */
+  #createByFactory<T>(
+    factory: TaskFactory,
+    fn: TaskFunction<T>,
+    options: TaskOptions,
+  ): Task<T> {
+    const inFactory = this.#inFactory;
+    this.#inFactory = !inFactory;
+    try {
+      return inFactory
+        ? new Task<T>(this.#kernel, fn, options)
+        : factory(this, fn, options);
+    } finally {
+      this.#inFactory = inFactory;
+    }
   }
 
   #futureOf<T>(awaitable: Awaitable<T>): Future<T> {

@@ -82,7 +82,7 @@ export class Kernel implements AlarmTarget {
   #scheduled = false;
   #wake: () => void = () => {};
   #budget = STEPS_A_TURN;
-  /** Of the present iteration, while each step takes a turn of its own. */
+  /** Of the present iteration: not yet run. */
   #stepsLeft = 0;
   #alarm: Alarm | null = null;
   #alarmAt = Infinity;
@@ -144,8 +144,9 @@ export class Kernel implements AlarmTarget {
   #schedule(): void {
     if (!this.isRunning) return;
     this.#scheduled = true;
-    if (this.#budget > 0 && !this.stepwise) this.#wake();
-    else platform.setImmediate(this.#turn);
+    if (this.#budget <= 0 || this.stepwise) platform.setImmediate(this.#turn);
+    else if (this.#ready.peek()?.runsCode === true) this.#wake();
+    else microtask.then(this.#iterate);
   }
 
   readonly #turn = (): void => {
@@ -153,33 +154,39 @@ export class Kernel implements AlarmTarget {
     this.#wake();
   };
 
+  /** An iteration that begins with steps that only settle promises. */
+  readonly #iterate = (): void => {
+    if (!this.#begin()) return;
+    // A step that runs code is left to the pump, in its async context.
+    this.#stepsLeft = this.#drain(this.#stepsLeft, false);
+    if (this.#stepsLeft > 0) this.#wake();
+    else this.#end();
+  };
+
   /**
-   * Runs the iterations, in the async context in which the loop was started.
+   * Runs the steps that run code, in the async context in which the loop was
+   * started.
    *
    * Steps that settle promises are batched. Their effects are microtasks, so
    * before a step that runs code itself the pump waits one: thus all steps have
    * their effects in the order of the queue.
    */
   async #pump(run: Run | null): Promise<void> {
+    let woken = new Promise<void>(this.#awaitWake);
     while (this.#run === run && !this.closed) {
-      const woken = new Promise<void>(this.#awaitWake);
-      if (!this.#scheduled && this.#hasMore()) this.#schedule();
       await woken;
-      this.#scheduled = false;
-      if (this.#run !== run) continue;
-      if (this.#stepsLeft === 0 && this.#finishIfStopped()) continue;
+      if (this.#run !== run) return;
+      // Made before anything can wake the pump again.
+      woken = new Promise<void>(this.#awaitWake);
+      if (this.#stepsLeft === 0 && !this.#begin()) continue;
       if (this.stepwise) {
         this.#drainOne();
         continue;
       }
-      this.#stepsLeft = 0;
-      this.iteration++;
-      let left = this.#ready.size;
-      this.#budget -= left;
-      this.#scheduled = true;
-      while ((left = this.#drain(left)) > 0) await undefined;
-      this.#scheduled = false;
-      this.#afterIteration();
+      while ((this.#stepsLeft = this.#drain(this.#stepsLeft, true)) > 0) {
+        await undefined;
+      }
+      this.#end();
     }
   }
 
@@ -187,10 +194,30 @@ export class Kernel implements AlarmTarget {
     this.#wake = resolve;
   };
 
-  /** Runs up to `steps` steps; gives how many are left for after a microtask. */
-  #drain(steps: number): number {
+  /** Begins an iteration: it runs what is ready now. */
+  #begin(): boolean {
+    if (!this.isRunning || this.#finishIfStopped()) return false;
+    this.iteration++;
+    this.#stepsLeft = this.#ready.size;
+    this.#budget -= this.#stepsLeft;
+    return true;
+  }
+
+  #end(): void {
+    if (this.#run !== null) this.#run.iterations++;
+    this.#scheduled = false;
+    this.#setAlarm();
+    if (this.#hasMore()) this.#schedule();
+  }
+
+  /**
+   * Runs up to `steps` steps; gives how many are left for after a microtask.
+   *
+   * @param inPump Whether this may run code.
+   */
+  #drain(steps: number, inPump: boolean): number {
     const ready = this.#ready;
-    let settled = false;
+    let settled = !inPump;
     try {
       while (steps > 0) {
         const step = ready.peek();
@@ -213,32 +240,29 @@ export class Kernel implements AlarmTarget {
    * Only what expires together stays together, as it makes a difference.
    */
   #drainOne(): void {
-    if (this.#stepsLeft === 0) this.#stepsLeft = this.#ready.size;
     let step = this.#ready.peek();
-    if (step === undefined) return this.#afterIteration();
-    this.#scheduled = true;
+    if (step === undefined) {
+      this.#stepsLeft = 0;
+      return this.#end();
+    }
     const end = this.hooks?.stepStarted(step);
     for (let joined = true; joined && step !== undefined;) {
       joined = step.joinsNext === true && this.#stepsLeft > 1;
       this.#stepsLeft--;
-      this.#drain(1);
+      this.#drain(1, true);
       step = this.#ready.peek();
     }
     platform.setImmediate(() => {
       end?.();
-      this.#scheduled = false;
-      if (this.#stepsLeft === 0) this.#afterIteration();
-      if (this.#hasMore()) this.#schedule();
+      if (this.#stepsLeft <= 0) {
+        this.#stepsLeft = 0;
+        this.#end();
+      } else platform.setImmediate(this.#turn);
     });
   }
 
   #hasMore(): boolean {
     return this.#ready.size > 0 || this.#stopping;
-  }
-
-  #afterIteration(): void {
-    if (this.#run !== null) this.#run.iterations++;
-    this.#setAlarm();
   }
 
   // ── timers ───────────────────────────────────────────────────────────────
@@ -281,10 +305,7 @@ export class Kernel implements AlarmTarget {
       timers.remove(timer);
       timer.due();
     }
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      this.#wake();
-    }
+    if (!this.#scheduled) this.#schedule();
   }
 
   #setAlarm(): void {
@@ -409,6 +430,7 @@ export class Kernel implements AlarmTarget {
   }
 }
 
+const microtask = Promise.resolve();
 const kernels = new WeakMap<EventLoop, Kernel>();
 
 /** The kernel behind a loop's public face. */
