@@ -14,6 +14,8 @@ import type { Runnable } from "./types.ts";
 
 type Callback = (...args: never[]) => unknown;
 
+const NO_ARGUMENTS: readonly never[] = [];
+
 /** Runs the callback, or lets it run as the next microtask. */
 let startCallback: (handle: Handle) => void;
 let kernelOf: (handle: Handle) => Kernel;
@@ -71,7 +73,7 @@ export class Handle {
     if (this.#callback === null) return;
     this.#name = "cancelled";
     this.#callback = null;
-    this.#args = [];
+    this.#args = NO_ARGUMENTS;
   }
 
   /**
@@ -102,7 +104,7 @@ export class Handle {
     if (callback === null) return;
     const args = this.#args as never[];
     this.#callback = null;
-    this.#args = [];
+    this.#args = NO_ARGUMENTS;
     this.#name = "done";
     try {
       if (this.#scope === enteredScope()) callback(...args);
@@ -142,7 +144,12 @@ function call(callback: Callback, args: never[]): void {
  * ```
  */
 export class TimerHandle extends Handle {
-  readonly #when: number;
+  /**
+   * What {@linkcode TimerHandle.when} gives.
+   *
+   * @internal
+   */
+  readonly deadline: number;
 
   /**
    * Made by the event loop.
@@ -156,7 +163,7 @@ export class TimerHandle extends Handle {
     when: number,
   ) {
     super(kernel, callback, args, undefined);
-    this.#when = when;
+    this.deadline = when;
   }
 
   /**
@@ -165,7 +172,7 @@ export class TimerHandle extends Handle {
    * @returns Milliseconds, on the scale of `loop.time()`.
    */
   when(): number {
-    return this.#when;
+    return this.deadline;
   }
 }
 
@@ -186,7 +193,6 @@ export class ReadyCallback extends Handle implements Runnable {
 
 /** A {@linkcode TimerHandle} as the heap and the ready queue see it. */
 export class TimedCallback extends TimerHandle implements Timer, Runnable {
-  readonly deadline: number;
   readonly order: number;
   heapIndex = -1;
 
@@ -197,7 +203,6 @@ export class TimedCallback extends TimerHandle implements Timer, Runnable {
     when: number,
   ) {
     super(kernel, callback, args, when);
-    this.deadline = when;
     this.order = kernel.nextTimerOrder();
     kernel.addTimer(this);
   }

@@ -30,7 +30,7 @@ import type { CreationStacks } from "./creation_stacks.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Hooks } from "./hooks.ts";
 import { filterRejections } from "./rejections.ts";
-import { Scope } from "./scope.ts";
+import { ON_ITS_WAY, Scope } from "./scope.ts";
 import { dropBlocks, dropNumber, NumberBlock } from "./scope_numbers.ts";
 import type { ExceptionContext, Runnable } from "./types.ts";
 
@@ -197,7 +197,7 @@ export class Kernel implements AlarmTarget {
   /** Begins an iteration: it runs what is ready now. */
   #begin(): boolean {
     if (!this.isRunning || this.#finishIfStopped()) return false;
-    this.iteration++;
+    this.iteration = (this.iteration + 1) % ON_ITS_WAY;
     this.#stepsLeft = this.#ready.size;
     this.#budget -= this.#stepsLeft;
     return true;
@@ -456,7 +456,7 @@ class Deferred<T> implements Runnable {
     this.#value = value;
     this.#top = top;
     // On its way from now on, until its turn has come.
-    top.lastGrant = Infinity;
+    top.lastGrant = ON_ITS_WAY;
   }
 
   run(): void {

@@ -55,27 +55,29 @@ class Cancellation {
   controller: AbortController | null = null;
 }
 
+/** As a `lastGrant`: a value is on its way until further notice. */
+export const ON_ITS_WAY: number = 2 ** 30;
+
 export class Scope {
-  readonly kernel: Kernel;
+  // Assigned in the constructor, as in wait.ts: every task has one of these.
+  declare readonly kernel: Kernel;
   /** The scope around this one in the same task; null at a task's own. */
-  parent: Scope | null;
-  readonly task: Task<unknown> | null;
-  readonly shielded: boolean;
-  closed = false;
+  declare parent: Scope | null;
+  declare readonly task: Task<unknown> | null;
+  declare readonly shielded: boolean;
+  declare closed: boolean;
   /** In a task's own scope: the iteration in which one of its waits ended. */
-  lastGrant: number = -Infinity;
+  declare lastGrant: number;
   /** See scope_numbers.ts; -1 while it has none. */
-  number = -1;
-
-  waits: Wait<unknown> | null = null;
-  children: Scope | null = null;
+  declare number: number;
+  declare waits: Wait<unknown> | null;
+  declare children: Scope | null;
   /** Neighbours: among the parent's children, or among the loop's tasks. */
-  before: Scope | null = null;
-  after: Scope | null = null;
-
+  declare before: Scope | null;
+  declare after: Scope | null;
   /** Made when it is first asked for; most scopes have no variables. */
   #context: Context | null;
-  #cancellation: Cancellation | null = null;
+  #cancellation: Cancellation | null;
 
   /** @param context Its own; `null` for that of the scope around, or a new one. */
   constructor(
@@ -89,7 +91,15 @@ export class Scope {
     this.parent = parent;
     this.task = task;
     this.shielded = shielded;
+    this.closed = false;
+    this.lastGrant = -2;
+    this.number = -1;
+    this.waits = null;
+    this.children = null;
+    this.before = null;
+    this.after = null;
     this.#context = context;
+    this.#cancellation = null;
     if (parent !== null) parent.#adopt(this);
   }
 

@@ -37,22 +37,20 @@ const settled = Promise.resolve();
 const NO_PROMISE = new Promise<never>(() => {});
 
 export class Wait<T> implements Runnable, WaitInfo {
-  scope: Scope;
-  readonly source: WaitSource;
+  // Assigned in the constructor and not declared with a value: of all objects
+  // of the library this one is made most often, and initializers cost a call.
+  declare scope: Scope;
+  declare readonly source: WaitSource;
   /** What the caller awaits; absent where the caller brought its own. */
-  readonly promise: Promise<T>;
+  declare readonly promise: Promise<T>;
   /** Neighbours among the waits of the scope. */
-  previous: Wait<unknown> | null = null;
-  next: Wait<unknown> | null = null;
-  /** Neighbours among the waits for the same thing; see wait_queue.ts. */
-  ahead: Wait<unknown> | null = null;
-  behind: Wait<unknown> | null = null;
-
+  declare previous: Wait<unknown> | null;
+  declare next: Wait<unknown> | null;
   /** What it is settled with once its turn in the ready queue comes. */
-  protected value: T | undefined = undefined;
-  #state: "pending" | "settled" | "done" = "pending";
-  readonly #resolve: (value: never) => void;
-  readonly #reject: (error: unknown) => void;
+  declare protected value: T | undefined;
+  declare private state: "pending" | "settled" | "done";
+  declare private readonly resolve: (value: never) => void;
+  declare private readonly reject: (error: unknown) => void;
 
   /** @param resolve With `reject`: of a promise that the caller brings. */
   constructor(
@@ -60,18 +58,23 @@ export class Wait<T> implements Runnable, WaitInfo {
     source: WaitSource,
     resolve?: (value: T) => void,
     reject?: (error: unknown) => void,
+    value?: T,
   ) {
     this.scope = scope;
     this.source = source;
     if (resolve === undefined || reject === undefined) {
       this.promise = new Promise<T>(capture as never);
-      this.#resolve = lastResolve;
-      this.#reject = lastReject;
+      this.resolve = lastResolve;
+      this.reject = lastReject;
     } else {
       this.promise = NO_PROMISE;
-      this.#resolve = resolve;
-      this.#reject = reject;
+      this.resolve = resolve;
+      this.reject = reject;
     }
+    this.value = value;
+    this.state = "pending";
+    this.previous = null;
+    this.next = null;
     this.#join(scope);
     const hooks = scope.kernel.hooks;
     if (hooks !== null) hooks.waitStarted(this);
@@ -90,7 +93,7 @@ export class Wait<T> implements Runnable, WaitInfo {
   }
 
   isPending(): boolean {
-    return this.#state === "pending";
+    return this.state === "pending";
   }
 
   /** Ends the wait with a value. */
@@ -99,27 +102,27 @@ export class Wait<T> implements Runnable, WaitInfo {
     const kernel = this.scope.kernel;
     if (kernel.stepwise) {
       // Debug mode attributes time to steps, so each step takes its turn.
-      this.#state = "settled";
+      this.state = "settled";
       this.value = value;
       kernel.push(this);
     } else {
-      this.#state = "done";
-      this.#resolve(value as never);
+      this.state = "done";
+      this.resolve(value as never);
     }
   }
 
   /** Ends the wait with a value, from its turn in the ready queue. */
   protected finish(value: T): void {
     this.#leaveScope();
-    this.#state = "done";
-    this.#resolve(value as never);
+    this.state = "done";
+    this.resolve(value as never);
   }
 
   /** Ends the wait with an error of what it waits for. */
   fail(error: unknown): void {
     this.#leaveScope();
-    this.#state = "done";
-    this.#reject(error);
+    this.state = "done";
+    this.reject(error);
   }
 
   /** Called by the scope: interrupts the wait. */
@@ -130,10 +133,10 @@ export class Wait<T> implements Runnable, WaitInfo {
 
   /** Its turn in the ready queue. */
   run(): void {
-    if (this.#state === "done") return;
-    if (this.#state === "pending") this.#leaveScope();
-    this.#state = "done";
-    this.#resolve(this.value as never);
+    if (this.state === "done") return;
+    if (this.state === "pending") this.#leaveScope();
+    this.state = "done";
+    this.resolve(this.value as never);
   }
 
   describe(): string {

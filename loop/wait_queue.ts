@@ -164,6 +164,9 @@ export class QueuedWait<T, B> extends Wait<T> {
   /** What it came with. */
   readonly brought: B;
   granted = false;
+  /** Neighbours among the waits for the same thing. */
+  ahead: this | null = null;
+  behind: this | null = null;
   readonly #queue: WaitQueue<T, B>;
 
   constructor(scope: Scope, queue: WaitQueue<T, B>, brought: B) {
@@ -192,7 +195,8 @@ export class QueuedWait<T, B> extends Wait<T> {
 }
 
 /** A list through the waits' own links. */
-class WaitList<W extends Wait<unknown>> {
+// deno-lint-ignore no-explicit-any -- any wait of a queue
+class WaitList<W extends QueuedWait<any, any>> {
   first: W | null = null;
   last: W | null = null;
   size = 0;

@@ -85,8 +85,7 @@ const turnSource: WaitSource = {
 /** One iteration of the loop. */
 class Turn<T> extends Wait<T | undefined> {
   constructor(scope: Scope, result: T | undefined) {
-    super(scope, turnSource);
-    this.value = result;
+    super(scope, turnSource, undefined, undefined, result);
   }
 }
 
@@ -106,11 +105,10 @@ class Sleep<T> extends Wait<T | undefined> implements Timer {
   readonly #kernel: Kernel;
 
   constructor(scope: Scope, ms: number, result: T | undefined) {
-    super(scope, sleepSource);
+    super(scope, sleepSource, undefined, undefined, result);
     const { kernel } = scope;
     this.#kernel = kernel;
     this.ms = ms;
-    this.value = result;
     this.deadline = kernel.now() + ms;
     this.order = kernel.nextTimerOrder();
     kernel.addTimer(this);

@@ -1,0 +1,620 @@
+/**
+ * Random programs: 5 to 50 tasks that put, get, lock, wait, time out, group,
+ * gather and cancel each other, made from a seed and run in virtual time; and
+ * what must hold after each of them, whatever they did.
+ */
+import {
+  allTasks,
+  Barrier,
+  Condition,
+  createTask,
+  currentTask,
+  Event,
+  gather,
+  getRunningLoop,
+  isCancelledError,
+  Lock,
+  moveOnAfter,
+  Queue,
+  runVirtual,
+  Semaphore,
+  shield,
+  shielded,
+  sleep,
+  type Task,
+  taskGroup,
+  timeout,
+  TimeoutError,
+  VirtualClock,
+  wait,
+  waitFor,
+} from "@asyncio/asyncio";
+import { makeRandom } from "./random.ts";
+
+/** One operation; `which` is the number of a queue, a lock, a task … */
+export interface Op {
+  readonly op: OpName;
+  readonly which: number;
+  readonly ms: number;
+  /** A choice among the variants of the operation. */
+  readonly variant: number;
+  /** What runs inside of it, if something does. */
+  readonly bodies: readonly Body[];
+}
+
+export type Body = readonly Op[];
+
+/** One function a task. */
+export type Program = readonly Body[];
+
+/** Operations, and how often each comes up. */
+const WEIGHTS = {
+  sleep: 10,
+  put: 10,
+  putWithin: 3,
+  get: 7,
+  getWithin: 5,
+  getInTask: 3,
+  lock: 5,
+  lockWithin: 3,
+  semaphore: 5,
+  semaphoreWithin: 3,
+  setEvent: 3,
+  clearEvent: 2,
+  waitForEvent: 3,
+  condition: 3,
+  notify: 3,
+  barrier: 2,
+  timeout: 6,
+  moveOnAfter: 2,
+  group: 4,
+  gather: 3,
+  wait: 2,
+  spawn: 3,
+  shield: 2,
+  shielded: 2,
+  cleanUp: 4,
+  swallow: 3,
+  fail: 2,
+  cancel: 9,
+};
+
+type OpName = keyof typeof WEIGHTS;
+
+/** How many bodies an operation has. */
+const BODIES: Partial<Record<OpName, "one" | "some">> = {
+  lock: "one",
+  lockWithin: "one",
+  semaphore: "one",
+  semaphoreWithin: "one",
+  timeout: "one",
+  moveOnAfter: "one",
+  spawn: "one",
+  shield: "one",
+  shielded: "one",
+  cleanUp: "one",
+  swallow: "one",
+  group: "some",
+  gather: "some",
+  wait: "some",
+};
+
+const DECK = (Object.keys(WEIGHTS) as OpName[]).flatMap((name) =>
+  new Array<OpName>(WEIGHTS[name]).fill(name)
+);
+
+const LONGEST_MS = 10;
+/** A program takes some milliseconds. */
+const HANGS_AFTER_MS = 2000;
+const DEEPEST = 2;
+const RESOURCES = 2;
+const PERMITS = 2;
+const PARTIES = 2;
+const MAX_SIZES = [0, 1, 3];
+
+/** The program of a seed. */
+export function makeProgram(seed: number): Program {
+  const random = makeRandom(seed);
+  const tasks = 5 + random(46);
+  const body = (depth: number): Body =>
+    Array.from({ length: 1 + random(depth === 0 ? 4 : 2) }, () => op(depth));
+  const op = (depth: number): Op => {
+    let name = DECK[random(DECK.length)]!;
+    if (depth === DEEPEST && BODIES[name] !== undefined) name = "sleep";
+    const bodies = { one: 1, some: 1 + random(3), none: 0 };
+    return {
+      op: name,
+      which: random(1000),
+      ms: random(LONGEST_MS + 1),
+      variant: random(1000),
+      bodies: Array.from(
+        { length: bodies[BODIES[name] ?? "none"] },
+        // Nothing but its time ends a shielded region: it may not swallow that.
+        () => body(name === "shielded" ? DEEPEST : depth + 1),
+      ),
+    };
+  };
+  return Array.from({ length: tasks }, () => body(0));
+}
+
+/** The error that programs throw on purpose. */
+class Failure extends Error {}
+
+/** A clock that knows how many alarms are set. */
+class CountingClock extends VirtualClock {
+  readonly alarms: Set<object> = new Set();
+
+  override setAlarm(
+    ...[when, target]: Parameters<VirtualClock["setAlarm"]>
+  ): ReturnType<VirtualClock["setAlarm"]> {
+    const alarm = super.setAlarm(when, {
+      isIdle: () => target.isIdle(),
+      ring: () => {
+        this.alarms.delete(alarm);
+        target.ring();
+      },
+    });
+    this.alarms.add(alarm);
+    return {
+      cancel: () => {
+        this.alarms.delete(alarm);
+        alarm.cancel();
+      },
+    };
+  }
+}
+
+/** Runs one program and checks it. */
+class World {
+  readonly trace: string[] = [];
+  readonly faults: string[] = [];
+  readonly #program: Program;
+  readonly #tracing: boolean;
+  readonly #tasks: Task[] = [];
+  readonly #spawned: Task[] = [];
+  readonly #clock = new CountingClock();
+
+  readonly #queues = MAX_SIZES.map((maxSize) => new Queue<number>({ maxSize }));
+  readonly #locks = several(() => new Lock());
+  readonly #semaphores = several(() => new Semaphore(PERMITS));
+  readonly #events = several(() => new Event());
+  readonly #conditions = several(() => new Condition());
+  readonly #barriers = several(() => new Barrier(PARTIES));
+  /** How many tasks are in the block of each lock, semaphore and condition. */
+  readonly #inside = new Map<object, number>();
+
+  #items = 0;
+  /** Items that a `put` has returned for, and those that a `get` has given. */
+  readonly #put = new Set<number>();
+  readonly #got = new Set<number>();
+
+  constructor(program: Program, tracing: boolean) {
+    this.#program = program;
+    this.#tracing = tracing;
+  }
+
+  /** Runs it; a program that hangs is given up, as a fault. */
+  async run(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout>;
+    const hangs = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.faults.push("The program hangs");
+        resolve();
+      }, HANGS_AFTER_MS);
+    });
+    const ends = runVirtual(() => this.#main(), { clock: this.#clock });
+    await Promise.race([ends, hangs]).finally(() => clearTimeout(timer));
+  }
+
+  async #main(): Promise<void> {
+    const loop = getRunningLoop();
+    loop.setExceptionHandler(({ message, error }) => {
+      if (message.startsWith("Exception in a shielded future")) return;
+      this.faults.push(`The exception handler was told: ${message} (${error})`);
+    });
+    this.#program.forEach((body, index) => {
+      this.#tasks.push(
+        createTask(() => this.#run(body), { name: `t${index}` }),
+      );
+    });
+    await sleep(10 * LONGEST_MS);
+    await this.#endAll();
+    if (this.faults.length === 0) await this.#check();
+  }
+
+  /** Cancels what is left until it has ended. */
+  async #endAll(): Promise<void> {
+    const others = () => {
+      const tasks = allTasks();
+      tasks.delete(currentTask()!);
+      return tasks;
+    };
+    for (let round = 0; round < 50 && others().size > 0; round++) {
+      this.#say(`round ${round} of the end: ${[...others()].join(", ")}`);
+      for (const task of others()) task.cancel("the end");
+      await sleep(LONGEST_MS);
+    }
+    for (const task of others()) this.faults.push(`${task} never ended`);
+    for (const task of [...this.#tasks, ...this.#spawned]) {
+      if (!task.done() || task.cancelled()) continue;
+      const error = task.exception();
+      if (!isExpected(error)) this.faults.push(`${task} failed: ${error}`);
+    }
+  }
+
+  async #check(): Promise<void> {
+    for (const queue of this.#queues) {
+      while (queue.size > 0) this.#receive(queue.getNowait());
+      this.#expect(queue.empty(), `${queue} is not empty`);
+      const { getters, putters } = queue.statistics();
+      this.#expect(getters + putters === 0, `${queue} has waiters left`);
+    }
+    for (const item of this.#put) {
+      this.#expect(this.#got.has(item), `Item ${item} was lost`);
+    }
+    for (const item of this.#got) {
+      this.#expect(this.#put.has(item), `Item ${item} of a failed put got in`);
+    }
+    for (const lock of this.#locks) {
+      this.#expect(!lock.locked(), `${lock} is still held`);
+      this.#expect(lock.statistics().waiters === 0, `${lock} has waiters left`);
+    }
+    for (const condition of this.#conditions) {
+      this.#expect(!condition.locked(), `${condition} is still held`);
+    }
+    for (const semaphore of this.#semaphores) {
+      let permits = 0;
+      for (; !semaphore.locked(); permits++) await semaphore.acquire();
+      this.#expect(permits === PERMITS, `${semaphore} had ${permits} permits`);
+    }
+    for (const barrier of this.#barriers) {
+      this.#expect(barrier.nWaiting === 0, `${barrier} has waiters left`);
+    }
+    // The loop clears its alarm a turn after its last timer.
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#expect(this.#clock.alarms.size === 0, "A timer is left");
+  }
+
+  async #run(body: Body): Promise<void> {
+    for (const op of body) {
+      this.#say(`${op.op} ${op.which} for ${op.ms} ms …`);
+      try {
+        await this.#operations[op.op](op);
+        this.#say(`${op.op} ${op.which}: done`);
+      } catch (error) {
+        this.#say(`${op.op} ${op.which}: ${(error as Error).name}`);
+        if (!isExpected(error)) {
+          this.faults.push(`${op.op} threw ${(error as Error).stack}`);
+        }
+        throw error;
+      }
+    }
+  }
+
+  readonly #operations: Record<OpName, (op: Op) => Promise<void> | void> = {
+    sleep: ({ ms }) => sleep(ms),
+    put: async (op) => {
+      const item = this.#items++;
+      await pick(this.#queues, op).put(item);
+      this.#put.add(item);
+    },
+    putWithin: async (op) => {
+      const item = this.#items++;
+      await this.#within(op, () => pick(this.#queues, op).put(item), () => {
+        this.#put.add(item);
+      });
+    },
+    get: async (op) => this.#receive(await pick(this.#queues, op).get()),
+    getWithin: (op) =>
+      this.#within(
+        op,
+        () => pick(this.#queues, op).get(),
+        (item) => this.#receive(item),
+      ),
+    getInTask: async (op) => {
+      const task = createTask(() => pick(this.#queues, op).get());
+      task.addDoneCallback(() => {
+        if (!task.cancelled()) this.#receive(task.result());
+      });
+      if (op.variant % 2 === 0) await task;
+      await sleep(op.ms);
+      task.cancel();
+    },
+    lock: async (op) => {
+      const lock = pick(this.#locks, op);
+      if (op.variant % 2 === 0) {
+        return await lock.with(() => this.#inBlock(lock, 1, op));
+      }
+      using _hold = await lock.acquire();
+      await this.#inBlock(lock, 1, op);
+    },
+    lockWithin: (op) => {
+      const lock = pick(this.#locks, op);
+      return this.#within(op, () => lock.acquire(), async (hold) => {
+        using _hold = hold;
+        await this.#inBlock(lock, 1, op);
+      });
+    },
+    semaphore: async (op) => {
+      const semaphore = pick(this.#semaphores, op);
+      await semaphore.acquire();
+      try {
+        await this.#inBlock(semaphore, PERMITS, op);
+      } finally {
+        semaphore.release();
+      }
+    },
+    semaphoreWithin: (op) => {
+      const semaphore = pick(this.#semaphores, op);
+      return this.#within(op, () => semaphore.acquire(), async (hold) => {
+        using _hold = hold;
+        await this.#inBlock(semaphore, PERMITS, op);
+      });
+    },
+    setEvent: (op) => pick(this.#events, op).set(),
+    clearEvent: (op) => pick(this.#events, op).clear(),
+    waitForEvent: async (op) => {
+      await this.#within(op, () => pick(this.#events, op).wait(), () => {});
+    },
+    condition: async (op) => {
+      const condition = pick(this.#conditions, op);
+      await condition.acquire();
+      const leave = this.#enter(condition, 1);
+      try {
+        leave();
+        try {
+          await this.#within(op, () => condition.wait(), () => {});
+        } finally {
+          // However the wait ended, the lock is held again.
+          this.#expect(condition.locked(), `${condition} is not held`);
+          const leave = this.#enter(condition, 1);
+          leave();
+        }
+      } finally {
+        condition.release();
+      }
+    },
+    notify: async (op) => {
+      const condition = pick(this.#conditions, op);
+      await condition.acquire();
+      try {
+        if (op.variant % 3 === 0) condition.notifyAll();
+        else condition.notify(op.variant % 3);
+        const leave = this.#enter(condition, 1);
+        try {
+          await sleep(op.ms % 3);
+        } finally {
+          leave();
+        }
+      } finally {
+        condition.release();
+      }
+    },
+    barrier: (op) =>
+      this.#within(op, () => pick(this.#barriers, op).wait(), () => {}),
+    timeout: async (op) => {
+      await timeout(op.ms, () => this.#run(op.bodies[0]!)).catch(ifTimeout);
+    },
+    moveOnAfter: (op) => moveOnAfter(op.ms, () => this.#run(op.bodies[0]!)),
+    group: (op) =>
+      taskGroup(async (group) => {
+        for (const body of op.bodies) group.createTask(() => this.#run(body));
+        if (op.variant % 3 === 0) await sleep(op.ms);
+        if (op.variant % 9 === 0) group.cancel();
+      }),
+    gather: async (op) => {
+      const returnExceptions = op.variant % 2 === 0;
+      await gather(
+        op.bodies.map((body) => () => this.#run(body)),
+        { returnExceptions },
+      );
+    },
+    wait: async (op) => {
+      const tasks = op.bodies.map((body) => this.#spawn(body));
+      const returnWhen = (
+        ["FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED"] as const
+      )[op.variant % 3]!;
+      const { done, pending } = await wait(tasks, {
+        timeout: op.ms,
+        returnWhen,
+      });
+      this.#expect(
+        done.size + pending.size === tasks.length,
+        "wait() lost one",
+      );
+    },
+    spawn: (op) => void this.#spawn(op.bodies[0]!),
+    shield: async (op) => {
+      await shield(this.#spawn(op.bodies[0]!));
+    },
+    shielded: (op) =>
+      shielded(() => this.#run(op.bodies[0]!), { timeout: op.ms + 1 })
+        .catch(ifTimeout),
+    cleanUp: async (op) => {
+      try {
+        await this.#run(op.bodies[0]!);
+      } finally {
+        await sleep(op.ms);
+      }
+    },
+    swallow: async (op) => {
+      try {
+        await this.#run(op.bodies[0]!);
+      } catch (error) {
+        if (isCancelledError(error) && op.variant % 2 === 0) {
+          currentTask()?.uncancel();
+        }
+      }
+    },
+    fail: () => {
+      throw new Failure("on purpose");
+    },
+    cancel: (op) => void pick(this.#tasks, op).cancel(`${op.variant}`),
+  };
+
+  #spawn(body: Body): Task {
+    const task = createTask(() => this.#run(body));
+    this.#spawned.push(task);
+    return task;
+  }
+
+  /** Gives `take` what `operation` gives in time, in one of several ways. */
+  async #within<T>(
+    { ms, variant }: Op,
+    operation: () => Promise<T>,
+    take: (value: T) => void | Promise<void>,
+  ): Promise<void> {
+    try {
+      switch (variant % 4) {
+        case 0:
+          return await take(await waitFor(operation, ms));
+        case 1:
+          return await take(await timeout(ms, operation));
+        case 2: {
+          const task = createTask(operation);
+          try {
+            await waitFor(task, ms);
+          } finally {
+            // Also one that comes too late for its waiter keeps its result.
+            if (task.done() && !task.cancelled()) await take(task.result());
+          }
+          return;
+        }
+        default: {
+          const value = await moveOnAfter(ms, async () => [await operation()]);
+          if (value !== undefined) await take(value[0]!);
+        }
+      }
+    } catch (error) {
+      ifTimeout(error);
+    }
+  }
+
+  async #inBlock(object: object, limit: number, op: Op): Promise<void> {
+    const leave = this.#enter(object, limit);
+    try {
+      await this.#run(op.bodies[0]!);
+    } finally {
+      leave();
+    }
+  }
+
+  #enter(object: object, limit: number): () => void {
+    const count = (by: number) => {
+      const inside = (this.#inside.get(object) ?? 0) + by;
+      this.#inside.set(object, inside);
+      this.#expect(inside <= limit, `${inside} tasks are inside of ${object}`);
+    };
+    count(1);
+    return () => count(-1);
+  }
+
+  #receive(item: number): void {
+    this.#say(`item ${item}`);
+    this.#expect(!this.#got.has(item), `Item ${item} was given twice`);
+    this.#got.add(item);
+  }
+
+  #expect(condition: boolean, fault: string): void {
+    if (!condition) this.faults.push(fault);
+  }
+
+  #say(what: string): void {
+    if (!this.#tracing) return;
+    const task = currentTask()?.name ?? "-";
+    this.trace.push(
+      `${String(this.#clock.now()).padStart(4)} ${task}: ${what}`,
+    );
+  }
+}
+
+function several<T>(make: () => T): T[] {
+  return Array.from({ length: RESOURCES }, make);
+}
+
+function pick<T>(from: readonly T[], { which }: Op): T {
+  return from[which % from.length]!;
+}
+
+function ifTimeout(error: unknown): void {
+  if (!(error instanceof TimeoutError)) throw error;
+}
+
+function isExpected(error: unknown): boolean {
+  if (error === undefined || error instanceof Failure) return true;
+  if (isCancelledError(error) || error instanceof TimeoutError) return true;
+  return error instanceof AggregateError && error.errors.every(isExpected);
+}
+
+/** What is wrong after a program; nothing if all is well. */
+export async function faultsOf(program: Program): Promise<string[]> {
+  const world = new World(program, false);
+  await world.run();
+  return world.faults;
+}
+
+/** A failure as its reader needs it: the seed, the least program, its trace. */
+export async function explain(seed: number): Promise<string> {
+  const program = await shrink(makeProgram(seed));
+  const world = new World(program, true);
+  await world.run();
+  return [
+    `The random program of seed ${seed} failed:`,
+    ...world.faults,
+    "",
+    "The least program that fails so:",
+    ...program.map((body, index) => `t${index}: ${show(body)}`),
+    "",
+    "Its trace:",
+    ...world.trace,
+  ].join("\n");
+}
+
+/** Leaves out whatever can be left out while the program still fails. */
+async function shrink(program: Program): Promise<Program> {
+  let smaller: Program | null = program;
+  while (smaller !== null) {
+    program = smaller;
+    smaller = null;
+    for (const each of simpler(program)) {
+      if ((await faultsOf(each)).length === 0) continue;
+      smaller = each;
+      break;
+    }
+  }
+  return program;
+}
+
+/** A program with one task, one operation or one layer less. */
+function* simpler(program: Program): Generator<Program> {
+  // A task's number is what others cancel it by, so its body goes, not itself.
+  for (const [index, body] of program.entries()) {
+    if (body.length > 0) yield program.with(index, []);
+  }
+  for (const [index, body] of program.entries()) {
+    for (const each of simplerBodies(body)) yield program.with(index, each);
+  }
+  if (program.at(-1)?.length === 0) yield program.slice(0, -1);
+}
+
+function* simplerBodies(body: Body): Generator<Body> {
+  for (const [index, op] of body.entries()) {
+    yield body.toSpliced(index, 1);
+    for (const inner of op.bodies) yield body.toSpliced(index, 1, ...inner);
+    for (const [place, inner] of op.bodies.entries()) {
+      for (const each of simplerBodies(inner)) {
+        yield body.with(index, { ...op, bodies: op.bodies.with(place, each) });
+      }
+    }
+  }
+}
+
+function show(body: Body): string {
+  return body.map(({ op, which, ms, variant, bodies }) => {
+    const inner = bodies.length > 0
+      ? ` { ${bodies.map(show).join(" | ")} }`
+      : "";
+    return `${op}(${which}, ${ms} ms, variant ${variant})${inner}`;
+  }).join("; ");
+}
