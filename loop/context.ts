@@ -95,6 +95,19 @@ export interface ContextVarOptions<T> {
 /**
  * What {@linkcode ContextVar.set} gives, for putting the old value back.
  * Answers to `contextvars.Token`.
+ *
+ * @typeParam T What the variable holds.
+ *
+ * @example Putting the old value back
+ * ```ts
+ * import { ContextVar } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const level = new ContextVar("level", { defaultValue: 0 });
+ * const token = level.set(1);
+ * level.reset(token);
+ * assertEquals(level.get(), 0);
+ * ```
  */
 export class Token<T> {
   /** The variable that was set. */
@@ -105,6 +118,11 @@ export class Token<T> {
   readonly #had: boolean;
   #used = false;
 
+  /**
+   * Made by {@linkcode ContextVar.set}.
+   *
+   * @internal
+   */
   private constructor(variable: ContextVar<T>, context: Context) {
     const values = valuesOf(context);
     this.variable = variable;

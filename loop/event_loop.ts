@@ -58,8 +58,8 @@ export interface EventLoopOptions {
   /**
    * Whether tasks and callbacks start in the async context of the code that
    * makes them, so that what other libraries keep in an `AsyncLocalStorage`
-   * comes along; else in that of the code that runs the loop. It makes starting
-   * a task about half as fast again as without.
+   * comes along; else in that of the code that runs the loop. Starting a task
+   * costs about half as much again with it.
    *
    * @default {false; true for the default loop, which lives in other people's programs}
    */
