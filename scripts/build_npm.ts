@@ -5,10 +5,10 @@
  *
  * Two routes lead to the same layout:
  *
- * - `pack`, the default, needs nothing but the TypeScript compiler from npm.
- *   Continuous integration takes it, and runs the suite on what comes out.
  * - `dnt` is what Deno libraries are usually published with. It comes from JSR;
- *   where that is out of reach, the script says so and takes the first route.
+ *   where that is out of reach, the script says so and takes the other route.
+ * - `pack` needs nothing but the TypeScript compiler from npm. Continuous
+ *   integration takes it, and runs the suite on what comes out.
  *
  * The layout is dnt's: `esm/` and `script/`, each with its declarations and a
  * `package.json` that names the kind of module, and `src/`, which the source
@@ -205,18 +205,21 @@ interface Dnt {
   build(options: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
-/** Loads dnt, or says why not. */
-async function loadDnt(): Promise<Dnt | undefined> {
+/** Loads dnt, which comes from JSR. */
+async function loadDnt(): Promise<Dnt> {
   // A variable, so that nothing looks for it unless it is asked for.
   const specifier = "@deno/dnt";
+  return await import(specifier) as Dnt;
+}
+
+/** Loads dnt, or says in a line why not. */
+async function findDnt(): Promise<Dnt | undefined> {
   try {
-    return await import(specifier) as Dnt;
+    return await loadDnt();
   } catch (error) {
     const [reason] = `${error instanceof Error ? error.message : error}`
       .split("\n");
-    console.log(
-      `JSR is out of reach, so dnt is not there (${reason}): building with pack`,
-    );
+    console.log(`Building with pack as dnt is out of reach: ${reason}`);
     return undefined;
   }
 }
@@ -236,7 +239,12 @@ async function buildWithDnt(dnt: Dnt): Promise<void> {
     skipNpmInstall: true,
     declaration: "inline",
     declarationMap: true,
-    compilerOptions: { target: "ES2022", sourceMap: true },
+    compilerOptions: {
+      target: "ES2022",
+      // What declarations name: `AbortSignal`, `AsyncDisposable`.
+      lib: ["ESNext", "DOM"],
+      sourceMap: true,
+    },
     package: manifest(),
   });
   for (const path of await filesBelow(OUT, "script/")) {
@@ -298,16 +306,18 @@ async function pack(): Promise<NpmBuild> {
 /**
  * Builds the package.
  *
- * @param route Which of the two ways to take.
+ * @param route Which of the two ways to take, by default dnt's if it can be had.
  * @returns What was made.
  */
-export async function buildNpm(
-  route: "pack" | "dnt" = "pack",
-): Promise<NpmBuild> {
+export async function buildNpm(route?: "pack" | "dnt"): Promise<NpmBuild> {
   await Deno.remove(OUT, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
-  const dnt = route === "dnt" ? await loadDnt() : undefined;
+  const dnt = route === "dnt"
+    ? await loadDnt()
+    : route === "pack"
+    ? undefined
+    : await findDnt();
   await (dnt ? buildWithDnt(dnt) : buildWithPack());
   for (const path of COPIED) {
     await Deno.copyFile(new URL(path, ROOT), new URL(path, OUT));
@@ -320,8 +330,8 @@ function kilobytes(bytes: number): string {
 }
 
 if (import.meta.main) {
-  const route = Deno.args[0]?.replace("--with=", "") ?? "pack";
-  if (route !== "pack" && route !== "dnt") {
+  const route = Deno.args[0]?.replace("--with=", "");
+  if (route !== undefined && route !== "pack" && route !== "dnt") {
     console.error("Usage: deno task build:npm [--with=pack|dnt]");
     Deno.exit(2);
   }

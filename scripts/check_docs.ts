@@ -2,12 +2,17 @@
  * Checks the documentation of every entry.
  *
  *     deno task doc:lint
+ *     deno task doc:html
  *
  * First `deno doc --lint` has its say, then come the rules it does not know.
  * Every public symbol has a description. A class or a function has an example,
  * which `deno task test` runs. Each parameter of a function, or of a method or
  * constructor of a class, has its `@param`, and no `@param` names one that is
  * not there; overloads may share one. What is tagged `@internal` is left out.
+ *
+ * A module comment shows an example, too.
+ *
+ * With `--html` the documentation is written to `site/`, as pages.
  *
  * @module
  */
@@ -16,6 +21,7 @@ import {
   type CommandResult,
   execute,
   EXPORTS,
+  NAME,
   ROOT,
   toPath,
 } from "./_project.ts";
@@ -192,10 +198,23 @@ function checkSymbol(faults: Faults, { name, declarations }: DocNode): void {
 /** Runs `deno doc` on all entries. */
 async function denoDoc(
   paths: readonly string[],
-  flag: "--json" | "--lint",
+  ...flags: readonly string[]
 ): Promise<CommandResult> {
   const files = paths.map((path) => toPath(new URL(path, ROOT)));
-  return await execute(Deno.execPath(), ["doc", flag, ...files]);
+  return await execute(Deno.execPath(), ["doc", ...flags, ...files]);
+}
+
+/** Writes the pages. */
+async function buildHtml(): Promise<number> {
+  const site = toPath(new URL("site/", ROOT));
+  const { ok, output } = await denoDoc(
+    Object.values(EXPORTS),
+    "--html",
+    `--name=${NAME}`,
+    `--output=${site}`,
+  );
+  console.log(output.trim());
+  return ok ? 0 : 1;
 }
 
 async function main(): Promise<number> {
@@ -213,11 +232,16 @@ async function main(): Promise<number> {
   }
   for (const path of paths) {
     const text = await Deno.readTextFile(new URL(path, ROOT));
-    if (!/^ \* @module\b/m.test(text)) {
+    const location = { filename: path.replace("./", ""), line: 1 };
+    const [comment] = text.match(/^\/\*\*[^]*?^ \*\/$/m) ?? [""];
+    if (!/^ \* @module\b/m.test(comment)) {
+      report(faults, location, "has no module comment that ends in @module");
+    }
+    if (!/^ \* ```ts$/m.test(comment)) {
       report(
         faults,
-        { filename: path.replace("./", ""), line: 1 },
-        "has no module comment that ends in @module",
+        location,
+        "has no example that runs in its module comment",
       );
     }
   }
@@ -232,4 +256,6 @@ async function main(): Promise<number> {
   return lint.ok && faults.size === 0 ? 0 : 1;
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) {
+  Deno.exit(await (Deno.args.includes("--html") ? buildHtml() : main()));
+}

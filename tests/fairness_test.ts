@@ -15,6 +15,8 @@ import { hasGc, heapUsed } from "./_support/gc.ts";
 import { connectSockets } from "./_support/socket.ts";
 
 const TURNS = 100_000;
+/** Node 20 takes ten times as long for each. */
+const MANY_TURNS = "Deno" in globalThis ? 10_000_000 : 1_000_000;
 
 /**
  * Runs `busy`, which never leaves the loop idle, and checks that a timer of 1 ms
@@ -88,7 +90,7 @@ Deno.test("J16 tasks that end and are followed by others let a timer and a socke
   }));
 
 Deno.test({
-  name: "ten million sleep(0) in one task do not grow the heap",
+  name: "millions of sleep(0) in one task do not grow the heap",
   ignore: !hasGc,
   fn: () =>
     run(async () => {
@@ -97,7 +99,7 @@ Deno.test({
       };
       await turns(100_000);
       const before = await heapUsed();
-      await turns(10_000_000);
+      await turns(MANY_TURNS);
       const after = await heapUsed();
       assertLess(after - before, 200_000);
     }),

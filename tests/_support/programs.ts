@@ -27,10 +27,13 @@ const FLAGS = "Deno" in globalThis
   ? ["run", "--quiet", "-A", "--v8-flags=--expose-gc"]
   : ["--expose-gc"];
 
+/** A program that takes longer hangs, on the busiest of machines. */
+const LIMIT_MS = 60_000;
+
 /** The tests are TypeScript on Deno and JavaScript on Node; so are these. */
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 
-/** Runs `tests/programs/<name>.ts` to its end. */
+/** Runs `tests/programs/<name>.ts` to its end, or kills it after a minute. */
 export function runProgram(
   name: string,
   options: ProgramOptions = {},
@@ -58,8 +61,9 @@ export function runProgram(
     }
   });
   child.stderr.setEncoding("utf8").on("data", (text) => stderr += text);
-  return new Promise((resolve, reject) => {
+  const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+  return new Promise<ProgramResult>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
-  });
+  }).finally(() => clearTimeout(limit));
 }
