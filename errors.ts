@@ -315,6 +315,98 @@ export class QueueShutDown extends Error {
 }
 
 /**
+ * Thrown where a stream ended before all that was asked for had come. What had
+ * come is in `partial`, and no longer in the stream. Answers to
+ * `asyncio.IncompleteReadError`.
+ *
+ * @example What was there
+ * ```ts
+ * import { IncompleteReadError, StreamReader } from "@asyncio/asyncio";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const reader = new StreamReader();
+ * reader.feedData(new Uint8Array([1, 2, 3]));
+ * reader.feedEof();
+ * const error = await assertRejects(
+ *   () => reader.readExactly(8),
+ *   IncompleteReadError,
+ * );
+ * assertEquals(error.partial, new Uint8Array([1, 2, 3]));
+ * assertEquals(error.expected, 8);
+ * ```
+ */
+export class IncompleteReadError extends Error {
+  static {
+    this.prototype.name = "IncompleteReadError";
+  }
+
+  /** What was read before the end. */
+  readonly partial: Uint8Array;
+  /** How many bytes were asked for; `null` where it was a separator. */
+  readonly expected: number | null;
+
+  /**
+   * Makes the error.
+   *
+   * @param partial What was read before the end.
+   * @param expected How many bytes were asked for; `null` where it was a
+   * separator.
+   */
+  constructor(partial: Uint8Array, expected: number | null) {
+    super(
+      `Cannot read ${
+        expected === null ? "up to a separator" : `${expected} bytes`
+      } as the stream has ended: received ${partial.length} bytes`,
+    );
+    this.partial = partial;
+    this.expected = expected;
+  }
+}
+
+/**
+ * Thrown where a separator did not come within the limit of a stream: what is
+ * before it is too long. Answers to `asyncio.LimitOverrunError` and, thrown by
+ * `readLine`, to the `ValueError` of asyncio's `readline`.
+ *
+ * @example Going past what is too long
+ * ```ts
+ * import { LimitOverrunError, StreamReader } from "@asyncio/asyncio";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const reader = new StreamReader({ limit: 4 });
+ * reader.feedData(new TextEncoder().encode("too long;ok;"));
+ * const error = await assertRejects(
+ *   () => reader.readUntil(";"),
+ *   LimitOverrunError,
+ * );
+ * await reader.readExactly(error.consumed);
+ * assertEquals(await reader.readUntil(";"), new TextEncoder().encode(";"));
+ * ```
+ */
+export class LimitOverrunError extends RangeError {
+  static {
+    this.prototype.name = "LimitOverrunError";
+  }
+
+  /**
+   * How many bytes are in the way: those before the separator, or, where none
+   * came so far, those that cannot belong to one.
+   */
+  readonly consumed: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param message What to tell the reader.
+   * @param consumed How many bytes are in the way.
+   */
+  constructor(message: string, consumed: number) {
+    super(message);
+    this.consumed = consumed;
+  }
+}
+
+/**
  * Thrown by `run` after Ctrl-C (SIGINT) cancelled the main task. Like Python's
  * `KeyboardInterrupt`, it passes through a task group as it is.
  *
@@ -407,5 +499,236 @@ export class InternalError extends Error {
    */
   constructor(message: string) {
     super(`${message} (this is a fault of @asyncio/asyncio: please report it)`);
+  }
+}
+
+/** Options of {@linkcode OSError}. */
+export interface OSErrorOptions extends ErrorOptions {
+  /** The system's name of the error: `ECONNREFUSED`. */
+  code?: string;
+}
+
+/**
+ * The system could not do what it was asked for: the host's error is its
+ * `cause`. The classes below are kinds of it, with the names Python gives them;
+ * whichever runtime brings the error, it is the same. Answers to `OSError`.
+ *
+ * @example Which error it was
+ * ```ts
+ * import { ConnectionRefusedError, OSError } from "@asyncio/asyncio";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const error = new ConnectionRefusedError("No one there", {
+ *   code: "ECONNREFUSED",
+ * });
+ * assert(error instanceof OSError);
+ * assertEquals(error.code, "ECONNREFUSED");
+ * ```
+ */
+export class OSError extends Error {
+  static {
+    this.prototype.name = "OSError";
+  }
+
+  /** The system's name of the error: `ECONNREFUSED`; may be empty. */
+  readonly code: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param message What could not be done, and why.
+   * @param options The system's code, and the host's error as the cause.
+   */
+  constructor(message: string, options: OSErrorOptions = {}) {
+    super(message, options);
+    this.code = options.code ?? "";
+  }
+}
+
+/**
+ * A connection failed: the four classes below. Answers to `ConnectionError`.
+ *
+ * @example Catching any of them
+ * ```ts
+ * import { BrokenPipeError, ConnectionError } from "@asyncio/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * assert(new BrokenPipeError("Gone") instanceof ConnectionError);
+ * ```
+ */
+export class ConnectionError extends OSError {
+  static {
+    this.prototype.name = "ConnectionError";
+  }
+}
+
+/**
+ * The connection was given up on this side. Answers to
+ * `ConnectionAbortedError`; its code is `ECONNABORTED`.
+ *
+ * @example Recognising it
+ * ```ts
+ * import { ConnectionAbortedError } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new ConnectionAbortedError("x").name, "ConnectionAbortedError");
+ * ```
+ */
+export class ConnectionAbortedError extends ConnectionError {
+  static {
+    this.prototype.name = "ConnectionAbortedError";
+  }
+}
+
+/**
+ * No one listens where the connection was to go. Answers to
+ * `ConnectionRefusedError`; its code is `ECONNREFUSED`.
+ *
+ * @example Connecting to a closed port
+ * ```ts
+ * import { ConnectionRefusedError, openConnection } from "@asyncio/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await assertRejects(
+ *   () => openConnection({ hostname: "127.0.0.1", port: 1 }),
+ *   ConnectionRefusedError,
+ * );
+ * ```
+ */
+export class ConnectionRefusedError extends ConnectionError {
+  static {
+    this.prototype.name = "ConnectionRefusedError";
+  }
+}
+
+/**
+ * The peer dropped the connection without closing it. Answers to
+ * `ConnectionResetError`; its code is `ECONNRESET`.
+ *
+ * @example Recognising it
+ * ```ts
+ * import { ConnectionResetError } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new ConnectionResetError("x").name, "ConnectionResetError");
+ * ```
+ */
+export class ConnectionResetError extends ConnectionError {
+  static {
+    this.prototype.name = "ConnectionResetError";
+  }
+}
+
+/**
+ * The peer no longer reads what is written. Answers to `BrokenPipeError`; its
+ * code is `EPIPE`.
+ *
+ * @example Recognising it
+ * ```ts
+ * import { BrokenPipeError } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new BrokenPipeError("x").name, "BrokenPipeError");
+ * ```
+ */
+export class BrokenPipeError extends ConnectionError {
+  static {
+    this.prototype.name = "BrokenPipeError";
+  }
+}
+
+/**
+ * There is no such file, program or socket. Answers to `FileNotFoundError`; its
+ * code is `ENOENT`.
+ *
+ * @example A Unix socket that is not there
+ * ```ts
+ * import { FileNotFoundError, openConnection } from "@asyncio/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await assertRejects(
+ *   () => openConnection({ path: "/nowhere/a.sock" }),
+ *   FileNotFoundError,
+ * );
+ * ```
+ */
+export class FileNotFoundError extends OSError {
+  static {
+    this.prototype.name = "FileNotFoundError";
+  }
+}
+
+/**
+ * The file is there already. Answers to `FileExistsError`; its code is
+ * `EEXIST`.
+ *
+ * @example Recognising it
+ * ```ts
+ * import { FileExistsError } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new FileExistsError("x").name, "FileExistsError");
+ * ```
+ */
+export class FileExistsError extends OSError {
+  static {
+    this.prototype.name = "FileExistsError";
+  }
+}
+
+/**
+ * The system or the runtime does not allow it. Answers to `PermissionError`;
+ * its code is `EACCES` or `EPERM`.
+ *
+ * @example Recognising it
+ * ```ts
+ * import { PermissionError } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new PermissionError("x").name, "PermissionError");
+ * ```
+ */
+export class PermissionError extends OSError {
+  static {
+    this.prototype.name = "PermissionError";
+  }
+}
+
+/**
+ * There is no such process, or no more: it has ended. Answers to
+ * `ProcessLookupError`; its code is `ESRCH`.
+ *
+ * @example A signal that comes too late
+ * ```ts
+ * import { createSubprocessExec, ProcessLookupError } from "@asyncio/asyncio";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const process = await createSubprocessExec("true");
+ * await process.wait();
+ * assertThrows(() => process.terminate(), ProcessLookupError);
+ * ```
+ */
+export class ProcessLookupError extends OSError {
+  static {
+    this.prototype.name = "ProcessLookupError";
+  }
+}
+
+/**
+ * The two sides did not agree on an encrypted connection: most often the
+ * certificate is not trusted, or is for another name. Answers to
+ * `ssl.SSLError`.
+ *
+ * @example Recognising it
+ * ```ts
+ * import { SSLError } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new SSLError("x").name, "SSLError");
+ * ```
+ */
+export class SSLError extends OSError {
+  static {
+    this.prototype.name = "SSLError";
   }
 }

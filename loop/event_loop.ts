@@ -14,6 +14,7 @@ import { InvalidStateError } from "../errors.ts";
 import { platform, type SignalName } from "../platform/mod.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { CreationStacks } from "./creation_stacks.ts";
+import { tellClosed } from "./closing.ts";
 import {
   currentScope,
   enteredScope,
@@ -216,6 +217,7 @@ export class EventLoop {
     this.#debugMode?.stop();
     reportPendingTasks(kernel);
     kernel.tasks = null;
+    tellClosed(kernel);
     reportUnretrieved(kernel);
   }
 

@@ -306,10 +306,11 @@ export class Scope {
     const state = this.#state;
     const { kernel } = this;
     const error = state.pending;
-    state.pendingBySignal = signalled;
+    // Code that cancels itself is waiting for nothing.
+    state.pendingBySignal = signalled && !bySelf;
     state.pendingAfterGrant = !bySelf &&
       this.top.lastGrant >= kernel.iteration - 1;
-    if (!signalled && !state.pendingAfterGrant) return;
+    if (!state.pendingBySignal && !state.pendingAfterGrant) return;
     // What is ready now has its effects first: a value may be among it.
     kernel.push({
       runsCode: false,

@@ -38,7 +38,7 @@ export class SignalHandlers {
         null,
         null,
       );
-    platform.addSignalListener(signal, listener);
+    platform.addSignalListener(signal, listener, { keepsAlive: true });
     this.remove(signal);
     this.#listeners.set(signal, listener);
     count(signal, 1);

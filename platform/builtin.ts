@@ -7,6 +7,15 @@
 /** The built-in modules the library uses, and their types. */
 interface Builtins {
   "node:async_hooks": typeof import("node:async_hooks");
+  "node:child_process": typeof import("node:child_process");
+  "node:dgram": typeof import("node:dgram");
+  "node:dns": typeof import("node:dns");
+  "node:fs": typeof import("node:fs");
+  "node:net": typeof import("node:net");
+  "node:os": typeof import("node:os");
+  "node:path": typeof import("node:path");
+  "node:stream": typeof import("node:stream");
+  "node:tls": typeof import("node:tls");
 }
 
 interface ProcessWithBuiltins {

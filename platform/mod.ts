@@ -17,3 +17,27 @@ export type {
   Platform,
   SignalName,
 } from "./types.ts";
+export type {
+  Address,
+  HostBinding,
+  HostClientTls,
+  HostConnection,
+  HostDatagram,
+  HostDatagramReceiver,
+  HostFile,
+  HostListener,
+  HostLookup,
+  HostNet,
+  HostReceiver,
+  HostSocketOptions,
+  HostTarget,
+  HostTls,
+  NetAddress,
+  UnixAddress,
+} from "./net_types.ts";
+export type {
+  HostChild,
+  HostChildren,
+  HostCommand,
+  HostStdio,
+} from "./spawn_types.ts";

@@ -1,7 +1,9 @@
 /** Node's `process`, in the shape the adapters use; Deno has it as well. */
 export interface NodeProcess {
   readonly env: Record<string, string | undefined>;
+  readonly platform: string;
   exit(status: number): never;
+  kill(pid: number, signal: string): void;
   on(event: string, listener: (...args: unknown[]) => void): void;
   removeListener(event: string, listener: (...args: unknown[]) => void): void;
   listenerCount(event: string): number;

@@ -2,6 +2,8 @@
  * The one interface between the library and its host. Each runtime has an
  * adapter of the same shape, `deno/` and `node/`, with the same file names.
  */
+import type { HostNet } from "./net_types.ts";
+import type { HostChildren } from "./spawn_types.ts";
 
 /** A timer or an immediate of the host; only its own adapter looks inside. */
 export type HostHandle = unknown;
@@ -24,7 +26,12 @@ export type SignalName = `SIG${string}`;
 
 /** Signals sent to this program. */
 export interface HostSignals {
-  addSignalListener(signal: SignalName, listener: () => void): void;
+  /** `keepsAlive`: whether a program goes on that does nothing but listen. */
+  addSignalListener(
+    signal: SignalName,
+    listener: () => void,
+    options: { keepsAlive: boolean },
+  ): void;
   removeSignalListener(signal: SignalName, listener: () => void): void;
   /** Whether someone else listens, as far as the host can tell. */
   hasSignalListener(signal: SignalName): boolean;
@@ -62,5 +69,7 @@ export interface AsyncStorage<T> {
 /** All that the library asks of its host. */
 export interface Platform extends HostTimers, HostSignals, HostProcess {
   readonly name: "deno" | "node";
+  readonly net: HostNet;
+  readonly children: HostChildren;
   createAsyncStorage<T>(): AsyncStorage<T>;
 }

@@ -288,7 +288,11 @@ class Interrupt {
     this.#task = task;
     // A handler that the program has set itself is left alone.
     this.#listening = !platform.hasSignalListener("SIGINT");
-    if (this.#listening) platform.addSignalListener("SIGINT", this.#interrupt);
+    if (this.#listening) {
+      platform.addSignalListener("SIGINT", this.#interrupt, {
+        keepsAlive: false,
+      });
+    }
   }
 
   /** Whether a SIGINT, and nothing else, cancelled the main task. */

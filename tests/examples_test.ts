@@ -170,6 +170,54 @@ testExample(
   },
 );
 
+testExample("subprocess_command", "asks two programs at once", async () => {
+  const { lines, stderr } = await runAsIs("subprocess_command");
+  assertEquals(lines.length, 2);
+  assertMatch(lines[0]!, /^uname: \w+/);
+  assertMatch(lines[1]!, /^date: .*\d\d:\d\d/);
+  assertEquals(stderr, "");
+});
+
+testExample("subprocess_echo", "has its line back", async () => {
+  const { stdout, stderr } = await runAsIs("subprocess_echo");
+  assertEquals(
+    stdout,
+    'Message: "It works!"\nReceived: "It works!"\nExit code: -15\n',
+  );
+  assertEquals(stderr, "");
+});
+
+/** What the pipeline prints, then how it ended. */
+function assertPiped(lines: readonly string[], end: readonly string[]): void {
+  const numbers = lines.slice(0, -2);
+  assert(numbers.length > 0);
+  assertEquals(numbers, numbers.map((_, index) => `${5 * (index + 1)}`));
+  assertEquals(lines.slice(-2), end);
+}
+
+const BOTH_ENDED = "The programs ended with -15 and -15";
+
+testExample("subprocess_pipeline", "ends when its time is over", async () => {
+  const { lines, stderr } = await runAsIs("subprocess_pipeline");
+  assertPiped(lines, ["The time is over", BOTH_ENDED]);
+  assertEquals(stderr, "");
+});
+
+testExample("subprocess_pipeline", "ends both at Ctrl-C", async () => {
+  const { code, stdout, stderr } = await runProgram(
+    "../../examples/subprocess_pipeline",
+    {
+      args: ["--live"],
+      onLine: (line, send) => {
+        if (line === "15") send("SIGINT");
+      },
+    },
+  );
+  assertPiped(stdout.trimEnd().split("\n"), [BOTH_ENDED, "Interrupted"]);
+  assertEquals(stderr, "");
+  assertEquals(code, 0);
+});
+
 Deno.test("each example has a test", () => {
   assertEquals([...TESTED].sort(), NAMES);
 });

@@ -19,7 +19,7 @@ const PUBLISHED = [
 ];
 
 /** What git ignores. */
-const UNTRACKED = ["coverage", "node_modules", "npm"];
+const UNTRACKED = ["coverage", "node_modules", "npm", "site"];
 
 const exports: Readonly<Record<string, string>> = config.exports;
 

@@ -935,3 +935,15 @@ Deno.test("another error of a floating call ends the process as ever", async () 
   assert(stderr.includes("RangeError: nobody handles this"), stderr);
   assertEquals(code, 1);
 });
+
+Deno.test("C17 a task that has read its signal and cancels itself is told at its next wait", async () => {
+  await virtual(async () => {
+    const task = createTask(async () => {
+      assertFalse(cancelSignal().aborted);
+      currentTask()?.cancel();
+      await sleep(0);
+    });
+    await assertRejects(() => task, CancelledError);
+    assert(task.cancelled());
+  });
+});

@@ -57,6 +57,25 @@ async def queue_bounded(rounds, size):
     await _queue(rounds, size, 10)
 
 
+async def read_lines(rounds, size):
+    chunk = (b"a" * 39 + b"\n") * (65536 // 40) + b"a" * (65536 % 40)
+    reader = asyncio.StreamReader()
+    for _ in range(rounds):
+        reader.feed_data(chunk)
+        for _ in range(size):
+            assert len(await reader.readline()) == 40
+        assert len(await reader.read(65536)) == 65536 - 40 * size
+
+
+async def read_frames(rounds, size):
+    chunk = b"a" * 65536
+    reader = asyncio.StreamReader()
+    for _ in range(rounds):
+        reader.feed_data(chunk)
+        for _ in range(size):
+            assert len(await reader.readexactly(16)) == 16
+
+
 async def gather(rounds, size):
     async def child(i):
         return i
@@ -95,7 +114,44 @@ async def call_soon(rounds, size):
         await done
 
 
+async def _start():
+    process = await asyncio.create_subprocess_exec("true")
+    await process.wait()
+
+
+async def start_process(rounds, size):
+    for _ in range(rounds * size):
+        await _start()
+
+
+async def start_fifty(rounds, size):
+    for _ in range(rounds * size // 50):
+        await asyncio.gather(*(_start() for _ in range(50)))
+
+
+async def process_pipe(rounds, size):
+    for _ in range(rounds):
+        process = await asyncio.create_subprocess_exec(
+            "head", "-c", str(size * 1_000_000), "/dev/zero", stdout=asyncio.subprocess.PIPE
+        )
+        total = 0
+        while data := await process.stdout.read(1_000_000):
+            total += len(data)
+        await process.wait()
+        assert total == size * 1_000_000
+
+
+async def process_lines(rounds, size):
+    for _ in range(rounds):
+        process = await asyncio.create_subprocess_exec("seq", str(size), stdout=asyncio.subprocess.PIPE)
+        total = 0
+        async for line in process.stdout:
+            total += 1
+        await process.wait()
+        assert total == size
+
+
 TIMED = {
     work.__name__: work
-    for work in (start_task, switch_one, switch_hundred, queue_unbounded, queue_bounded, gather, timer, call_soon)
+    for work in (start_task, switch_one, switch_hundred, queue_unbounded, queue_bounded, read_lines, read_frames, gather, timer, call_soon, start_process, start_fifty, process_pipe, process_lines)
 }

@@ -1,7 +1,9 @@
 import { createAsyncStorage } from "../async_storage.ts";
 import type { Platform } from "../types.ts";
+import { net } from "./net.ts";
 import { processes } from "./process.ts";
 import { signals } from "./signals.ts";
+import { spawning } from "./spawn.ts";
 import { timers } from "./timers.ts";
 
 /** The adapter for Deno. */
@@ -9,6 +11,8 @@ export const denoPlatform: Platform = {
   name: "deno",
   createAsyncStorage,
   ...timers,
+  ...net,
   ...signals,
   ...processes,
+  ...spawning,
 };

@@ -7,19 +7,21 @@ import type { HostSignals } from "../types.ts";
  * a listener does not keep it alive, so a timer does.
  */
 let alive: ReturnType<typeof setInterval> | undefined;
-let listeners = 0;
+const keepers = new Set<() => void>();
 
 /** Signals on Node. */
 export const signals: HostSignals = {
-  addSignalListener(signal, listener) {
+  addSignalListener(signal, listener, { keepsAlive }) {
     nodeProcess().on(signal, listener);
-    if (listeners++ === 0) {
+    if (!keepsAlive) return;
+    if (keepers.size === 0) {
       alive = setInterval(() => {}, LONGEST_HOST_TIMER_MS);
     }
+    keepers.add(listener);
   },
   removeSignalListener(signal, listener) {
     nodeProcess().removeListener(signal, listener);
-    if (--listeners === 0) clearInterval(alive);
+    if (keepers.delete(listener) && keepers.size === 0) clearInterval(alive);
   },
   hasSignalListener: (signal) => nodeProcess().listenerCount(signal) > 0,
 };

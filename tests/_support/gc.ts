@@ -32,3 +32,12 @@ export async function heapUsed(): Promise<number> {
   };
   return process.memoryUsage().heapUsed;
 }
+
+/** What live objects hold in bytes, in the heap and in buffers outside of it. */
+export async function heldMemory(): Promise<number> {
+  const heap = await heapUsed();
+  const { process } = globalThis as unknown as {
+    process: { memoryUsage(): { external: number } };
+  };
+  return heap + process.memoryUsage().external;
+}

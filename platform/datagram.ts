@@ -1,0 +1,148 @@
+/**
+ * UDP, which both runtimes do in Node's way: what Deno has of its own stands
+ * behind `--unstable-net`.
+ */
+import { builtin } from "./builtin.ts";
+import { isIp, type MapError } from "./dns.ts";
+import type {
+  HostDatagram,
+  HostDatagramBinding,
+  HostDatagramReceiver,
+  NetAddress,
+} from "./net_types.ts";
+import { plainBytes } from "./sockets.ts";
+
+type Socket = import("node:dgram").Socket;
+
+interface Info {
+  readonly address: string;
+  readonly port: number;
+}
+
+function addressOf({ address, port }: Info): NetAddress {
+  return { transport: "udp", hostname: address, port };
+}
+
+class SocketDatagram implements HostDatagram {
+  readonly localAddress: NetAddress;
+  readonly remoteAddress: NetAddress | null;
+  readonly #socket: Socket;
+  readonly #mapError: MapError;
+  /** What waits for the one before it, or null where nothing has to wait. */
+  readonly #line: (() => void)[] | null;
+
+  constructor(
+    socket: Socket,
+    isConnected: boolean,
+    mapError: MapError,
+    inOrder: boolean,
+  ) {
+    this.#socket = socket;
+    this.#line = inOrder ? [] : null;
+    this.#mapError = mapError;
+    this.localAddress = addressOf(socket.address());
+    this.remoteAddress = isConnected ? addressOf(socket.remoteAddress()) : null;
+  }
+
+  start(receiver: HostDatagramReceiver): void {
+    this.#socket.on("message", (data, from) => {
+      receiver.message(plainBytes(data), addressOf(from));
+    });
+    this.#socket.removeAllListeners("error");
+    this.#socket.on("error", (error) => {
+      receiver.error(this.#mapError(error, "use the UDP socket"));
+    });
+  }
+
+  send(
+    data: Uint8Array,
+    to: { hostname: string; port: number } | null,
+    done: (error: Error | null) => void,
+  ): void {
+    const line = this.#line;
+    const sent = (error: Error | null) => {
+      if (line !== null) {
+        line.shift();
+        line[0]?.();
+      }
+      if (!error) return done(null);
+      const where = to === null ? "" : ` to ${to.hostname} port ${to.port}`;
+      done(this.#mapError(error, `send ${data.length} bytes${where}`));
+    };
+    const send = () => {
+      try {
+        if (to === null) this.#socket.send(data, sent);
+        else this.#socket.send(data, to.port, to.hostname, sent);
+      } catch (error) {
+        sent(error as Error);
+      }
+    };
+    if (line === null || line.push(send) === 1) send();
+  }
+
+  close(): void {
+    this.#socket.removeAllListeners();
+    this.#socket.on("error", () => {});
+    this.#socket.close();
+  }
+}
+
+/**
+ * Binds a UDP socket, and connects it where it is to have one peer.
+ *
+ * @param inOrder Whether the host has to be given one datagram after the other.
+ */
+export async function openDatagram(
+  binding: HostDatagramBinding,
+  mapError: MapError,
+  inOrder: boolean,
+): Promise<HostDatagram> {
+  const { family, localAddr, remoteAddr, reusePort, broadcast } = binding;
+  const socket = builtin("node:dgram").createSocket({
+    type: family === 6 ? "udp6" : "udp4",
+    reuseAddr: reusePort,
+    // An address needs no look-up, whose waiting would change the order.
+    lookup: (hostname, options, done) => {
+      const version = isIp(hostname);
+      if (version !== 0) done(null, hostname, version);
+      else {
+        builtin("node:dns").lookup(
+          hostname,
+          { ...options, all: false },
+          done as (error: unknown, address: string, family: number) => void,
+        );
+      }
+    },
+  });
+  const failed = new Promise<never>((_, reject) => {
+    socket.on("error", reject);
+  });
+  failed.catch(() => {});
+  const any = family === 6 ? "::" : "0.0.0.0";
+  const { hostname = any, port = 0 } = localAddr ?? {};
+  let action = `bind a UDP socket to ${hostname} port ${port}`;
+  try {
+    const bound = new Promise<void>((resolve) => {
+      socket.bind(port, hostname, resolve);
+    });
+    await Promise.race([bound, failed]);
+    if (broadcast) socket.setBroadcast(true);
+    if (remoteAddr !== null) {
+      action =
+        `connect a UDP socket to ${remoteAddr.hostname} port ${remoteAddr.port}`;
+      const connected = new Promise<void>((resolve) => {
+        socket.connect(remoteAddr.port, remoteAddr.hostname, resolve);
+      });
+      await Promise.race([connected, failed]);
+    }
+    return new SocketDatagram(
+      socket,
+      remoteAddr !== null,
+      mapError,
+      inOrder,
+    );
+  } catch (error) {
+    socket.close();
+    throw mapError(error, action);
+  }
+}

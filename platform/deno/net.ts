@@ -1,0 +1,470 @@
+import { openDatagram } from "../datagram.ts";
+import { isIp, lookup, lookupService } from "../dns.ts";
+import type {
+  Address,
+  HostConnection,
+  HostListener,
+  HostNet,
+  HostReceiver,
+  HostSocketOptions,
+  HostTls,
+} from "../net_types.ts";
+import { connectSocket } from "../sockets.ts";
+import { upgrade } from "../upgrade.ts";
+import { mapError } from "./errors.ts";
+
+/** What an idle connection keeps for what may come. */
+const SMALLEST_READ = 4096;
+/** Larger reads bring no more. */
+const LARGEST_READ = 65_536;
+/** Accepting is tried again after the system had no room for a connection. */
+const ACCEPT_RETRY_MS = 1000;
+/** A client that does not finish its handshake is let go; asyncio's 60 s. */
+const HANDSHAKE_MS = 60_000;
+
+function addressOf(addr: Deno.Addr): Address | null {
+  switch (addr.transport) {
+    case "tcp":
+    case "udp":
+      return {
+        transport: addr.transport,
+        hostname: addr.hostname,
+        port: addr.port,
+      };
+    case "unix":
+      return { transport: "unix", path: addr.path ?? "" };
+    default:
+      return null;
+  }
+}
+
+let waiting: (() => void)[] = [];
+
+/** Calls back in the host's next turn: one immediate a turn, for all. */
+const onNextTurn = (callback: () => void): void => {
+  if (waiting.length === 0) {
+    setImmediate(() => {
+      const callbacks = waiting;
+      waiting = [];
+      for (const each of callbacks) each();
+    });
+  }
+  waiting.push(callback);
+};
+
+/**
+ * One pump reads, from start to end; nothing but closing ends a read that
+ * waits. What comes while reading is paused is held until it goes on.
+ */
+export class DenoConnection implements HostConnection {
+  readonly localAddress: Address | null;
+  readonly remoteAddress: Address | null;
+  readonly isTls: boolean;
+  readonly alpnProtocol: string | null;
+  readonly #conn: Deno.Conn;
+  #receiver: HostReceiver | null = null;
+  #paused = false;
+  #closed = false;
+  #goOn: (() => void) | null = null;
+  #writing: Uint8Array | null = null;
+
+  constructor(
+    conn: Deno.Conn,
+    isTls: boolean = false,
+    alpnProtocol: string | null = null,
+  ) {
+    this.#conn = conn;
+    this.localAddress = addressOf(conn.localAddr);
+    this.remoteAddress = addressOf(conn.remoteAddr);
+    this.isTls = isTls;
+    this.alpnProtocol = alpnProtocol;
+  }
+
+  /** Gives up the connection of the host. */
+  get conn(): Deno.Conn {
+    return this.#conn;
+  }
+
+  start(receiver: HostReceiver): void {
+    const isFirst = this.#receiver === null;
+    this.#receiver = receiver;
+    if (isFirst) this.#pump();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#goOn?.();
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#writing = bytes;
+    this.#conn.write(bytes).then(this.#onWritten, this.#onFailure);
+  }
+
+  closeWrite(): void {
+    this.#conn.closeWrite().catch(this.#onFailure);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#receiver = null;
+    this.#goOn?.();
+    try {
+      this.#conn.close();
+    } catch {
+      // The host has closed it after an error.
+    }
+  }
+
+  abort(): void {
+    this.close();
+  }
+
+  async #pump(): Promise<void> {
+    const conn = this.#conn;
+    let size = SMALLEST_READ;
+    let slab = new Uint8Array(size);
+    let used = 0;
+    try {
+      for (;;) {
+        const space = used === 0 ? slab : slab.subarray(used);
+        const count = await conn.read(space);
+        if (this.#paused) await new Promise(this.#awaitResume);
+        if (this.#closed) return;
+        if (count === null) return this.#receiver?.end();
+        let bytes: Uint8Array;
+        if (count * 8 < slab.length) {
+          // A view would keep alive many times what it shows.
+          bytes = space.slice(0, count);
+          if (size > SMALLEST_READ) size /= 4;
+        } else {
+          bytes = count === space.length ? space : space.subarray(0, count);
+          used += count;
+          if (count === slab.length && size < LARGEST_READ) size *= 4;
+        }
+        if (used > slab.length / 2 || size !== slab.length) {
+          slab = new Uint8Array(size);
+          used = 0;
+        }
+        this.#receiver?.data(bytes);
+        if (this.#paused) await new Promise(this.#awaitResume);
+        if (this.#closed) return;
+        // By the next turn the answer is written and the next message may be
+        // here: a read before that would only find that it has to wait.
+        await new Promise<void>(onNextTurn);
+        if (this.#closed) return;
+      }
+    } catch (error) {
+      this.#fail(error, "read from the connection");
+    }
+  }
+
+  readonly #awaitResume = (resolve: (value: undefined) => void): void => {
+    if (!this.#paused || this.#closed) return resolve(undefined);
+    this.#goOn = () => {
+      this.#goOn = null;
+      resolve(undefined);
+    };
+  };
+
+  readonly #onWritten = (count: number): void => {
+    const bytes = this.#writing;
+    if (this.#closed || bytes === null) return;
+    if (count < bytes.length) {
+      this.#receiver?.written(count);
+      if (!this.#closed) this.write(bytes.subarray(count));
+      return;
+    }
+    this.#writing = null;
+    this.#receiver?.written(count);
+  };
+
+  readonly #onFailure = (error: unknown): void => {
+    this.#fail(error, "write to the connection");
+  };
+
+  #fail(error: unknown, action: string): void {
+    const receiver = this.#receiver;
+    if (this.#closed || receiver === null) return;
+    this.close();
+    receiver.lost(mapError(error, action));
+  }
+}
+
+class DenoListener implements HostListener {
+  readonly address: Address;
+  readonly #listener: Deno.Listener | Deno.TlsListener;
+  readonly #options: HostSocketOptions;
+  readonly #isTls: boolean;
+  #closed = false;
+  #retry: (() => void) | null = null;
+  readonly #handshakes = new Set<Deno.TlsConn>();
+
+  constructor(
+    listener: Deno.Listener | Deno.TlsListener,
+    options: HostSocketOptions,
+    isTls: boolean,
+  ) {
+    this.#listener = listener;
+    this.#options = options;
+    this.#isTls = isTls;
+    this.address = addressOf(listener.addr)!;
+  }
+
+  start(
+    onConnection: (connection: HostConnection) => void,
+    onError: (error: Error) => void,
+  ): void {
+    this.#accept(onConnection, onError);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#retry?.();
+    for (const conn of this.#handshakes) conn.close();
+    this.#listener.close();
+    if (this.address.transport === "unix") removeSocket(this.address.path);
+  }
+
+  async #accept(
+    onConnection: (connection: HostConnection) => void,
+    onError: (error: Error) => void,
+  ): Promise<void> {
+    while (!this.#closed) {
+      let conn: Deno.Conn;
+      try {
+        conn = await this.#listener.accept();
+      } catch (error) {
+        if (this.#closed) return;
+        onError(mapError(error, "accept a connection"));
+        // deno-lint-ignore no-await-in-loop -- one connection after the other
+        await this.#pauseAfterError();
+        continue;
+      }
+      if (this.#closed) return conn.close();
+      setOptions(conn, this.#options);
+      if (this.#isTls) this.#shakeHands(conn as Deno.TlsConn, onConnection);
+      else onConnection(new DenoConnection(conn));
+    }
+  }
+
+  /** A failed handshake is the client's affair: asyncio drops it as well. */
+  async #shakeHands(
+    conn: Deno.TlsConn,
+    onConnection: (connection: HostConnection) => void,
+  ): Promise<void> {
+    this.#handshakes.add(conn);
+    const close = () => {
+      if (this.#handshakes.delete(conn)) conn.close();
+    };
+    const timer = setTimeout(close, HANDSHAKE_MS);
+    try {
+      const { alpnProtocol } = await conn.handshake();
+      if (!this.#handshakes.delete(conn)) return;
+      onConnection(new DenoConnection(conn, true, alpnProtocol));
+    } catch {
+      if (!this.#closed) close();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #pauseAfterError(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ACCEPT_RETRY_MS);
+      this.#retry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function removeSocket(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // Someone else removed it.
+  }
+}
+
+/** A socket file that a server left behind is in the way of the next one. */
+function removeStaleSocket(path: string): void {
+  try {
+    if (Deno.lstatSync(path).isSocket) Deno.removeSync(path);
+  } catch {
+    // It is not there, or not ours to look at: listening will tell.
+  }
+}
+
+function setOptions(conn: Deno.Conn, options: HostSocketOptions): void {
+  const tcp = conn as Partial<Deno.TcpConn>;
+  try {
+    if (options.noDelay) tcp.setNoDelay?.(true);
+    if (options.keepAlive) tcp.setKeepAlive?.(true);
+  } catch {
+    // The peer has gone already; reading will tell.
+  }
+}
+
+function pemOf({ cert, key }: HostTls): { cert: string; key: string } {
+  return { cert: cert ?? "", key: key ?? "" };
+}
+
+/** Turns in which a connection that is as good as made comes to its end. */
+const TURNS_TO_CONNECT = 4;
+
+/**
+ * An abort that comes a few turns later. Aborted in the very moment in which it
+ * succeeds, `Deno.connect` throws and leaves the socket open (2.9.6); a
+ * connection that was made is better closed than aborted.
+ */
+class Patience {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal;
+  #ended = false;
+
+  constructor(outer: AbortSignal) {
+    this.#outer = outer;
+    outer.addEventListener("abort", this.#start);
+    if (outer.aborted) this.#controller.abort();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#outer.removeEventListener("abort", this.#start);
+  }
+
+  readonly #start = (): void => {
+    let turns = TURNS_TO_CONNECT;
+    const turn = () => {
+      if (this.#ended) return;
+      if (--turns > 0) setImmediate(turn);
+      else this.#controller.abort();
+    };
+    setImmediate(turn);
+  };
+}
+
+/** Sockets on Deno. */
+export const net: { readonly net: HostNet } = {
+  net: {
+    async connect(target, options, signal) {
+      if ("path" in target) {
+        try {
+          const { path } = target;
+          // It does not wait: the system says at once whether someone listens.
+          const conn = await Deno.connect({ transport: "unix", path });
+          if (signal.aborted) conn.close();
+          return new DenoConnection(conn);
+        } catch (error) {
+          throw mapError(error, `connect to ${target.path}`);
+        }
+      }
+      // Deno's own way has no local address; its Node's way has.
+      if (target.localAddr !== null) {
+        return await connectSocket(target, options, signal, mapError);
+      }
+      const { hostname, port } = target;
+      const patience = new Patience(signal);
+      try {
+        const conn = await Deno.connect({
+          hostname,
+          port,
+          signal: patience.signal,
+          autoSelectFamily: false,
+        });
+        if (signal.aborted) conn.close();
+        else setOptions(conn, options);
+        return new DenoConnection(conn);
+      } catch (error) {
+        throw mapError(error, `connect to ${hostname} port ${port}`);
+      } finally {
+        patience.end();
+      }
+    },
+    async secure(connection, tls, signal) {
+      // A client's certificate is something that only Node's way takes here.
+      if (!(connection instanceof DenoConnection) || tls.cert !== undefined) {
+        return await upgrade(connection, tls, [], signal, mapError);
+      }
+      const { serverHostname, caCerts, alpnProtocols } = tls;
+      const abort = () => connection.abort();
+      signal.addEventListener("abort", abort);
+      let secured: Deno.TlsConn | undefined;
+      try {
+        secured = await Deno.startTls(connection.conn as Deno.TcpConn, {
+          hostname: serverHostname,
+          ...(caCerts && { caCerts: [...caCerts] }),
+          ...(alpnProtocols && { alpnProtocols: [...alpnProtocols] }),
+        });
+        const conn = secured;
+        signal.addEventListener("abort", () => conn.close(), { once: true });
+        const { alpnProtocol } = await conn.handshake();
+        return new DenoConnection(conn, true, alpnProtocol);
+      } catch (error) {
+        try {
+          (secured ?? connection.conn).close();
+        } catch {
+          // The handshake's end has closed it.
+        }
+        throw mapError(error, `secure the connection to ${serverHostname}`);
+      } finally {
+        signal.removeEventListener("abort", abort);
+      }
+    },
+    upgrade: (connection, tls, received, signal) =>
+      upgrade(connection, tls, received, signal, mapError),
+    // deno-lint-ignore require-await -- Node's way waits here
+    async listen(binding, options, tls) {
+      const backlog = binding.backlog === null
+        ? undefined
+        : { tcpBacklog: binding.backlog };
+      try {
+        if ("path" in binding) {
+          removeStaleSocket(binding.path);
+          const listener = Deno.listen({
+            transport: "unix",
+            path: binding.path,
+          });
+          return new DenoListener(listener, options, false);
+        }
+        const { hostname, port, reusePort } = binding;
+        const place = { hostname, port, reusePort, ...backlog };
+        const listener = tls === null ? Deno.listen(place) : Deno.listenTls({
+          ...place,
+          ...pemOf(tls),
+          ...(tls.alpnProtocols && { alpnProtocols: [...tls.alpnProtocols] }),
+        });
+        return new DenoListener(listener, options, tls !== null);
+      } catch (error) {
+        const where = "path" in binding
+          ? binding.path
+          : `${binding.hostname} port ${binding.port}`;
+        throw mapError(error, `listen on ${where}`);
+      }
+    },
+    // What is sent at once Deno would send in any order.
+    openDatagram: (binding) => openDatagram(binding, mapError, true),
+    lookup: (hostname, family) => lookup(hostname, family, mapError),
+    lookupService: (address, port) => lookupService(address, port, mapError),
+    isIp,
+    async openFile(path) {
+      try {
+        return await Deno.open(path);
+      } catch (error) {
+        throw mapError(error, `open ${path}`);
+      }
+    },
+  },
+};

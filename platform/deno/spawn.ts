@@ -1,0 +1,263 @@
+import type { HostConnection, HostReceiver } from "../net_types.ts";
+import {
+  checkDirectory,
+  common,
+  returnCode,
+  startOf,
+  withRedirect,
+} from "../programs.ts";
+import type {
+  HostChild,
+  HostChildren,
+  HostCommand,
+  HostStdio,
+} from "../spawn_types.ts";
+import { systemError } from "../system_errors.ts";
+import type { SignalName } from "../types.ts";
+import { mapError } from "./errors.ts";
+
+/** What an idle pipe keeps for what may come. */
+const SMALLEST_READ = 4096;
+/** The system's pipe holds no more. */
+const LARGEST_READ = 65_536;
+/** More than this is written in pieces, so that progress is seen. */
+const LARGEST_WRITE = 1_048_576;
+
+const ignore = () => {};
+
+/** A pipe that a child writes to. The host fills our buffers (BYOB). */
+class ReadPipe implements HostConnection {
+  readonly localAddress = null;
+  readonly remoteAddress = null;
+  readonly isTls = false;
+  readonly alpnProtocol = null;
+  readonly #reader: ReadableStreamBYOBReader;
+  #receiver: HostReceiver | null = null;
+  #paused = false;
+  #closed = false;
+  #goOn: (() => void) | null = null;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#reader = stream.getReader({ mode: "byob" });
+  }
+
+  start(receiver: HostReceiver): void {
+    const isFirst = this.#receiver === null;
+    this.#receiver = receiver;
+    if (isFirst) this.#pump();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#goOn?.();
+  }
+
+  write(): void {}
+
+  closeWrite(): void {}
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#receiver = null;
+    this.#goOn?.();
+    this.#reader.cancel().catch(ignore);
+  }
+
+  abort(): void {
+    this.close();
+  }
+
+  async #pump(): Promise<void> {
+    const reader = this.#reader;
+    let size = SMALLEST_READ;
+    let buffer = new Uint8Array(size);
+    try {
+      for (;;) {
+        if (this.#paused) await new Promise(this.#awaitResume);
+        if (this.#closed) return;
+        const { value, done } = await reader.read(buffer);
+        // What comes while reading is paused is held until it goes on.
+        if (this.#paused) await new Promise(this.#awaitResume);
+        if (this.#closed) return;
+        if (done) return this.#receiver?.end();
+        if (value.length * 8 < size) {
+          // The buffer would keep alive many times what it shows.
+          this.#receiver?.data(value.slice());
+          buffer = new Uint8Array(value.buffer);
+        } else {
+          if (value.length === size && size < LARGEST_READ) size *= 4;
+          this.#receiver?.data(value);
+          buffer = new Uint8Array(size);
+        }
+      }
+    } catch (error) {
+      const receiver = this.#receiver;
+      if (this.#closed || receiver === null) return;
+      this.close();
+      receiver.lost(mapError(error, "read from the pipe"));
+    }
+  }
+
+  readonly #awaitResume = (resolve: (value: undefined) => void): void => {
+    if (!this.#paused || this.#closed) return resolve(undefined);
+    this.#goOn = () => {
+      this.#goOn = null;
+      resolve(undefined);
+    };
+  };
+}
+
+/** A pipe that a child reads from. */
+class WritePipe implements HostConnection {
+  readonly localAddress = null;
+  readonly remoteAddress = null;
+  readonly isTls = false;
+  readonly alpnProtocol = null;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  #receiver: HostReceiver | null = null;
+  #closed = false;
+
+  constructor(stream: WritableStream<Uint8Array>) {
+    this.#writer = stream.getWriter();
+  }
+
+  start(receiver: HostReceiver): void {
+    this.#receiver = receiver;
+  }
+
+  pause(): void {}
+
+  resume(): void {}
+
+  write(bytes: Uint8Array): void {
+    const piece = bytes.length > LARGEST_WRITE
+      ? bytes.subarray(0, LARGEST_WRITE)
+      : bytes;
+    this.#writer.write(piece).then(() => {
+      this.#receiver?.written(piece.length);
+      if (this.#receiver !== null && piece.length < bytes.length) {
+        this.write(bytes.subarray(piece.length));
+      }
+    }, this.#fail);
+  }
+
+  closeWrite(): void {
+    this.#writer.close().then(() => this.#receiver?.end(), this.#fail);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#receiver = null;
+    this.#writer.close().catch(ignore);
+  }
+
+  abort(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#receiver = null;
+    this.#writer.abort().catch(ignore);
+  }
+
+  readonly #fail = (error: unknown): void => {
+    const receiver = this.#receiver;
+    if (this.#closed || receiver === null) return;
+    this.abort();
+    receiver.lost(mapError(error, "write to the pipe"));
+  };
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof Deno.errors.NotFound;
+}
+
+function signalled(pid: number, signal: SignalName, send: () => void): void {
+  try {
+    send();
+  } catch (error) {
+    const action = `send ${signal} to process ${pid}`;
+    throw isGone(error)
+      ? systemError("ESRCH", action, error)
+      : mapError(error, action);
+  }
+}
+
+class DenoChild implements HostChild {
+  readonly pid: number;
+  readonly exited: Promise<number>;
+  readonly stdin: HostConnection | null;
+  readonly stdout: HostConnection | null;
+  readonly stderr: HostConnection | null;
+  readonly #process: Deno.ChildProcess;
+
+  constructor(process: Deno.ChildProcess, command: HostCommand) {
+    this.#process = process;
+    this.pid = process.pid;
+    this.exited = process.status.then(({ code, signal }) =>
+      returnCode(code, signal)
+    );
+    this.stdin = command.stdin === "pipe" ? new WritePipe(process.stdin) : null;
+    this.stdout = command.stdout === "pipe"
+      ? new ReadPipe(process.stdout)
+      : null;
+    this.stderr = command.stderr === "pipe"
+      ? new ReadPipe(process.stderr)
+      : null;
+  }
+
+  kill(signal: SignalName): void {
+    signalled(
+      this.pid,
+      signal,
+      () => this.#process.kill(signal as Deno.Signal),
+    );
+  }
+
+  killGroup(signal: SignalName): void {
+    signalled(
+      this.pid,
+      signal,
+      () => Deno.kill(-this.pid, signal as Deno.Signal),
+    );
+  }
+
+  unref(): void {
+    this.#process.unref();
+  }
+}
+
+const STDIO = { pipe: "piped", null: "null", inherit: "inherit" } as const;
+
+/** Child processes on Deno. */
+export const spawning: { readonly children: HostChildren } = {
+  children: {
+    ...common,
+    // deno-lint-ignore require-await -- Node's way waits here
+    async spawn(asked) {
+      checkDirectory(asked);
+      const command = withRedirect(asked);
+      const { program, cwd, env, uid, gid } = command;
+      try {
+        const process = new Deno.Command(program, {
+          args: [...command.args],
+          stdin: STDIO[command.stdin],
+          stdout: STDIO[command.stdout],
+          stderr: STDIO[command.stderr as HostStdio],
+          detached: command.detached,
+          ...(cwd !== null && { cwd }),
+          ...(env !== null && { clearEnv: true, env: { ...env } }),
+          ...(uid !== null && { uid }),
+          ...(gid !== null && { gid }),
+        }).spawn();
+        return new DenoChild(process, command);
+      } catch (error) {
+        throw mapError(error, startOf(asked));
+      }
+    },
+  },
+};

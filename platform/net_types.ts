@@ -1,0 +1,200 @@
+/**
+ * Connections, listeners and name look-ups, as the library sees its host. The
+ * host pushes and the library buffers; see `streams/transport.ts`.
+ */
+
+/** Where a TCP or UDP socket is. */
+export interface NetAddress {
+  /** What it speaks. */
+  readonly transport: "tcp" | "udp";
+  /** An IP address, as text. */
+  readonly hostname: string;
+  /** The port, 0 to 65535. */
+  readonly port: number;
+}
+
+/** Where a Unix socket is. */
+export interface UnixAddress {
+  /** What it speaks. */
+  readonly transport: "unix";
+  /** The socket's file; empty for the side that connected. */
+  readonly path: string;
+}
+
+/** Where a socket is. */
+export type Address = NetAddress | UnixAddress;
+
+/** What a connection tells its owner, from a callback of the host. */
+export interface HostReceiver {
+  /** Bytes came. They are the receiver's: the host does not use them again. */
+  data(bytes: Uint8Array): void;
+  /** The peer has sent all it will send. */
+  end(): void;
+  /** So many bytes of what is being written are with the host's system. */
+  written(count: number): void;
+  /** The connection broke, in reading or writing. Nothing follows. */
+  lost(error: Error): void;
+}
+
+/** A connection. */
+export interface HostConnection {
+  readonly localAddress: Address | null;
+  readonly remoteAddress: Address | null;
+  /** Whether it is encrypted; then it has no half-close. */
+  readonly isTls: boolean;
+  /** What was agreed on in the TLS handshake. */
+  readonly alpnProtocol: string | null;
+  /** Begins to read, in the async context of the caller. */
+  start(receiver: HostReceiver): void;
+  /** Nothing is delivered until {@linkcode resume}. */
+  pause(): void;
+  resume(): void;
+  /**
+   * Writes. Called again only when `written` has counted all of `bytes`, which
+   * are not changed until then.
+   */
+  write(bytes: Uint8Array): void;
+  /** Tells the peer that nothing more comes. Called after the last write. */
+  closeWrite(): void;
+  /** Ends it after the last write; the receiver hears nothing more. */
+  close(): void;
+  /** Ends it at once; the receiver hears nothing more. */
+  abort(): void;
+}
+
+/** What is bound and takes connections. */
+export interface HostListener {
+  readonly address: Address;
+  /**
+   * Begins to accept, in the async context of the caller. `onError` is told why
+   * a connection could not be accepted; it goes on with the next one.
+   */
+  start(
+    onConnection: (connection: HostConnection) => void,
+    onError: (error: Error) => void,
+  ): void;
+  /** Ends it, and removes the file of a Unix socket. */
+  close(): void;
+}
+
+/** Certificates and names, for either side of a TLS connection. */
+export interface HostTls {
+  readonly caCerts?: readonly string[] | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly alpnProtocols?: readonly string[] | undefined;
+}
+
+/** Of a client: the name the certificate must have. */
+export interface HostClientTls extends HostTls {
+  readonly serverHostname: string;
+}
+
+/** A socket's options. */
+export interface HostSocketOptions {
+  readonly noDelay: boolean;
+  readonly keepAlive: boolean;
+}
+
+/** What to connect to: an IP address, or a Unix socket. */
+export type HostTarget =
+  | {
+    readonly hostname: string;
+    readonly port: number;
+    readonly localAddr: { hostname: string; port: number } | null;
+  }
+  | { readonly path: string };
+
+/** Where to listen. */
+export type HostBinding =
+  | {
+    readonly hostname: string;
+    readonly port: number;
+    readonly reusePort: boolean;
+    readonly backlog: number | null;
+  }
+  | { readonly path: string; readonly backlog: number | null };
+
+/** An IP address that a name stands for. */
+export interface HostLookup {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+/** What a socket for datagrams tells its owner. */
+export interface HostDatagramReceiver {
+  message(data: Uint8Array, from: NetAddress): void;
+  error(error: Error): void;
+}
+
+/** A UDP socket. */
+export interface HostDatagram {
+  readonly localAddress: NetAddress;
+  readonly remoteAddress: NetAddress | null;
+  start(receiver: HostDatagramReceiver): void;
+  /** Sends; calls back with what went wrong, or `null`. */
+  send(
+    data: Uint8Array,
+    to: { hostname: string; port: number } | null,
+    done: (error: Error | null) => void,
+  ): void;
+  close(): void;
+}
+
+/** Where a UDP socket is bound, and to whom it is connected. */
+export interface HostDatagramBinding {
+  readonly family: 4 | 6;
+  readonly localAddr: { hostname: string; port: number } | null;
+  readonly remoteAddr: { hostname: string; port: number } | null;
+  readonly reusePort: boolean;
+  readonly broadcast: boolean;
+}
+
+/** A file that is read from its start to its end. */
+export interface HostFile {
+  /** How many bytes came into `buffer`; `null` at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  close(): void;
+}
+
+/** The network, as the host gives it. All errors are mapped; see errors.ts. */
+export interface HostNet {
+  /** Connects. An aborted signal ends the attempt and leaves nothing behind. */
+  connect(
+    target: HostTarget,
+    options: HostSocketOptions,
+    signal: AbortSignal,
+  ): Promise<HostConnection>;
+  /** Makes a TLS connection, as the client, of one that was not started. */
+  secure(
+    connection: HostConnection,
+    tls: HostClientTls,
+    signal: AbortSignal,
+  ): Promise<HostConnection>;
+  /**
+   * Makes a TLS connection of one in use: what it delivers is taken over, and
+   * `received` is what had come for the handshake before.
+   */
+  upgrade(
+    connection: HostConnection,
+    tls: HostClientTls | HostTls,
+    received: readonly Uint8Array[],
+    signal: AbortSignal,
+  ): Promise<HostConnection>;
+  listen(
+    binding: HostBinding,
+    options: HostSocketOptions,
+    tls: HostTls | null,
+  ): Promise<HostListener>;
+  openDatagram(binding: HostDatagramBinding): Promise<HostDatagram>;
+  /** The IP addresses of a name, in the order of the system. */
+  lookup(hostname: string, family: 0 | 4 | 6): Promise<HostLookup[]>;
+  /** The name of an IP address, and that of a port's service. */
+  lookupService(
+    address: string,
+    port: number,
+  ): Promise<{ hostname: string; service: string }>;
+  /** Whether text is an IP address: 4, 6, or 0 where it is not. */
+  isIp(text: string): 0 | 4 | 6;
+  openFile(path: string | URL): Promise<HostFile>;
+}

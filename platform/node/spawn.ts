@@ -1,0 +1,287 @@
+import { builtin } from "../builtin.ts";
+import type { HostConnection, HostReceiver } from "../net_types.ts";
+import { nodeProcess } from "../node_process.ts";
+import {
+  checkDirectory,
+  common,
+  returnCode,
+  startOf,
+  withRedirect,
+} from "../programs.ts";
+import { plainBytes } from "../sockets.ts";
+import type {
+  HostChild,
+  HostChildren,
+  HostCommand,
+  HostStdio,
+} from "../spawn_types.ts";
+import { systemError } from "../system_errors.ts";
+import type { SignalName } from "../types.ts";
+import { mapError } from "./errors.ts";
+
+type ChildProcess = import("node:child_process").ChildProcess;
+type Readable = import("node:stream").Readable;
+type Writable = import("node:stream").Writable;
+
+/** More than this is written in pieces, so that progress is seen. */
+const LARGEST_WRITE = 1_048_576;
+
+/**
+ * A pipe that a child writes to. Node reads on when the child exits, also where
+ * it was told to pause: what comes then is held.
+ */
+class ReadPipe implements HostConnection {
+  readonly localAddress = null;
+  readonly remoteAddress = null;
+  readonly isTls = false;
+  readonly alpnProtocol = null;
+  readonly #stream: Readable;
+  #held: Uint8Array[] = [];
+  #ended = false;
+  #error: unknown = null;
+  #receiver: HostReceiver | null = null;
+  #paused = true;
+  #closed = false;
+
+  constructor(stream: Readable) {
+    this.#stream = stream;
+    stream.on("data", (data: Uint8Array) => {
+      if (!this.#paused) return this.#receiver?.data(plainBytes(data));
+      this.#held.push(plainBytes(data));
+      stream.pause();
+    });
+    stream.on("error", (error) => {
+      this.#error ??= error;
+    });
+    stream.on("end", () => {
+      this.#ended = true;
+      this.#finish();
+    });
+    stream.on("close", () => {
+      if (this.#ended) return;
+      this.#ended = true;
+      this.#error ??= new Error("The pipe was closed");
+      this.#finish();
+    });
+    stream.pause();
+  }
+
+  start(receiver: HostReceiver): void {
+    const isFirst = this.#receiver === null;
+    this.#receiver = receiver;
+    // Paused by its reader, it may be before it is started.
+    if (isFirst && !this.#closed) this.resume();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    while (this.#held.length > 0) {
+      const data = this.#held.shift() as Uint8Array;
+      this.#receiver?.data(data);
+      if (this.#paused || this.#closed) return;
+    }
+    this.#finish();
+    if (!this.#ended) this.#stream.resume();
+  }
+
+  write(): void {}
+
+  closeWrite(): void {}
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#receiver = null;
+    this.#held = [];
+    this.#stream.destroy();
+  }
+
+  abort(): void {
+    this.close();
+  }
+
+  #finish(): void {
+    if (!this.#ended || this.#paused || this.#closed) return;
+    const receiver = this.#receiver;
+    const error = this.#error;
+    if (error === null) return receiver?.end();
+    this.close();
+    receiver?.lost(mapError(error, "read from the pipe"));
+  }
+}
+
+class PipeClosed extends Error {
+  readonly code = "EPIPE";
+}
+
+/** A pipe that a child reads from. */
+class WritePipe implements HostConnection {
+  readonly localAddress = null;
+  readonly remoteAddress = null;
+  readonly isTls = false;
+  readonly alpnProtocol = null;
+  readonly #stream: Writable;
+  #receiver: HostReceiver | null = null;
+  #closed = false;
+  #gone = false;
+  #writing = false;
+  #error: unknown = null;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    stream.on("error", (error) => {
+      this.#error ??= error;
+      this.#fail();
+    });
+    // Node closes it when the child exits: for asyncio that is no error, unless
+    // something was to be written.
+    stream.on("close", () => {
+      this.#gone = true;
+      this.#fail();
+    });
+  }
+
+  start(receiver: HostReceiver): void {
+    this.#receiver = receiver;
+    this.#fail();
+  }
+
+  pause(): void {}
+
+  resume(): void {}
+
+  write(bytes: Uint8Array): void {
+    const piece = bytes.length > LARGEST_WRITE
+      ? bytes.subarray(0, LARGEST_WRITE)
+      : bytes;
+    this.#writing = true;
+    this.#stream.write(piece, (error) => {
+      // What went wrong comes as an event.
+      if (error || this.#receiver === null) return;
+      this.#writing = false;
+      this.#receiver.written(piece.length);
+      if (this.#receiver !== null && piece.length < bytes.length) {
+        this.write(bytes.subarray(piece.length));
+      }
+    });
+  }
+
+  closeWrite(): void {
+    this.#stream.end(() => {
+      if (this.#error === null) this.#receiver?.end();
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#receiver = null;
+    this.#stream.end(() => this.#stream.destroy());
+  }
+
+  abort(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#receiver = null;
+    this.#stream.destroy();
+  }
+
+  #fail(): void {
+    const receiver = this.#receiver;
+    if (this.#closed || receiver === null) return;
+    if (this.#error === null) {
+      if (!this.#gone) return;
+      if (!this.#writing) return receiver.end();
+      this.#error = new PipeClosed("The pipe was closed");
+    }
+    this.abort();
+    receiver.lost(mapError(this.#error, "write to the pipe"));
+  }
+}
+
+class NodeChild implements HostChild {
+  readonly pid: number;
+  readonly exited: Promise<number>;
+  readonly stdin: HostConnection | null;
+  readonly stdout: HostConnection | null;
+  readonly stderr: HostConnection | null;
+  readonly #process: ChildProcess;
+
+  constructor(process: ChildProcess, pid: number) {
+    this.#process = process;
+    this.pid = pid;
+    this.exited = new Promise((resolve) => {
+      process.once("exit", (code, signal) => resolve(returnCode(code, signal)));
+    });
+    this.stdin = process.stdin && new WritePipe(process.stdin);
+    this.stdout = process.stdout && new ReadPipe(process.stdout);
+    this.stderr = process.stderr && new ReadPipe(process.stderr);
+  }
+
+  kill(signal: SignalName): void {
+    const action = `send ${signal} to process ${this.pid}`;
+    let isSent: boolean;
+    try {
+      isSent = this.#process.kill(signal as NodeJS.Signals);
+    } catch (error) {
+      throw mapError(error, action);
+    }
+    if (!isSent) throw systemError("ESRCH", action, new Error("It has ended"));
+  }
+
+  killGroup(signal: SignalName): void {
+    try {
+      nodeProcess().kill(-this.pid, signal);
+    } catch (error) {
+      throw mapError(error, `send ${signal} to process group ${this.pid}`);
+    }
+  }
+
+  unref(): void {
+    this.#process.unref();
+  }
+}
+
+const STDIO = { pipe: "pipe", null: "ignore", inherit: "inherit" } as const;
+
+function start(command: HostCommand): Promise<HostChild> {
+  const { program, args, cwd, env, uid, gid } = command;
+  const process = builtin("node:child_process").spawn(program, [...args], {
+    stdio: [
+      STDIO[command.stdin],
+      STDIO[command.stdout],
+      STDIO[command.stderr as HostStdio],
+    ],
+    detached: command.detached,
+    windowsHide: true,
+    ...(cwd !== null && { cwd }),
+    ...(env !== null && { env: { ...env } }),
+    ...(uid !== null && { uid }),
+    ...(gid !== null && { gid }),
+  });
+  return new Promise((resolve, reject) => {
+    process.on("error", reject);
+    if (process.pid !== undefined) resolve(new NodeChild(process, process.pid));
+  });
+}
+
+/** Child processes on Node. */
+export const spawning: { readonly children: HostChildren } = {
+  children: {
+    ...common,
+    async spawn(asked) {
+      checkDirectory(asked);
+      const command = withRedirect(asked);
+      try {
+        return await start(command);
+      } catch (error) {
+        throw mapError(error, startOf(asked));
+      }
+    },
+  },
+};

@@ -1,0 +1,153 @@
+/**
+ * What the adapters share about programs: finding them, the redirect of one
+ * stream to another, and the numbers of signals.
+ */
+import { builtin } from "./builtin.ts";
+import { nodeProcess } from "./node_process.ts";
+import type { HostChildren, HostCommand } from "./spawn_types.ts";
+import { systemError } from "./system_errors.ts";
+import type { SignalName } from "./types.ts";
+
+/** Where programs are looked for when there is no PATH; Python's. */
+const DEFAULT_PATH = "/bin:/usr/bin";
+
+/**
+ * The shell replaces itself with the program: one process, its own arguments,
+ * and one open file behind both streams, so that their order is kept.
+ */
+const REDIRECT = 'exec "$0" "$@" 2>&1';
+
+/** What a shell adds to the environment on its own. */
+const SHELL_VARIABLES = ["OLDPWD", "PWD", "SHLVL", "_"];
+
+/** Whether this is Windows, which has neither signals nor `/bin/sh`. */
+export function isWindows(): boolean {
+  return nodeProcess().platform === "win32";
+}
+
+/** The words for what cannot be done. */
+export function startOf({ program, cwd }: HostCommand): string {
+  const name = program.length > 60 ? `${program.slice(0, 60)}…` : program;
+  return cwd === null ? `start ${name}` : `start ${name} in ${cwd}`;
+}
+
+/** Throws where there is no such directory: the hosts blame the program. */
+export function checkDirectory(command: HostCommand): void {
+  const { cwd } = command;
+  if (cwd === null) return;
+  let code: string | undefined;
+  try {
+    if (builtin("node:fs").statSync(cwd).isDirectory()) return;
+    code = "ENOTDIR";
+  } catch (error) {
+    code = (error as { code?: string }).code;
+    // Not ours to look at: starting the program will tell.
+    if (code !== "ENOENT" && code !== "ENOTDIR") return;
+  }
+  throw systemError(
+    code,
+    startOf(command),
+    new Error(`${cwd} is not a directory`),
+  );
+}
+
+/** The program's file, found as `execvp` does. */
+function findProgram(command: HostCommand): string {
+  const { program, cwd, env } = command;
+  const { resolve } = builtin("node:path");
+  const base = resolve(cwd ?? ".");
+  const path = (env === null ? nodeProcess().env : env)["PATH"] ??
+    DEFAULT_PATH;
+  const places = program.includes("/")
+    ? [resolve(base, program)]
+    : path.split(":").map((place) => resolve(base, place, program));
+  let code = "ENOENT";
+  for (const place of places) {
+    const found = whyNot(place);
+    if (found === null) return place;
+    if (found === "EACCES") code = found;
+  }
+  throw systemError(code, startOf(command), new Error(`${program}: ${code}`));
+}
+
+/** Why a file is no program; `null` where it is one. */
+function whyNot(path: string): string | null {
+  const { accessSync, constants, statSync } = builtin("node:fs");
+  try {
+    if (!statSync(path).isFile()) return "EACCES";
+    accessSync(path, constants.X_OK);
+    return null;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    return code === "EACCES" || code === "EPERM" ? "EACCES" : "ENOENT";
+  }
+}
+
+/** The command with a redirect of stderr to stdout, where it asks for that. */
+export function withRedirect(command: HostCommand): HostCommand {
+  if (command.stderr !== "stdout") return command;
+  if (command.stdout === "null") return { ...command, stderr: "null" };
+  if (isWindows()) {
+    throw systemError(
+      "ENOTSUP",
+      startOf(command),
+      new Error("Windows has no redirect of stderr to stdout"),
+    );
+  }
+  // Looked up first: the shell's own answer would come on stderr, as a status.
+  const path = findProgram(command);
+  const { program, args, env, stdout } = command;
+  const added = SHELL_VARIABLES.filter((name) =>
+    (env === null ? nodeProcess().env : env)[name] === undefined
+  );
+  const unset = added.length === 0 ? "" : `unset ${added.join(" ")}; `;
+  return {
+    ...command,
+    program: "/bin/sh",
+    // A shell takes what begins with a dash for an option.
+    args: [
+      "-c",
+      unset + REDIRECT,
+      program.startsWith("-") ? path : program,
+      ...args,
+    ],
+    // What the shell itself could say goes where the program's stderr does.
+    stderr: stdout === "pipe" ? "null" : "inherit",
+  };
+}
+
+let names: ReadonlyMap<number, SignalName> | null = null;
+
+function signalNumber(name: string): number | undefined {
+  const { signals } = builtin("node:os").constants;
+  return Object.hasOwn(signals, name) ? signals[name as "SIGINT"] : undefined;
+}
+
+function signalName(number: number): SignalName | undefined {
+  names ??= new Map(
+    Object.entries(builtin("node:os").constants.signals).reverse().map((
+      [name, value],
+    ) => [value, name as SignalName]),
+  );
+  return names.get(number);
+}
+
+/** The exit status, or the signal as a negative number. */
+export function returnCode(code: number | null, signal: string | null): number {
+  if (signal === null) return code ?? 0;
+  return -(signalNumber(signal) ?? 0) || (code ?? -1);
+}
+
+/** What is the same for both. */
+export const common: Pick<
+  HostChildren,
+  "shell" | "signalName" | "signalNumber"
+> = {
+  get shell(): readonly [string, ...string[]] {
+    return isWindows()
+      ? [nodeProcess().env["COMSPEC"] ?? "cmd.exe", "/d", "/s", "/c"]
+      : ["/bin/sh", "-c"];
+  },
+  signalName,
+  signalNumber,
+};

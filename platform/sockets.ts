@@ -1,0 +1,248 @@
+/**
+ * Connections over Node's sockets. Deno has them as well, and takes this way
+ * for what its own lacks: a local address, TLS on a connection in use.
+ */
+import { builtin } from "./builtin.ts";
+import type { MapError } from "./dns.ts";
+import type {
+  Address,
+  HostConnection,
+  HostReceiver,
+  HostSocketOptions,
+  HostTarget,
+} from "./net_types.ts";
+
+/** A socket of `node:net` or `node:tls`. */
+export type Socket = import("node:net").Socket;
+type TlsSocket = import("node:tls").TLSSocket;
+
+/** More than this is written in pieces, so that progress is seen. */
+const LARGEST_WRITE = 1_048_576;
+
+/** Without the methods that Node's `Buffer` has in other ways. */
+export function plainBytes(data: Uint8Array): Uint8Array {
+  return new Uint8Array(
+    data.buffer as ArrayBuffer,
+    data.byteOffset,
+    data.length,
+  );
+}
+
+function netAddress(hostname?: string, port?: number): Address | null {
+  return hostname === undefined || port === undefined
+    ? null
+    : { transport: "tcp", hostname, port };
+}
+
+/** A connection over one of Node's sockets. */
+export class SocketConnection implements HostConnection {
+  readonly localAddress: Address | null;
+  readonly remoteAddress: Address | null;
+  readonly isTls: boolean;
+  readonly alpnProtocol: string | null;
+  readonly socket: Socket;
+  readonly #mapError: MapError;
+  #receiver: HostReceiver | null = null;
+  #error: unknown = null;
+  #closed = false;
+
+  /** @param isTls Of a TLS socket whose handshake is done. */
+  constructor(
+    socket: Socket,
+    isTls: boolean,
+    mapError: MapError,
+    local: Address | null = netAddress(socket.localAddress, socket.localPort),
+    remote: Address | null = netAddress(
+      socket.remoteAddress,
+      socket.remotePort,
+    ),
+  ) {
+    this.socket = socket;
+    this.isTls = isTls;
+    this.#mapError = mapError;
+    const alpn = isTls ? (socket as TlsSocket).alpnProtocol : null;
+    this.alpnProtocol = typeof alpn === "string" ? alpn : null;
+    this.localAddress = local;
+    this.remoteAddress = remote;
+    socket.on("error", (error) => {
+      this.#error ??= error;
+    });
+  }
+
+  start(receiver: HostReceiver): void {
+    const { socket } = this;
+    const isFirst = this.#receiver === null;
+    this.#receiver = receiver;
+    if (!isFirst) return;
+    socket.on("data", (data: Uint8Array) => {
+      this.#receiver?.data(plainBytes(data));
+    });
+    socket.on("end", () => this.#receiver?.end());
+    socket.on("close", () => {
+      if (this.#closed) return;
+      this.#closed = true;
+      // Without an error it is what Node does once both sides have ended: the
+      // library is not through with the connection before it closes it.
+      if (this.#error !== null) this.#lose(this.#error);
+    });
+    socket.resume();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  write(bytes: Uint8Array): void {
+    if (bytes.length > LARGEST_WRITE) return this.#writePieces(bytes);
+    this.socket.write(bytes, (error) => {
+      if (!error) this.#receiver?.written(bytes.length);
+      // What goes wrong comes as an event, unless the socket is closed.
+      else if (this.#closed) this.#lose(error);
+    });
+  }
+
+  #lose(error: unknown): void {
+    const told = this.#receiver;
+    this.#receiver = null;
+    told?.lost(this.#mapError(error, "use the connection"));
+  }
+
+  #writePieces(bytes: Uint8Array): void {
+    const piece = bytes.subarray(0, LARGEST_WRITE);
+    this.socket.write(piece, (error) => {
+      if (error) {
+        if (this.#closed) this.#lose(error);
+        return;
+      }
+      this.#receiver?.written(piece.length);
+      if (this.#receiver !== null) this.write(bytes.subarray(LARGEST_WRITE));
+    });
+  }
+
+  closeWrite(): void {
+    this.socket.end();
+  }
+
+  close(): void {
+    this.#end();
+    this.socket.destroySoon();
+  }
+
+  abort(): void {
+    this.#end();
+    this.socket.destroy();
+  }
+
+  #end(): void {
+    this.#closed = true;
+    this.#receiver = null;
+    // A paused socket would not see the peer's end, and so never close.
+    this.socket.removeAllListeners("data");
+  }
+}
+
+/** Sets what a socket is told of itself. */
+export function setSocketOptions(
+  socket: Socket,
+  options: HostSocketOptions,
+): void {
+  if (options.noDelay) socket.setNoDelay(true);
+  if (options.keepAlive) socket.setKeepAlive(true);
+}
+
+/** Connects one of Node's sockets. */
+export function connectSocket(
+  target: HostTarget,
+  options: HostSocketOptions,
+  signal: AbortSignal,
+  mapError: MapError,
+): Promise<HostConnection> {
+  const place = "path" in target ? { path: target.path } : {
+    host: target.hostname,
+    port: target.port,
+    ...(target.localAddr && {
+      localAddress: target.localAddr.hostname,
+      localPort: target.localAddr.port,
+    }),
+  };
+  const where = "path" in target
+    ? target.path
+    : `${target.hostname} port ${target.port}`;
+  return new Promise((resolve, reject) => {
+    const { connect } = builtin("node:net");
+    const socket = connect({ ...place, allowHalfOpen: true });
+    const abort = () => socket.destroy(new Error("The attempt was given up"));
+    const fail = (error: unknown) => {
+      signal.removeEventListener("abort", abort);
+      reject(mapError(error, `connect to ${where}`));
+    };
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+    socket.once("error", fail);
+    socket.once("connect", () => {
+      signal.removeEventListener("abort", abort);
+      socket.removeListener("error", fail);
+      if (!("path" in target)) setSocketOptions(socket, options);
+      socket.pause();
+      resolve(
+        "path" in target
+          ? new SocketConnection(
+            socket,
+            false,
+            mapError,
+            { transport: "unix", path: "" },
+            { transport: "unix", path: target.path },
+          )
+          : new SocketConnection(socket, false, mapError),
+      );
+    });
+  });
+}
+
+/** A TLS socket once its handshake is done. */
+export function secured(
+  socket: TlsSocket,
+  event: "secureConnect" | "secure",
+  signal: AbortSignal,
+  action: string,
+  mapError: MapError,
+  addresses: Pick<HostConnection, "localAddress" | "remoteAddress">,
+): Promise<HostConnection> {
+  return new Promise((resolve, reject) => {
+    const abort = () => socket.destroy(new Error("The handshake was given up"));
+    const fail = (error: unknown) => {
+      signal.removeEventListener("abort", abort);
+      socket.destroy();
+      reject(mapError(error, action));
+    };
+    const end = () => {
+      fail(
+        Object.assign(new Error("The peer hung up"), { code: "ECONNRESET" }),
+      );
+    };
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+    socket.once("error", fail);
+    socket.once("close", end);
+    socket.once(event, () => {
+      signal.removeEventListener("abort", abort);
+      socket.removeListener("error", fail);
+      socket.removeListener("close", end);
+      socket.pause();
+      const { localAddress, remoteAddress } = addresses;
+      resolve(
+        new SocketConnection(
+          socket,
+          true,
+          mapError,
+          localAddress,
+          remoteAddress,
+        ),
+      );
+    });
+  });
+}

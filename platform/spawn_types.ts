@@ -1,0 +1,56 @@
+/**
+ * Child processes, as the library sees its host. A pipe is a connection that
+ * goes one way, so that one transport class serves sockets and pipes alike.
+ */
+import type { HostConnection } from "./net_types.ts";
+import type { SignalName } from "./types.ts";
+
+/** What a standard stream of a child is connected to. */
+export type HostStdio = "pipe" | "null" | "inherit";
+
+/** What to start, and how. */
+export interface HostCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly stdin: HostStdio;
+  readonly stdout: HostStdio;
+  /** `stdout`: wherever that goes, in the order written. */
+  readonly stderr: HostStdio | "stdout";
+  readonly cwd: string | null;
+  /** The whole environment; `null` for that of this program. */
+  readonly env: Readonly<Record<string, string>> | null;
+  /** Whether it gets a process group of its own. */
+  readonly detached: boolean;
+  readonly uid: number | null;
+  readonly gid: number | null;
+}
+
+/** A child process. */
+export interface HostChild {
+  readonly pid: number;
+  /** Its exit status, or the signal that ended it as a negative number. */
+  readonly exited: Promise<number>;
+  /** Only written to. */
+  readonly stdin: HostConnection | null;
+  /** Only read from; its `end` comes when the last one who holds it is gone. */
+  readonly stdout: HostConnection | null;
+  readonly stderr: HostConnection | null;
+  /** Sends a signal; throws the library's error where it cannot. */
+  kill(signal: SignalName): void;
+  /** Sends a signal to the process group of a detached child. */
+  killGroup(signal: SignalName): void;
+  /** Lets this program end before the child does. */
+  unref(): void;
+}
+
+/** Child processes, as the host gives them. All errors are mapped. */
+export interface HostChildren {
+  /** Starts a child, in the async context of the caller. */
+  spawn(command: HostCommand): Promise<HostChild>;
+  /** The program, and the arguments before the command, of the system's shell. */
+  readonly shell: readonly [string, ...string[]];
+  /** The system's number of a signal; `undefined` where it does not have it. */
+  signalNumber(name: string): number | undefined;
+  /** The name of a signal; `undefined` where the system does not have it. */
+  signalName(number: number): SignalName | undefined;
+}

@@ -1,0 +1,112 @@
+/**
+ * The border between the host and the loop. The host calls back whenever it
+ * likes, and in whatever async context; the code it reaches runs in the scope
+ * that its connection belongs to, and only while the loop runs.
+ */
+import {
+  callbackScope,
+  currentScope,
+  enteredScope,
+  runIn,
+} from "../loop/current.ts";
+// Who opens a connection and nothing else has the default loop all the same.
+import "../loop/event_loop.ts";
+import type { Kernel } from "../loop/kernel.ts";
+import { Scope, takeCancellation } from "../loop/scope.ts";
+import { Wait } from "../loop/wait.ts";
+
+/** Runs `fn` in `scope`, at no cost where the host has kept it. */
+export function enter<A, B>(
+  scope: Scope,
+  fn: (first: A, second: B) => void,
+  first: A,
+  second: B,
+): void {
+  if (enteredScope() === scope) fn(first, second);
+  else runIn(scope, fn, first, second);
+}
+
+/** Whether code may run right now, in the host's callback. */
+export function mayRun(kernel: Kernel): boolean {
+  return kernel.isRunning && !kernel.stepwise;
+}
+
+/** Runs `fn` in its turn of the ready queue; false where the loop is closed. */
+export function runAsStep(
+  scope: Scope,
+  what: string,
+  fn: () => void,
+): boolean {
+  const { kernel } = scope;
+  if (kernel.closed) return false;
+  kernel.push({
+    runsCode: true,
+    run: () => runIn(scope, fn, undefined, undefined),
+    describe: () => what,
+  });
+  return true;
+}
+
+/** The scope for the callbacks of a connection that the running code makes. */
+export function connectionScope(): Scope {
+  return callbackScope(currentScope().kernel);
+}
+
+/** One like it for another connection: with a copy of its context. */
+export function copyScope(scope: Scope): Scope {
+  return scope.hasVariables
+    ? new Scope(scope.kernel, null, null, scope.context.copy(), false)
+    : scope;
+}
+
+/**
+ * Waits for something that only the host does. It runs outside of the task, and
+ * is told by its signal when the task no longer wants it; what it makes all the
+ * same is given to `discard`.
+ *
+ * @param what For debug mode: `openConnection`.
+ * @param userSignal Gives it up as well, with its reason.
+ */
+export function waitForHost<T>(
+  what: string,
+  begin: (signal: AbortSignal) => Promise<T>,
+  discard: (value: T) => void,
+  userSignal?: AbortSignal,
+): Promise<T> {
+  const scope = currentScope();
+  const cancelled = takeCancellation(scope);
+  if (cancelled !== null) return Promise.reject(cancelled);
+  if (userSignal?.aborted) return Promise.reject(userSignal.reason);
+  const { kernel } = scope;
+  const controller = new AbortController();
+  const onAbort = () => {
+    wait.fail(userSignal?.reason);
+    controller.abort();
+  };
+  const wait = new Wait<T>(scope, {
+    abandon: () => {
+      userSignal?.removeEventListener("abort", onAbort);
+      controller.abort();
+    },
+    describe: () => what,
+  });
+  userSignal?.addEventListener("abort", onAbort, { once: true });
+  const end = (settle: () => void, drop: () => void) => {
+    userSignal?.removeEventListener("abort", onAbort);
+    const finish = () => wait.isPending() ? settle() : drop();
+    if (kernel.isRunning) finish();
+    else if (!runAsStep(kernel.root, what, finish)) drop();
+  };
+  runIn(
+    kernel.root,
+    () => {
+      begin(controller.signal).then(
+        (value) => end(() => wait.settle(value), () => discard(value)),
+        (error) => end(() => wait.fail(error), () => {}),
+      );
+    },
+    undefined,
+    undefined,
+  );
+  return wait.promise;
+}

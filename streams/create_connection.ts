@@ -1,0 +1,221 @@
+import { checkDuration, checkFunction } from "../_internal/check.ts";
+import { show } from "../_internal/show.ts";
+import { checkHostname, checkPlace, checkPort } from "./_check.ts";
+import { connectHost, type ConnectPlan } from "./_connect.ts";
+import { connectionScope, enter, waitForHost } from "./_host.ts";
+import { clientTls, type TlsOptions } from "./tls.ts";
+import {
+  type StreamingProtocol,
+  type Transport,
+  transportInternals,
+} from "./transport.ts";
+
+/** What both runtimes and RFC 8305 wait before they try the next address. */
+const HAPPY_EYEBALLS_MS = 250;
+
+/** A local address to connect from. */
+export interface LocalAddress {
+  /**
+   * An IP address of this machine.
+   *
+   * @default {the one the system chooses}
+   */
+  hostname?: string;
+  /**
+   * The port.
+   *
+   * @default {0, one that is free}
+   */
+  port?: number;
+}
+
+/** Options of {@linkcode createConnection}: a host and a port, or a path. */
+export interface ConnectOptions {
+  /**
+   * A name or an IP address.
+   *
+   * @default {"127.0.0.1"}
+   */
+  hostname?: string;
+  /** The port, 1 to 65535. */
+  port?: number;
+  /** The path of a Unix socket, in place of `hostname` and `port`. */
+  path?: string;
+  /**
+   * Whether the connection is encrypted, and with what.
+   *
+   * @default {false}
+   */
+  tls?: boolean | TlsOptions;
+  /**
+   * The address to connect from.
+   *
+   * @default {one that the system chooses}
+   */
+  localAddr?: LocalAddress;
+  /**
+   * Which addresses of a name are tried: 4 or 6 for IPv4 or IPv6 alone.
+   *
+   * @default {0, for both}
+   */
+  family?: 0 | 4 | 6;
+  /**
+   * After how many milliseconds the next address of a name is tried beside the
+   * one before; `null` to try it only when that has failed.
+   *
+   * @default {250}
+   */
+  happyEyeballsDelay?: number | null;
+  /**
+   * Whether all errors are thrown as an `ExceptionGroup`, where a name has
+   * several addresses.
+   *
+   * @default {false}
+   */
+  allErrors?: boolean;
+  /**
+   * Whether each write goes out at once (TCP_NODELAY).
+   *
+   * @default {true}
+   */
+  noDelay?: boolean;
+  /**
+   * Whether the system checks that a silent peer is still there.
+   *
+   * @default {false}
+   */
+  keepAlive?: boolean;
+  /** Gives the attempt up when it is aborted, and throws its reason. */
+  signal?: AbortSignal;
+}
+
+/** Checks the options and fills in the defaults. */
+export function planConnection(
+  action: string,
+  options: ConnectOptions,
+): ConnectPlan {
+  checkPlace(action, options);
+  const {
+    hostname = "127.0.0.1",
+    port,
+    path,
+    tls = false,
+    localAddr,
+    family = 0,
+    happyEyeballsDelay = HAPPY_EYEBALLS_MS,
+    allErrors = false,
+    noDelay = true,
+    keepAlive = false,
+  } = options;
+  if (happyEyeballsDelay !== null) {
+    checkDuration(action, "happyEyeballsDelay", happyEyeballsDelay);
+  }
+  const common = { happyEyeballsDelay, allErrors, noDelay, keepAlive };
+  if (path !== undefined) return { ...common, target: { path }, tls: null };
+  checkHostname(action, "hostname", hostname);
+  checkPort(action, "port", port, 1);
+  if (family !== 0 && family !== 4 && family !== 6) {
+    throw new RangeError(
+      `Cannot ${action} as 'family' must be 0, 4 or 6: received ${
+        show(family)
+      }`,
+    );
+  }
+  return {
+    ...common,
+    target: {
+      hostname,
+      port: port as number,
+      family,
+      localAddr: checkLocal(action, localAddr),
+    },
+    tls: tls === false ? null : clientTls(action, tls, hostname),
+  };
+}
+
+function checkLocal(
+  action: string,
+  local: LocalAddress | undefined,
+): { hostname: string; port: number } | null {
+  if (local === undefined) return null;
+  const { hostname = "0.0.0.0", port = 0 } = local;
+  checkHostname(action, "localAddr.hostname", hostname);
+  checkPort(action, "localAddr.port", port, 0);
+  return { hostname, port };
+}
+
+/**
+ * Connects, and gives what comes to a protocol: the fast way, without a reader
+ * and a writer. Answers to `asyncio.loop.create_connection`.
+ *
+ * Cancelled, also by a `timeout` around it, it leaves nothing behind.
+ *
+ * @typeParam P The protocol.
+ *
+ * @example Reading what a server says
+ * ```ts
+ * import { createConnection, createServer, Protocol } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = await createServer(() => new Protocol(), {
+ *   hostname: "127.0.0.1",
+ * });
+ * const [transport, protocol] = await createConnection(() => new Protocol(), {
+ *   hostname: "127.0.0.1",
+ *   port: server.port,
+ * });
+ * assertEquals(transport.getProtocol(), protocol);
+ * transport.close();
+ * await server[Symbol.asyncDispose]();
+ * ```
+ *
+ * @param protocolFactory Makes the protocol, once the connection is there.
+ * @param options Where to, and how.
+ * @returns The transport and its protocol.
+ * @throws {TypeError} When an option is of the wrong kind, or two exclude each
+ * other.
+ * @throws {RangeError} When a port or a delay is out of range.
+ * @throws {ConnectionRefusedError} When no one listens there.
+ * @throws {OSError} When the name is not known or the network does not carry.
+ * @throws {SSLError} When the server's certificate is not trusted.
+ * @throws {CancelledError} When the task is cancelled meanwhile.
+ */
+export async function createConnection<P extends StreamingProtocol>(
+  protocolFactory: () => P,
+  options: ConnectOptions,
+): Promise<[Transport, P]> {
+  checkFunction("create a connection", "protocolFactory", protocolFactory);
+  return await openHost("create a connection", protocolFactory, options);
+}
+
+/** Connects, and makes a transport with its protocol. */
+export async function openHost<P extends StreamingProtocol>(
+  action: string,
+  protocolFactory: () => P,
+  options: ConnectOptions,
+): Promise<[Transport, P]> {
+  const plan = planConnection(action, options);
+  const scope = connectionScope();
+  const host = await waitForHost(
+    action,
+    (signal) => connectHost(plan, signal),
+    (connection) => connection.abort(),
+    options.signal,
+  );
+  let made: [Transport, P] | undefined;
+  try {
+    enter(
+      scope,
+      () => {
+        const protocol = protocolFactory();
+        made = [transportInternals.open({ scope, host, protocol }), protocol];
+      },
+      undefined,
+      undefined,
+    );
+  } catch (error) {
+    host.abort();
+    throw error;
+  }
+  return made!;
+}

@@ -1,0 +1,237 @@
+import { checkFunction } from "../_internal/check.ts";
+import { InvalidStateError, type OSError } from "../errors.ts";
+import { currentScope } from "../loop/current.ts";
+import {
+  type HostBinding,
+  type HostListener,
+  type HostTls,
+  platform,
+} from "../platform/mod.ts";
+import {
+  checkBacklog,
+  checkHostname,
+  checkPlace,
+  checkPort,
+} from "./_check.ts";
+import { resolve } from "./_connect.ts";
+import { connectionScope, waitForHost } from "./_host.ts";
+import { makeServer, type Server } from "./server.ts";
+import { serverTls, type TlsOptions } from "./tls.ts";
+import type { StreamingProtocol } from "./transport.ts";
+
+/** Options of {@linkcode createServer}: a host and a port, or a path. */
+export interface ServeOptions {
+  /**
+   * A name or an IP address of this machine, or several; `"0.0.0.0"` and `"::"`
+   * stand for all of IPv4 and IPv6.
+   *
+   * @default {"0.0.0.0"}
+   */
+  hostname?: string | readonly string[];
+  /**
+   * The port; 0 for one that is free, the same for all hostnames.
+   *
+   * @default {0}
+   */
+  port?: number;
+  /**
+   * The path of a Unix socket, in place of `hostname` and `port`. A socket left
+   * there by an earlier server is removed.
+   */
+  path?: string;
+  /**
+   * The certificate, if connections are encrypted; it must have `cert` and
+   * `key`.
+   *
+   * @default {false}
+   */
+  tls?: false | TlsOptions;
+  /**
+   * How many connections may wait to be accepted.
+   *
+   * @default {the runtime's: 511 or more}
+   */
+  backlog?: number;
+  /**
+   * Whether other processes may listen on the same port and share its
+   * connections (SO_REUSEPORT).
+   *
+   * @default {false}
+   */
+  reusePort?: boolean;
+  /**
+   * Whether it accepts connections from the beginning; else from
+   * `startServing()` or `serveForever()` on.
+   *
+   * @default {true}
+   */
+  startServing?: boolean;
+  /**
+   * Whether each write of a connection goes out at once (TCP_NODELAY).
+   *
+   * @default {true}
+   */
+  noDelay?: boolean;
+  /**
+   * Whether the system checks that silent clients are still there.
+   *
+   * @default {false}
+   */
+  keepAlive?: boolean;
+}
+
+interface Plan {
+  readonly bindings: readonly HostBinding[];
+  readonly tls: HostTls | null;
+  readonly noDelay: boolean;
+  readonly keepAlive: boolean;
+}
+
+function planServer(action: string, options: ServeOptions): Plan {
+  checkPlace(action, options);
+  const {
+    hostname = "0.0.0.0",
+    port = 0,
+    path,
+    tls = false,
+    backlog,
+    reusePort = false,
+    noDelay = true,
+    keepAlive = false,
+  } = options;
+  checkBacklog(action, backlog);
+  const common = { backlog: backlog ?? null };
+  const secure = tls === false ? null : serverTls(action, tls);
+  const sockets = { noDelay, keepAlive };
+  if (path !== undefined) {
+    return { ...sockets, bindings: [{ ...common, path }], tls: secure };
+  }
+  checkPort(action, "port", port, 0);
+  const hostnames = typeof hostname === "string" ? [hostname] : [...hostname];
+  if (hostnames.length === 0) {
+    throw new RangeError(
+      `Cannot ${action} as 'hostname' must have at least one name: received none`,
+    );
+  }
+  for (const each of hostnames) checkHostname(action, "hostname", each);
+  return {
+    ...sockets,
+    tls: secure,
+    bindings: hostnames.map((each) => ({
+      ...common,
+      hostname: each,
+      port,
+      reusePort,
+    })),
+  };
+}
+
+/** How often another free port is looked for, that all hostnames have. */
+const TRIES = 5;
+
+async function listen(plan: Plan): Promise<HostListener[]> {
+  const bindings: HostBinding[] = [];
+  for (const binding of plan.bindings) {
+    if ("path" in binding) bindings.push(binding);
+    else {
+      for (const { address } of await resolve(binding.hostname, 0)) {
+        bindings.push({ ...binding, hostname: address });
+      }
+    }
+  }
+  for (let tries = 1;; tries++) {
+    try {
+      return await listenOnce(plan, bindings);
+    } catch (error) {
+      const mayHelp = "port" in bindings[0]! && bindings[0].port === 0 &&
+        bindings.length > 1 && (error as OSError).code === "EADDRINUSE";
+      if (!mayHelp || tries === TRIES) throw error;
+    }
+  }
+}
+
+async function listenOnce(
+  plan: Plan,
+  bindings: readonly HostBinding[],
+): Promise<HostListener[]> {
+  const listeners: HostListener[] = [];
+  try {
+    for (const binding of bindings) {
+      const first = listeners[0]?.address;
+      const place = "port" in binding && first !== undefined && "port" in first
+        ? { ...binding, port: first.port }
+        : binding;
+      // deno-lint-ignore no-await-in-loop -- the first one's port counts
+      listeners.push(await platform.net.listen(place, plan, plan.tls));
+    }
+    return listeners;
+  } catch (error) {
+    for (const listener of listeners) listener.close();
+    throw error;
+  }
+}
+
+/** Makes a server of what makes its protocols. */
+export async function serve(
+  action: string,
+  makeProtocol: () => StreamingProtocol,
+  options: ServeOptions,
+): Promise<Server> {
+  const plan = planServer(action, options);
+  const scope = connectionScope();
+  const listeners = await waitForHost(
+    action,
+    () => listen(plan),
+    (made) => made.forEach((listener) => listener.close()),
+  );
+  if (currentScope().kernel.closed) {
+    for (const listener of listeners) listener.close();
+    throw new InvalidStateError(`Cannot ${action} as the loop is closed`);
+  }
+  const server = makeServer({ scope, listeners, makeProtocol });
+  if (options.startServing ?? true) server.startServing();
+  return server;
+}
+
+/**
+ * Listens, and gives each connection to a protocol of its own: the fast way,
+ * without readers and writers. Answers to `asyncio.loop.create_server` and
+ * `create_unix_server`.
+ *
+ * @example A server that counts its clients
+ * ```ts
+ * import { createConnection, createServer, Protocol } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let clients = 0;
+ * const server = await createServer(() => {
+ *   clients++;
+ *   return new Protocol();
+ * }, { hostname: "127.0.0.1" });
+ * const [transport] = await createConnection(() => new Protocol(), {
+ *   hostname: "127.0.0.1",
+ *   port: server.port,
+ * });
+ * transport.close();
+ * await server[Symbol.asyncDispose]();
+ * assertEquals(clients, 1);
+ * ```
+ *
+ * @param protocolFactory Makes a protocol for each connection. Its methods run
+ * in a copy of the context of the code that makes the server.
+ * @param options Where to listen, and how.
+ * @returns The server, listening.
+ * @throws {TypeError} When an option is of the wrong kind, or two exclude each
+ * other.
+ * @throws {RangeError} When a port or the backlog is out of range.
+ * @throws {OSError} When the address is in use or not of this machine.
+ * @throws {CancelledError} When the task is cancelled meanwhile.
+ */
+export async function createServer(
+  protocolFactory: () => StreamingProtocol,
+  options: ServeOptions = {},
+): Promise<Server> {
+  const action = "create a server";
+  checkFunction(action, "protocolFactory", protocolFactory);
+  return await serve(action, protocolFactory, options);
+}

@@ -1,0 +1,352 @@
+import { checkFunction } from "../_internal/check.ts";
+import { show } from "../_internal/show.ts";
+import { InvalidStateError } from "../errors.ts";
+import { currentScope } from "../loop/current.ts";
+import { takeCancellation } from "../loop/scope.ts";
+import { succeed, WaitQueue } from "../loop/wait_queue.ts";
+import { RingBuffer } from "../_internal/ring_buffer.ts";
+import { type NetAddress, platform } from "../platform/mod.ts";
+import { checkHostname, checkPort } from "./_check.ts";
+import { resolve } from "./_connect.ts";
+import { connectionScope, waitForHost } from "./_host.ts";
+import {
+  type DatagramAddress,
+  type DatagramTransport,
+  openDatagramTransport,
+} from "./datagram_transport.ts";
+import { DatagramProtocol } from "./protocol.ts";
+
+/** Options of {@linkcode createDatagramEndpoint} and {@linkcode openDatagram}. */
+export interface DatagramOptions {
+  /**
+   * The address to receive at.
+   *
+   * @default {one that the system chooses}
+   */
+  localAddr?: {
+    /** @default {all addresses of this machine} */
+    hostname?: string;
+    /** @default {0, one that is free} */
+    port?: number;
+  };
+  /**
+   * The one peer to send to and to receive from.
+   *
+   * @default {none: each datagram says whom it goes to}
+   */
+  remoteAddr?: DatagramAddress;
+  /**
+   * 4 or 6, where neither address says it.
+   *
+   * @default {4}
+   */
+  family?: 4 | 6;
+  /**
+   * Whether other sockets may have the same address.
+   *
+   * @default {false}
+   */
+  reusePort?: boolean;
+  /**
+   * Whether it may send to a whole network.
+   *
+   * @default {false}
+   */
+  broadcast?: boolean;
+  /** Gives up when it is aborted, and throws its reason. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Opens a UDP socket, and gives what comes to a protocol. Answers to
+ * `asyncio.loop.create_datagram_endpoint`.
+ *
+ * @typeParam P The protocol.
+ *
+ * @example Sending to oneself
+ * ```ts
+ * import { createDatagramEndpoint, DatagramProtocol } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const heard = Promise.withResolvers<Uint8Array>();
+ * class Heard extends DatagramProtocol {
+ *   override datagramReceived(data: Uint8Array) {
+ *     heard.resolve(data);
+ *   }
+ * }
+ * const [transport] = await createDatagramEndpoint(() => new Heard(), {
+ *   localAddr: { hostname: "127.0.0.1" },
+ * });
+ * const { port } = transport.getExtraInfo("sockname") as { port: number };
+ * transport.sendTo(Uint8Array.of(42), { hostname: "127.0.0.1", port });
+ * assertEquals(await heard.promise, Uint8Array.of(42));
+ * transport.close();
+ * ```
+ *
+ * @param protocolFactory Makes the protocol.
+ * @param options The addresses.
+ * @returns The transport and its protocol.
+ * @throws {TypeError} When an option is of the wrong kind.
+ * @throws {RangeError} When a port is out of range.
+ * @throws {OSError} When an address is in use, not of this machine, or unknown.
+ * @throws {CancelledError} When the task is cancelled meanwhile.
+ */
+export async function createDatagramEndpoint<P extends DatagramProtocol>(
+  protocolFactory: () => P,
+  options: DatagramOptions = {},
+): Promise<[DatagramTransport, P]> {
+  const action = "create a datagram endpoint";
+  checkFunction(action, "protocolFactory", protocolFactory);
+  const { localAddr, remoteAddr, reusePort = false, broadcast = false } =
+    options;
+  const { family } = options;
+  if (family !== undefined && family !== 4 && family !== 6) {
+    throw new RangeError(
+      `Cannot ${action} as 'family' must be 4 or 6: received ${show(family)}`,
+    );
+  }
+  for (const [name, address] of Object.entries({ localAddr, remoteAddr })) {
+    if (address === undefined) continue;
+    const { hostname, port = name === "localAddr" ? 0 : undefined } = address;
+    if (name === "remoteAddr" || hostname !== undefined) {
+      checkHostname(action, `${name}.hostname`, hostname);
+    }
+    checkPort(action, `${name}.port`, port, name === "localAddr" ? 0 : 1);
+  }
+  const scope = connectionScope();
+  const host = await waitForHost(
+    "createDatagramEndpoint",
+    async () => {
+      const remote = remoteAddr === undefined
+        ? null
+        : (await resolve(remoteAddr.hostname, family ?? 0))[0]!;
+      const local = localAddr?.hostname === undefined ? null : (await resolve(
+        localAddr.hostname,
+        family ?? remote?.family ?? 0,
+      ))[0]!;
+      const version = family ?? remote?.family ?? local?.family ?? 4;
+      const any = version === 6 ? "::" : "0.0.0.0";
+      return await platform.net.openDatagram({
+        family: version,
+        localAddr: localAddr === undefined ? null : {
+          hostname: local?.address ?? any,
+          port: localAddr.port ?? 0,
+        },
+        remoteAddr: remote === null || remoteAddr === undefined
+          ? null
+          : { hostname: remote.address, port: remoteAddr.port },
+        reusePort,
+        broadcast,
+      });
+    },
+    (made) => made.close(),
+    options.signal,
+  );
+  try {
+    const protocol = protocolFactory();
+    return [openDatagramTransport(scope, host, protocol), protocol];
+  } catch (error) {
+    host.close();
+    throw error;
+  }
+}
+
+/** A datagram, and who sent it. */
+export interface Datagram {
+  /** What it holds. */
+  readonly data: Uint8Array;
+  /** Who sent it. */
+  readonly address: NetAddress;
+}
+
+/** More than this is dropped, as the system would: a slow reader is no reason to fill memory. */
+const MOST_KEPT = 1024;
+
+class Mailbox extends DatagramProtocol {
+  readonly kept: RingBuffer<Datagram> = new RingBuffer();
+  dropped = 0;
+  readonly waiting: WaitQueue<Datagram | null> = new WaitQueue(
+    "DatagramStream.receive",
+    // A datagram whose receiver was cancelled is still the first in line.
+    {
+      take: () => this.kept.shift() ?? null,
+    },
+  );
+  error: Error | null = null;
+  closed = false;
+
+  override datagramReceived(data: Uint8Array, address: NetAddress): void {
+    if (this.kept.size >= MOST_KEPT) {
+      this.dropped++;
+      return;
+    }
+    this.kept.push({ data, address });
+    this.waiting.settleFirst(null);
+  }
+
+  override errorReceived(error: Error): void {
+    if (this.waiting.size > 0) this.waiting.failAll(() => error);
+    else this.error = error;
+  }
+
+  override connectionLost(): void {
+    this.closed = true;
+    this.waiting.settleAll(null);
+  }
+}
+
+let makeStream: (
+  transport: DatagramTransport,
+  mailbox: Mailbox,
+) => DatagramStream;
+
+/**
+ * A UDP socket to await: made by {@linkcode openDatagram}. What comes while no
+ * one receives is kept, up to 1024 datagrams; more are dropped.
+ *
+ * @example A question and its answer
+ * ```ts
+ * import { createTask, openDatagram } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = await openDatagram({ localAddr: { hostname: "127.0.0.1" } });
+ * createTask(async () => {
+ *   const { data, address } = await server.receive();
+ *   server.send(data, address);
+ * });
+ * const client = await openDatagram({ remoteAddr: server.address });
+ * client.send(Uint8Array.of(1, 2));
+ * assertEquals((await client.receive()).data, Uint8Array.of(1, 2));
+ * client.close();
+ * server.close();
+ * ```
+ */
+export class DatagramStream {
+  readonly #mailbox: Mailbox;
+  /** The transport behind it. */
+  readonly transport: DatagramTransport;
+
+  /**
+   * Made by `openDatagram`.
+   *
+   * @internal
+   */
+  private constructor(transport: DatagramTransport, mailbox: Mailbox) {
+    this.transport = transport;
+    this.#mailbox = mailbox;
+  }
+
+  /** The own address. */
+  get address(): NetAddress {
+    return this.transport.getExtraInfo("sockname") as NetAddress;
+  }
+
+  /** How many datagrams were dropped as no one received them. */
+  get dropped(): number {
+    return this.#mailbox.dropped;
+  }
+
+  /**
+   * Sends a datagram. Does not wait.
+   *
+   * @param data What it holds.
+   * @param address Whom it goes to, unless the socket has one peer.
+   * @throws {TypeError} When `data` is not a `Uint8Array`, or the address is
+   * missing or too much.
+   * @throws {InvalidStateError} When it is closed.
+   */
+  send(data: Uint8Array, address?: DatagramAddress): void {
+    this.transport.sendTo(data, address);
+  }
+
+  /**
+   * Waits for a datagram. Cancelled, it loses none.
+   *
+   * @returns The datagram, and who sent it.
+   * @throws {ConnectionRefusedError} When the one peer does not listen.
+   * @throws {InvalidStateError} When the socket is closed.
+   * @throws {CancelledError} When the task is cancelled.
+   */
+  async receive(): Promise<Datagram> {
+    const mailbox = this.#mailbox;
+    for (;;) {
+      const scope = currentScope();
+      const cancelled = takeCancellation(scope);
+      if (cancelled !== null) throw cancelled;
+      const { error, kept, waiting } = mailbox;
+      mailbox.error = null;
+      if (error !== null) throw error;
+      if (kept.size > waiting.grantedSize) {
+        return await succeed(scope, kept.shift()!);
+      }
+      if (mailbox.closed || this.transport.isClosing()) {
+        throw new InvalidStateError(
+          "Cannot receive as the socket is closed: received a call on a closed DatagramStream",
+        );
+      }
+      const datagram = await waiting.wait(scope);
+      if (datagram !== null) return datagram;
+    }
+  }
+
+  /** The datagrams that come, until it is closed. */
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
+    while (!this.transport.isClosing()) {
+      try {
+        yield await this.receive();
+      } catch (error) {
+        if (this.transport.isClosing() && error instanceof InvalidStateError) {
+          return;
+        }
+        throw error;
+      }
+    }
+  }
+
+  /** Closes the socket once all is sent. */
+  close(): void {
+    this.transport.close();
+  }
+
+  /** Closes the socket at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  static {
+    makeStream = (transport, mailbox) => new DatagramStream(transport, mailbox);
+  }
+}
+
+/**
+ * Opens a UDP socket to await, rather than be called back by.
+ *
+ * @example Sending to oneself
+ * ```ts
+ * import { openDatagram } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const socket = await openDatagram({ localAddr: { hostname: "127.0.0.1" } });
+ * socket.send(Uint8Array.of(7), socket.address);
+ * const { data, address } = await socket.receive();
+ * assertEquals(data, Uint8Array.of(7));
+ * assertEquals(address.port, socket.address.port);
+ * socket.close();
+ * ```
+ *
+ * @param options The addresses.
+ * @returns The socket.
+ * @throws {TypeError} When an option is of the wrong kind.
+ * @throws {RangeError} When a port is out of range.
+ * @throws {OSError} When an address is in use, not of this machine, or unknown.
+ * @throws {CancelledError} When the task is cancelled meanwhile.
+ */
+export async function openDatagram(
+  options: DatagramOptions = {},
+): Promise<DatagramStream> {
+  const [transport, mailbox] = await createDatagramEndpoint(
+    () => new Mailbox(),
+    options,
+  );
+  return makeStream(transport, mailbox);
+}

@@ -1,0 +1,238 @@
+import { inspectByToString } from "../_internal/inspect.ts";
+import { InvalidStateError } from "../errors.ts";
+import type { Scope } from "../loop/scope.ts";
+import type { HostDatagram, NetAddress } from "../platform/mod.ts";
+import { checkBytes, checkHostname, checkPort } from "./_check.ts";
+import { enter, mayRun, runAsStep } from "./_host.ts";
+import type { DatagramProtocol } from "./protocol.ts";
+
+/** Makes a transport and tells its protocol; receiving begins. */
+export let openDatagramTransport: (
+  scope: Scope,
+  host: HostDatagram,
+  protocol: DatagramProtocol,
+) => DatagramTransport;
+
+/** Whom a datagram goes to. */
+export interface DatagramAddress {
+  /** A name or an IP address. */
+  readonly hostname: string;
+  /** The port, 1 to 65535. */
+  readonly port: number;
+}
+
+/**
+ * A UDP socket. Made by `createDatagramEndpoint`. Answers to
+ * `asyncio.DatagramTransport`.
+ *
+ * @example Sending one datagram
+ * ```ts
+ * import { createDatagramEndpoint, DatagramProtocol } from "@asyncio/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * const [transport] = await createDatagramEndpoint(
+ *   () => new DatagramProtocol(),
+ *   { localAddr: { hostname: "127.0.0.1", port: 0 } },
+ * );
+ * const { port } = transport.getExtraInfo("sockname") as { port: number };
+ * transport.sendTo(Uint8Array.of(1), { hostname: "127.0.0.1", port });
+ * transport.close();
+ * assert(transport.isClosing());
+ * ```
+ */
+export class DatagramTransport {
+  readonly #scope: Scope;
+  readonly #host: HostDatagram;
+  #protocol: DatagramProtocol;
+  #closing = false;
+  #unsent = 0;
+  #bytes = 0;
+
+  /**
+   * Made by `createDatagramEndpoint`.
+   *
+   * @internal
+   */
+  private constructor(
+    scope: Scope,
+    host: HostDatagram,
+    protocol: DatagramProtocol,
+  ) {
+    this.#scope = scope;
+    this.#host = host;
+    this.#protocol = protocol;
+  }
+
+  /**
+   * Sends a datagram. Does not wait; what goes wrong is told to the protocol's
+   * `errorReceived`.
+   *
+   * @param data What it holds; left as it is until it was sent.
+   * @param address Whom it goes to; needed unless the socket has a remote
+   * address, and then not allowed.
+   * @throws {TypeError} When `data` is not a `Uint8Array`, or the address is
+   * missing or too much.
+   * @throws {RangeError} When the port is out of range.
+   * @throws {InvalidStateError} When it is closed.
+   */
+  sendTo(data: Uint8Array, address?: DatagramAddress): void {
+    checkBytes("send", "data", data);
+    const isConnected = this.#host.remoteAddress !== null;
+    if (isConnected === (address !== undefined)) {
+      throw new TypeError(
+        isConnected
+          ? "Cannot send as 'address' must be left out where the socket has a remote address: received one"
+          : "Cannot send as 'address' must be given where the socket has no remote address: received none",
+      );
+    }
+    if (address !== undefined) {
+      checkHostname("send", "address.hostname", address.hostname);
+      checkPort("send", "address.port", address.port, 1);
+    }
+    if (this.#closing) {
+      throw new InvalidStateError(
+        `Cannot send as the socket is closed: received a call on ${this}`,
+      );
+    }
+    this.#unsent++;
+    this.#bytes += data.length;
+    this.#host.send(data, address ?? null, (error) => {
+      this.#unsent--;
+      this.#bytes -= data.length;
+      if (error !== null) this.#tell(() => this.#protocol.errorReceived(error));
+      if (this.#closing && this.#unsent === 0) this.#host.close();
+    });
+  }
+
+  /** Closes the socket once all is sent. */
+  close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    if (this.#unsent === 0) this.#host.close();
+    this.#lose();
+  }
+
+  /** Closes the socket at once. */
+  abort(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#host.close();
+    this.#unsent = Infinity;
+    this.#lose();
+  }
+
+  /**
+   * Whether it is closing or closed.
+   *
+   * @returns True from then on.
+   */
+  isClosing(): boolean {
+    return this.#closing;
+  }
+
+  /**
+   * How much waits to be sent.
+   *
+   * @returns Bytes that the system has not taken.
+   */
+  getWriteBufferSize(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * What is known of the socket: `sockname`, its own address, and `peername`,
+   * that of its one peer if it has one.
+   *
+   * @param name What to tell.
+   * @param fallback What to give where it is not known.
+   * @returns The value, or `fallback`.
+   */
+  getExtraInfo(name: string, fallback: unknown = null): unknown {
+    if (name === "sockname") return this.#host.localAddress;
+    if (name === "peername") return this.#host.remoteAddress ?? fallback;
+    return fallback;
+  }
+
+  /**
+   * Lets another protocol have what comes from now on.
+   *
+   * @param protocol The protocol.
+   */
+  setProtocol(protocol: DatagramProtocol): void {
+    this.#protocol = protocol;
+  }
+
+  /**
+   * Who gets what comes.
+   *
+   * @returns The protocol.
+   */
+  getProtocol(): DatagramProtocol {
+    return this.#protocol;
+  }
+
+  /**
+   * The transport and its state.
+   *
+   * @returns For example `<DatagramTransport open 127.0.0.1:53>`.
+   */
+  toString(): string {
+    const { hostname, port } = this.#host.localAddress;
+    const state = this.#closing ? "closed" : "open";
+    return `<DatagramTransport ${state} ${hostname}:${port}>`;
+  }
+
+  /** What `Object.prototype.toString` says. */
+  get [Symbol.toStringTag](): string {
+    return "DatagramTransport";
+  }
+
+  #open(): void {
+    this.#call(() => this.#protocol.connectionMade(this));
+    this.#host.start({
+      message: (data: Uint8Array, from: NetAddress) => {
+        this.#tell(() => {
+          if (!this.#closing) this.#protocol.datagramReceived(data, from);
+        });
+      },
+      error: (error) => {
+        this.#tell(() => this.#protocol.errorReceived(error));
+      },
+    });
+  }
+
+  #lose(): void {
+    runAsStep(this.#scope, `the end of ${this}`, () => {
+      this.#call(() => this.#protocol.connectionLost(null));
+    });
+  }
+
+  #tell(event: () => void): void {
+    const call = () => this.#call(event);
+    if (mayRun(this.#scope.kernel)) {
+      enter(this.#scope, call, undefined, undefined);
+    } else if (!runAsStep(this.#scope, `an event of ${this}`, call)) {
+      this.#host.close();
+    }
+  }
+
+  #call(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#scope.kernel.report({
+        message: "A method of the datagram protocol threw",
+        error,
+      });
+    }
+  }
+
+  static {
+    inspectByToString(this.prototype);
+    openDatagramTransport = (scope, host, protocol) => {
+      const transport = new DatagramTransport(scope, host, protocol);
+      enter(scope, () => transport.#open(), undefined, undefined);
+      return transport;
+    };
+  }
+}

@@ -1,0 +1,170 @@
+import { checkInteger } from "../_internal/check.ts";
+import { show } from "../_internal/show.ts";
+import { InvalidStateError } from "../errors.ts";
+import { type HostFile, platform } from "../platform/mod.ts";
+import { waitForHost } from "./_host.ts";
+import { BaseProtocol, type Protocol } from "./protocol.ts";
+import type { Transport } from "./transport.ts";
+
+/** Options of {@linkcode sendfile}. */
+export interface SendfileOptions {
+  /**
+   * Where in the file to begin, in bytes.
+   *
+   * @default {0}
+   */
+  offset?: number;
+  /**
+   * How many bytes to send at the most.
+   *
+   * @default {all there are}
+   */
+  count?: number;
+}
+
+/** What is read at once; larger pieces are no faster. */
+const PIECE = 65_536;
+
+/** Stands in for the protocol while a file is sent: it says when to go on. */
+class Gate extends BaseProtocol {
+  readonly #protocol: BaseProtocol;
+  isPaused = false;
+  error: unknown = null;
+  isLost = false;
+  #open: () => void = () => {};
+
+  constructor(protocol: BaseProtocol) {
+    super();
+    this.#protocol = protocol;
+  }
+
+  override pauseWriting(): void {
+    this.isPaused = true;
+  }
+
+  override resumeWriting(): void {
+    this.isPaused = false;
+    this.#open();
+  }
+
+  override connectionLost(error: unknown): void {
+    this.isLost = true;
+    this.error = error;
+    this.#open();
+    this.#protocol.connectionLost(error);
+  }
+
+  dataReceived(): void {
+    throw new InvalidStateError("Reading is paused while a file is sent");
+  }
+
+  eofReceived(): boolean | void {
+    return (this.#protocol as Protocol).eofReceived();
+  }
+
+  /** Called when writing may go on. */
+  wait(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#open = resolve;
+    });
+  }
+}
+
+/**
+ * Sends a file over a transport. Answers to `asyncio.loop.sendfile`; neither
+ * runtime lets the system do it by itself, so the file goes through memory, a
+ * piece at a time.
+ *
+ * Reading is paused meanwhile, and nothing else may be written.
+ *
+ * @example Sending a part of a file
+ * ```ts ignore
+ * const sent = await sendfile(transport, "page.html", { offset: 100 });
+ * ```
+ *
+ * @param transport The connection.
+ * @param file The path of the file, or an open one: whatever has
+ * `read(buffer)`. An open file is read from where it stands, and stays open.
+ * @param options Which part of it.
+ * @returns How many bytes were sent.
+ * @throws {FileNotFoundError} When there is no such file.
+ * @throws {InvalidStateError} When the transport is closing.
+ * @throws {ConnectionError} When the connection is lost meanwhile.
+ * @throws {CancelledError} When the task is cancelled meanwhile; a part of the
+ * file may have been sent.
+ */
+export async function sendfile(
+  transport: Transport,
+  file: string | URL | Pick<HostFile, "read">,
+  options: SendfileOptions = {},
+): Promise<number> {
+  const action = "send a file";
+  const { offset = 0, count = Number.MAX_SAFE_INTEGER } = options;
+  checkInteger(action, "offset", offset, 0);
+  checkInteger(action, "count", count, 0);
+  const isPath = typeof file === "string" || file instanceof URL;
+  if (!isPath && typeof file?.read !== "function") {
+    throw new TypeError(
+      `Cannot ${action} as 'file' must be a path or an open file: received ${
+        show(file)
+      }`,
+    );
+  }
+  if (transport.isClosing()) {
+    throw new InvalidStateError(
+      `Cannot ${action} as the transport is closed: received ${transport}`,
+    );
+  }
+  const opened = isPath
+    ? await waitForHost(
+      "sendfile",
+      () => platform.net.openFile(file),
+      (late) => late.close(),
+    )
+    : null;
+  const source = opened ?? file as HostFile;
+  const protocol = transport.getProtocol();
+  const gate = new Gate(protocol);
+  const wasReading = transport.isReading();
+  transport.pauseReading();
+  transport.setProtocol(gate as unknown as Protocol);
+  try {
+    return await waitForHost(
+      "sendfile",
+      (signal) => copy(transport, gate, source, { offset, count }, signal),
+      () => {},
+    );
+  } finally {
+    opened?.close();
+    if (!gate.isLost) {
+      transport.setProtocol(protocol);
+      if (gate.isPaused) protocol.pauseWriting();
+      if (wasReading) transport.resumeReading();
+    }
+  }
+}
+
+async function copy(
+  transport: Transport,
+  gate: Gate,
+  file: Pick<HostFile, "read">,
+  { offset, count }: { offset: number; count: number },
+  signal: AbortSignal,
+): Promise<number> {
+  let skip = offset;
+  let sent = 0;
+  while (sent < count && !signal.aborted) {
+    const size = Math.min(PIECE, skip + count - sent);
+    const buffer = new Uint8Array(size);
+    const got = await file.read(buffer);
+    if (got === null || got === 0 || signal.aborted) break;
+    const bytes = buffer.subarray(Math.min(skip, got), got);
+    skip -= got - bytes.length;
+    sent += bytes.length;
+    if (gate.isLost) break;
+    transport.write(bytes);
+    if (gate.isPaused) await gate.wait();
+  }
+  if (gate.isLost && gate.error !== null) throw gate.error;
+  return sent;
+}

@@ -1,0 +1,291 @@
+/**
+ * A server: its listeners, and the connections that came through them. What is
+ * done with a connection is up to whoever makes the server.
+ */
+import { inspectByToString } from "../_internal/inspect.ts";
+import { CancelledError, InvalidStateError } from "../errors.ts";
+import { currentScope } from "../loop/current.ts";
+import type { Kernel } from "../loop/kernel.ts";
+import { type Scope, takeCancellation } from "../loop/scope.ts";
+import { Wait, type WaitSource } from "../loop/wait.ts";
+import { succeed, WaitQueue } from "../loop/wait_queue.ts";
+import type { Address, HostConnection, HostListener } from "../platform/mod.ts";
+import { copyScope, enter, mayRun, runAsStep } from "./_host.ts";
+import {
+  type StreamingProtocol,
+  type Transport,
+  transportInternals,
+} from "./transport.ts";
+
+/** A socket of a {@linkcode Server}, as far as it is of interest. */
+export interface ServerSocket {
+  /** Where it listens. */
+  readonly address: Address;
+}
+
+/** What a server is made of. */
+export interface ServerParts {
+  /** That of the code that makes it; each connection gets a copy. */
+  readonly scope: Scope;
+  readonly listeners: readonly HostListener[];
+  readonly makeProtocol: () => StreamingProtocol;
+}
+
+/** Makes a server. */
+export let makeServer: (parts: ServerParts) => Server;
+
+/**
+ * A server: it listens, and has a protocol or a task for each connection. Made
+ * by `startServer` and `createServer`. Answers to `asyncio.Server`.
+ *
+ * @example Serving for a while
+ * ```ts
+ * import { startServer } from "@asyncio/asyncio";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const server = await startServer(() => {}, { hostname: "127.0.0.1" });
+ * assert(server.isServing());
+ * assertEquals(server.sockets.length, 1);
+ * server.close();
+ * await server.waitClosed();
+ * assert(!server.isServing());
+ * ```
+ */
+export class Server {
+  readonly #scope: Scope;
+  readonly #kernel: Kernel;
+  readonly #makeProtocol: () => StreamingProtocol;
+  #listeners: readonly HostListener[];
+  readonly #connections = new Set<Transport>();
+  readonly #closing: WaitQueue<void> = new WaitQueue("Server.waitClosed");
+  #state: "new" | "serving" | "closed" = "new";
+  #forever: Wait<void> | null = null;
+
+  /**
+   * Made by `startServer` and `createServer`.
+   *
+   * @internal
+   */
+  private constructor(parts: ServerParts) {
+    this.#scope = parts.scope;
+    this.#kernel = parts.scope.kernel;
+    this.#listeners = parts.listeners;
+    this.#makeProtocol = parts.makeProtocol;
+  }
+
+  /** Its sockets, each with its address; none once it is closed. */
+  get sockets(): readonly ServerSocket[] {
+    return this.#listeners.map(({ address }) => Object.freeze({ address }));
+  }
+
+  /**
+   * The port of its first socket: the one to tell clients after listening on
+   * port 0. 0 for a Unix socket, and once it is closed.
+   */
+  get port(): number {
+    const address = this.#listeners[0]?.address;
+    return address !== undefined && "port" in address ? address.port : 0;
+  }
+
+  /**
+   * Whether it accepts connections.
+   *
+   * @returns True from its start to {@linkcode Server.close}.
+   */
+  isServing(): boolean {
+    return this.#state === "serving";
+  }
+
+  /**
+   * Begins to accept connections, where it was made with
+   * `startServing: false`; else does nothing.
+   *
+   * @throws {InvalidStateError} When it is closed.
+   */
+  startServing(): void {
+    if (this.#state === "closed") throw this.#refusal("start serving");
+    if (this.#state === "serving") return;
+    this.#state = "serving";
+    enter(this.#scope, this.#listen, undefined, undefined);
+  }
+
+  /**
+   * Accepts connections until the task is cancelled: then the server and its
+   * connections are closed.
+   *
+   * @returns Never.
+   * @throws {CancelledError} When the task is cancelled, or the server is
+   * closed.
+   * @throws {InvalidStateError} When it is closed, or another task does the
+   * same.
+   */
+  async serveForever(): Promise<never> {
+    if (this.#forever !== null) {
+      throw new InvalidStateError(
+        `Cannot serve forever as another task does: received a call on ${this}`,
+      );
+    }
+    this.startServing();
+    const scope = currentScope();
+    try {
+      const cancelled = takeCancellation(scope);
+      if (cancelled !== null) throw cancelled;
+      this.#forever = new Wait<void>(scope, foreverSource);
+      await this.#forever.promise;
+    } catch (error) {
+      this.#forever = null;
+      this.close();
+      this.closeClients();
+      try {
+        await this.waitClosed();
+      } catch {
+        // A second cancellation: the first one is what counts.
+      }
+      throw error;
+    } finally {
+      this.#forever = null;
+    }
+    throw new CancelledError("The server was closed");
+  }
+
+  /**
+   * Stops listening. Connections that are there go on; see
+   * {@linkcode Server.closeClients}.
+   */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const listener of listeners) listener.close();
+    const forever = this.#forever;
+    this.#forever = null;
+    forever?.settle();
+    this.#wakeIfDone();
+  }
+
+  /** Closes its connections, each once all was sent. */
+  closeClients(): void {
+    for (const transport of [...this.#connections]) transport.close();
+  }
+
+  /** Closes its connections at once; what was not sent is dropped. */
+  abortClients(): void {
+    for (const transport of [...this.#connections]) transport.abort();
+  }
+
+  /**
+   * Waits until the server is closed and all its connections are.
+   *
+   * @throws {CancelledError} When the task is cancelled meanwhile.
+   */
+  waitClosed(): Promise<void> {
+    const scope = currentScope();
+    const cancelled = takeCancellation(scope);
+    if (cancelled !== null) return Promise.reject(cancelled);
+    if (this.#isDone()) return succeed(scope, undefined);
+    return this.#closing.wait(scope);
+  }
+
+  /** Closes it at the end of an `await using` block, and waits for that. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.waitClosed();
+  }
+
+  /**
+   * The server, its state and its sockets.
+   *
+   * @returns For example `<Server serving 127.0.0.1:8080 connections=2>`.
+   */
+  toString(): string {
+    const places = this.#listeners.map(({ address }) =>
+      "path" in address
+        ? ` ${address.path}`
+        : ` ${address.hostname}:${address.port}`
+    );
+    return `<Server ${this.#state}${
+      places.join("")
+    } connections=${this.#connections.size}>`;
+  }
+
+  /** What `Object.prototype.toString` says. */
+  get [Symbol.toStringTag](): string {
+    return "Server";
+  }
+
+  readonly #listen = (): void => {
+    for (const listener of this.#listeners) {
+      listener.start(
+        (host) => this.#accept(host),
+        (error) => {
+          this.#kernel.report({
+            message: "The server could not accept a connection and goes on",
+            error,
+          });
+        },
+      );
+    }
+  };
+
+  #accept(host: HostConnection): void {
+    const scope = copyScope(this.#scope);
+    const open = () => this.#open(scope, host);
+    if (mayRun(this.#kernel)) enter(scope, open, undefined, undefined);
+    else if (!runAsStep(scope, `a connection of ${this}`, open)) host.abort();
+  }
+
+  #open(scope: Scope, host: HostConnection): void {
+    if (this.#state === "closed") return host.abort();
+    let transport: Transport | undefined;
+    const onLost = () => {
+      if (transport !== undefined) this.#connections.delete(transport);
+      this.#wakeIfDone();
+    };
+    try {
+      const protocol = this.#makeProtocol();
+      transportInternals.open({
+        scope,
+        host,
+        protocol,
+        onLost,
+        onMade: (made) => {
+          transport = made;
+          this.#connections.add(made);
+        },
+      });
+    } catch (error) {
+      host.abort();
+      this.#kernel.report({
+        message: "The server's protocol factory threw",
+        error,
+      });
+    }
+  }
+
+  #isDone(): boolean {
+    return this.#state === "closed" && this.#connections.size === 0;
+  }
+
+  #wakeIfDone(): void {
+    if (this.#isDone() && !this.#kernel.closed) {
+      this.#closing.settleAll(undefined);
+    }
+  }
+
+  #refusal(action: string): InvalidStateError {
+    return new InvalidStateError(
+      `Cannot ${action} as the server is closed: received a call on ${this}`,
+    );
+  }
+
+  static {
+    inspectByToString(this.prototype);
+    makeServer = (parts) => new Server(parts);
+  }
+}
+
+const foreverSource: WaitSource = {
+  abandon() {},
+  describe: () => "Server.serveForever",
+};

@@ -1,0 +1,86 @@
+import type { ConnectionHandler } from "./stream_writer.ts";
+import { isExitRequest } from "../loop/exit_request.ts";
+import { Completion, type Future, futureInternals } from "../loop/future.ts";
+import { currentScope } from "../loop/current.ts";
+import { FlowControl } from "./flow_control.ts";
+import { Protocol } from "./protocol.ts";
+import type { StreamReader } from "./stream_reader.ts";
+import { StreamWriter, type WriterProtocol } from "./stream_writer.ts";
+import type { Transport } from "./transport.ts";
+
+/**
+ * Between a transport and a pair of streams: feeds the reader, tells the writer
+ * when to wait, and on a server starts the handler of each connection. Answers
+ * to `asyncio.StreamReaderProtocol`.
+ */
+export class StreamProtocol extends Protocol implements WriterProtocol {
+  readonly flow: FlowControl = new FlowControl();
+  readonly reader: StreamReader;
+  readonly #onConnected: ConnectionHandler | null;
+  #closesAtEof = false;
+
+  /** @param onConnected The handler of a server, run as a task. */
+  constructor(reader: StreamReader, onConnected?: ConnectionHandler) {
+    super();
+    this.reader = reader;
+    this.#onConnected = onConnected ?? null;
+  }
+
+  get isServerSide(): boolean {
+    return this.#onConnected !== null;
+  }
+
+  override connectionMade(transport: Transport): void {
+    this.reader.setTransport(transport);
+    if (this.#onConnected !== null) this.#handle(this.#onConnected, transport);
+  }
+
+  override dataReceived(data: Uint8Array): void {
+    this.reader.feedData(data);
+  }
+
+  override eofReceived(): boolean {
+    this.reader.feedEof();
+    return !this.#closesAtEof;
+  }
+
+  override connectionLost(error: unknown): void {
+    if (error === null) this.reader.feedEof();
+    else this.reader.setException(error);
+    this.flow.lose(error);
+  }
+
+  override pauseWriting(): void {
+    this.flow.pause();
+  }
+
+  override resumeWriting(): void {
+    this.flow.resume();
+  }
+
+  /** Nothing more will be written: the peer's end ends the connection. */
+  closeAtEof(): void {
+    this.#closesAtEof = true;
+  }
+
+  #handle(onConnected: ConnectionHandler, transport: Transport): void {
+    const { reader } = this;
+    const writer = new StreamWriter(transport, this, reader);
+    const { loop } = currentScope().kernel;
+    const task = loop.createTask(() => onConnected(reader, writer));
+    new Completion(task as Future<void>, () => {
+      const state = futureInternals.state(task);
+      // One that returns may have given the streams to someone else.
+      if (state === "finished") return;
+      const error = futureInternals.value(task);
+      if (state === "failed" && !isExitRequest(error)) {
+        loop.callExceptionHandler({
+          message: "Unhandled exception in the handler of a connection",
+          error,
+          task,
+        });
+      }
+      writer.close();
+    }, true);
+  }
+}

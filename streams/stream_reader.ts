@@ -1,0 +1,745 @@
+import { checkInteger } from "../_internal/check.ts";
+import { STREAM_LIMIT } from "../_internal/constants.ts";
+import { inspectByToString } from "../_internal/inspect.ts";
+import { show } from "../_internal/show.ts";
+import {
+  IncompleteReadError,
+  InvalidStateError,
+  LimitOverrunError,
+} from "../errors.ts";
+import { currentScope } from "../loop/current.ts";
+import type { EventLoop } from "../loop/event_loop.ts";
+import { type Kernel, kernelOf } from "../loop/kernel.ts";
+import { type Scope, takeCancellation } from "../loop/scope.ts";
+import type { Runnable } from "../loop/types.ts";
+import { Wait, type WaitSource } from "../loop/wait.ts";
+import { succeed } from "../loop/wait_queue.ts";
+import { ByteBuffer } from "./byte_buffer.ts";
+import { Search, Separators } from "./search.ts";
+import { type Separator, UserSearch } from "./separators.ts";
+import { type ReadingSide, toReadable, WebSource } from "./web.ts";
+
+/** Options of {@linkcode StreamReader}. */
+export interface StreamReaderOptions {
+  /**
+   * How many bytes may stand before a separator, and so the length of the
+   * longest line; at twice as many that are not read, the stream stops
+   * receiving.
+   *
+   * @default {65536}
+   */
+  limit?: number;
+  /** The only loop in which it may wait; the first one in which it does else. */
+  loop?: EventLoop;
+}
+
+/** Options of {@linkcode StreamReader.from}. */
+export interface StreamReaderFromOptions {
+  /**
+   * How many bytes may stand before a separator, and so the length of the
+   * longest line.
+   *
+   * @default {65536}
+   */
+  limit?: number;
+}
+
+/** What {@linkcode StreamReader.statistics} gives. */
+export interface StreamReaderStatistics {
+  /** How many bytes came and were not read. */
+  readonly size: number;
+  /** How many bytes may stand before a separator. */
+  readonly limit: number;
+  /** Whether nothing is received for now, as too much was not read. */
+  readonly isPaused: boolean;
+  /** Whether all there is has come. */
+  readonly isEof: boolean;
+  /** The method that waits for more, or `null`. */
+  readonly waiting: string | null;
+}
+
+const NOTHING = new Uint8Array(0);
+const NEWLINE = new Separators([new Uint8Array([10])]);
+
+/** What a read does: takes what it is for, or gives null to wait for more. */
+interface Operation<A, T> {
+  readonly name: string;
+  take(reader: StreamReader, argument: A): T | null;
+}
+
+/** A read that waits, as its reader sees it. */
+interface PendingRead extends Runnable {
+  readonly scope: Scope;
+  readonly name: string;
+  /** It stands in the ready queue. */
+  isQueued: boolean;
+}
+
+/** A read that waits was cancelled. */
+let abandon: (reader: StreamReader) => void;
+/** Its turn has come: null where it has to wait on. */
+let retry: <A, T>(
+  reader: StreamReader,
+  operation: Operation<A, T>,
+  argument: A,
+) => T | null;
+
+/**
+ * The receiving side of a stream: bytes, up to a separator, by number, or line
+ * by line. Made by `openConnection` and `startServer`, or with
+ * {@linkcode StreamReader.from}; one made with `new` is fed by hand. Answers to
+ * `asyncio.StreamReader`.
+ *
+ * One task reads at a time. A read that is cancelled has taken nothing.
+ *
+ * What it gives may be a view of a larger piece of memory, which stays in use
+ * as long as the view: keep a copy (`bytes.slice()`) of a little that is kept
+ * for long.
+ *
+ * | operation                  | cost                                      |
+ * | -------------------------- | ----------------------------------------- |
+ * | read, readExactly          | O(1), or the bytes where they span chunks |
+ * | readLine, readUntil        | one look at each byte, however it came    |
+ * | feedData                   | O(1), or the bytes of a small chunk       |
+ *
+ * @example Lines, and what is left
+ * ```ts
+ * import { StreamReader } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const reader = new StreamReader();
+ * reader.feedData(new TextEncoder().encode("one\ntwo\nrest"));
+ * reader.feedEof();
+ * const text = new TextDecoder();
+ * assertEquals(text.decode(await reader.readLine()), "one\n");
+ * assertEquals(text.decode(await reader.readLine()), "two\n");
+ * assertEquals(text.decode(await reader.read()), "rest");
+ * ```
+ */
+export class StreamReader implements AsyncIterable<Uint8Array> {
+  // Made once, as making a function for each read would cost what it does.
+  static readonly #some: Operation<number, Uint8Array> = {
+    name: "read",
+    take: (reader, n) => reader.#takeSome(n),
+  };
+  static readonly #all: Operation<number, Uint8Array> = {
+    name: "read",
+    take: (reader) => reader.#takeAll(),
+  };
+  static readonly #first: Operation<undefined, Uint8Array> = {
+    name: "readable",
+    take: (reader) => reader.#takeFirst(),
+  };
+  static readonly #exactly: Operation<number, Uint8Array> = {
+    name: "readExactly",
+    take: (reader, n) => reader.#takeExactly(n),
+  };
+  static readonly #until: Operation<Search, Uint8Array> = {
+    name: "readUntil",
+    take: (reader, search) => reader.#takeUntil(search),
+  };
+  static readonly #line: Operation<undefined, Uint8Array> = {
+    name: "readLine",
+    take: (reader) => reader.#takeLine(),
+  };
+  static readonly #next: Operation<
+    undefined,
+    IteratorResult<Uint8Array, undefined>
+  > = { name: "readLine", take: (reader) => reader.#takeNext() };
+
+  readonly #buffer = new ByteBuffer();
+  readonly #limit: number;
+  /** With more than this, and nobody waiting for it, it pauses. */
+  #pauseAbove: number;
+  #kernel: Kernel | null;
+  #transport: ReadingSide | null = null;
+  #isPaused = false;
+  #isEof = false;
+  #failure: { readonly error: unknown } | null = null;
+  #wait: PendingRead | null = null;
+  readonly #lines = new Search(NEWLINE);
+  #search: UserSearch | null = null;
+  #readable: ReadableStream<Uint8Array> | null = null;
+
+  /**
+   * Makes a reader that is fed by hand.
+   *
+   * @param options The limit, and its loop.
+   * @throws {TypeError} When `limit` is not a number, or `loop` no event loop.
+   * @throws {RangeError} When `limit` is not an integer of at least 1.
+   */
+  constructor(options: StreamReaderOptions = {}) {
+    const { limit = STREAM_LIMIT, loop } = options;
+    checkInteger("make a stream reader", "limit", limit, 1);
+    this.#limit = limit;
+    this.#pauseAbove = 2 * limit;
+    this.#kernel = loop === undefined ? null : kernelOf(loop);
+  }
+
+  /**
+   * Reads from a stream of the web: a file, the body of a response. Of such a
+   * stream at most one chunk is read ahead.
+   *
+   * @example The lines of a body
+   * ```ts
+   * import { StreamReader } from "@asyncio/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const body = new Response("one\ntwo\n").body!;
+   * const text = new TextDecoder();
+   * const lines: string[] = [];
+   * for await (const line of StreamReader.from(body)) {
+   *   lines.push(text.decode(line).trimEnd());
+   * }
+   * assertEquals(lines, ["one", "two"]);
+   * ```
+   *
+   * @param stream The stream, which is locked from now on.
+   * @param options The limit.
+   * @returns A reader. To give up the stream, cancel its
+   * {@linkcode StreamReader.readable}.
+   * @throws {TypeError} When `stream` is no stream, or is locked.
+   * @throws {RangeError} When `limit` is not an integer of at least 1.
+   */
+  static from(
+    stream: ReadableStream<Uint8Array>,
+    options: StreamReaderFromOptions = {},
+  ): StreamReader {
+    const { kernel } = currentScope();
+    const reader = new StreamReader(options);
+    reader.#pauseAbove = 0;
+    reader.#isPaused = true;
+    reader.#transport = new WebSource(kernel, stream, reader);
+    return reader;
+  }
+
+  /**
+   * Reads what is there, waiting where that is nothing.
+   *
+   * @param n At most so many bytes; a negative number for all until the end.
+   * @returns The bytes, at least one; none at the end, and none for `n` of 0.
+   * @throws {TypeError} When `n` is not a number.
+   * @throws {RangeError} When `n` is not an integer.
+   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * in another loop than before.
+   * @throws {CancelledError} When the task is cancelled; nothing is then read.
+   * @throws Its error, where the stream failed.
+   */
+  read(n: number = -1): Promise<Uint8Array> {
+    if (!Number.isInteger(n)) return refuse("read", "an integer", n);
+    return n < 0
+      ? this.#read(StreamReader.#all, n)
+      : this.#read(StreamReader.#some, n);
+  }
+
+  /**
+   * Reads a line: all up to and with the next `\n`.
+   *
+   * @returns The line; at the end what is left, without a `\n`, then no bytes.
+   * @throws {LimitOverrunError} When more bytes than the limit come before the
+   * `\n`. That line is gone, or what has come of it so far.
+   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * in another loop than before.
+   * @throws {CancelledError} When the task is cancelled; nothing is then read.
+   * @throws Its error, where the stream failed.
+   */
+  readLine(): Promise<Uint8Array> {
+    return this.#read(StreamReader.#line, undefined);
+  }
+
+  /**
+   * Reads so many bytes, also more than the limit.
+   *
+   * @param n How many.
+   * @returns The bytes.
+   * @throws {TypeError} When `n` is not a number.
+   * @throws {RangeError} When `n` is not an integer of at least 0.
+   * @throws {IncompleteReadError} When the stream ends before; what had come is
+   * on the error.
+   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * in another loop than before.
+   * @throws {CancelledError} When the task is cancelled; nothing is then read.
+   * @throws Its error, where the stream failed.
+   */
+  readExactly(n: number): Promise<Uint8Array> {
+    if (!(Number.isInteger(n) && n >= 0)) {
+      return refuse("read exactly", "an integer of at least 0", n);
+    }
+    return this.#read(StreamReader.#exactly, n);
+  }
+
+  /**
+   * Reads up to and with a separator. Of several, the one that ends first
+   * counts, and of two that end together the shorter one.
+   *
+   * @example Either end of line
+   * ```ts
+   * import { StreamReader } from "@asyncio/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const reader = new StreamReader();
+   * reader.feedData(new TextEncoder().encode("one\r\ntwo\r"));
+   * const text = new TextDecoder();
+   * const ends = ["\r\n", "\r\0"];
+   * assertEquals(text.decode(await reader.readUntil(ends)), "one\r\n");
+   * ```
+   *
+   * @param separator One, or several; a text stands for its bytes in UTF-8.
+   * @returns The bytes, with the separator.
+   * @throws {TypeError} When a separator is neither bytes nor a text.
+   * @throws {RangeError} When a separator is empty, or there is none.
+   * @throws {LimitOverrunError} When more bytes than the limit come before the
+   * separator. They stay in the stream.
+   * @throws {IncompleteReadError} When the stream ends before; what had come is
+   * on the error.
+   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * in another loop than before.
+   * @throws {CancelledError} When the task is cancelled; nothing is then read.
+   * @throws Its error, where the stream failed.
+   */
+  readUntil(
+    separator: Uint8Array | string | readonly (Uint8Array | string)[],
+  ): Promise<Uint8Array> {
+    let search: Search;
+    try {
+      search = this.#searchFor(separator);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#read(StreamReader.#until, search);
+  }
+
+  /**
+   * Whether there is nothing more to read.
+   *
+   * @returns True when the stream has ended and all of it was read.
+   */
+  atEof(): boolean {
+    return this.#isEof && this.#buffer.size === 0;
+  }
+
+  /**
+   * Adds bytes at the end. For those that make a stream by hand; a connection
+   * does it by itself.
+   *
+   * @param data The bytes. They are not copied: leave them as they are.
+   * @throws {TypeError} When `data` is not a Uint8Array.
+   * @throws {InvalidStateError} When the stream has ended.
+   */
+  feedData(data: Uint8Array): void {
+    if (!(data instanceof Uint8Array)) {
+      throw new TypeError(
+        `Cannot feed a stream reader as 'data' must be a Uint8Array: received ${
+          show(data)
+        }`,
+      );
+    }
+    if (this.#isEof) {
+      throw new InvalidStateError(
+        `Cannot feed a stream reader as it was fed its end: received ${data.length} bytes`,
+      );
+    }
+    if (data.length === 0) return;
+    this.#buffer.push(data.constructor === Uint8Array ? data : asBytes(data));
+    if (this.#wait !== null) this.#wake();
+    else this.#pauseOrResume();
+  }
+
+  /** Ends the stream: nothing more comes. Can be called again. */
+  feedEof(): void {
+    this.#isEof = true;
+    this.#wake();
+  }
+
+  /**
+   * Ends the stream with an error: every read throws it from now on, also where
+   * bytes are left.
+   *
+   * @param error The error.
+   */
+  setException(error: unknown): void {
+    this.#failure = { error };
+    this.#wake();
+  }
+
+  /**
+   * What feeds the reader from now on: it is told to pause and to resume.
+   *
+   * @internal
+   */
+  setTransport(transport: ReadingSide): void {
+    this.#transport = transport;
+    if (this.#isPaused) transport.pauseReading();
+    else this.#pauseOrResume();
+  }
+
+  /**
+   * Gives up all that was not read, for a protocol below this one.
+   *
+   * @internal
+   */
+  takeChunks(): Uint8Array[] {
+    const chunks: Uint8Array[] = [];
+    while (this.#buffer.size > 0) {
+      chunks.push(this.#take(this.#buffer.sizeOfFirst));
+    }
+    return chunks;
+  }
+
+  /**
+   * The error the stream ended with.
+   *
+   * @returns The error; `null` while there is none.
+   */
+  exception(): unknown {
+    return this.#failure === null ? null : this.#failure.error;
+  }
+
+  /**
+   * The same bytes as a stream of the web. Each goes to whoever reads first:
+   * what is read there is gone from here. It reads nothing before it is asked to
+   * and can be given to a `Response`, or piped.
+   *
+   * Cancelling it leaves the rest to be read here; of a reader that
+   * {@linkcode StreamReader.from} made, it cancels the stream below.
+   *
+   * @example A response of the rest of a connection
+   * ```ts
+   * import { StreamReader } from "@asyncio/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const reader = new StreamReader();
+   * reader.feedData(new TextEncoder().encode("head\nbody"));
+   * reader.feedEof();
+   * await reader.readLine();
+   * assertEquals(await new Response(reader.readable).text(), "body");
+   * ```
+   *
+   * @returns Always the same stream.
+   */
+  get readable(): ReadableStream<Uint8Array> {
+    if (this.#readable === null) {
+      const { root } = this.#kernel ?? currentScope().kernel;
+      this.#readable = toReadable(
+        () => this.#readIn(root, StreamReader.#first, undefined),
+        async (reason) => {
+          const transport = this.#transport;
+          if (transport instanceof WebSource) await transport.cancel(reason);
+        },
+      );
+    }
+    return this.#readable;
+  }
+
+  /**
+   * Its state, for logs and tests.
+   *
+   * @returns A frozen object; not a live view.
+   */
+  statistics(): StreamReaderStatistics {
+    return Object.freeze({
+      size: this.#buffer.size,
+      limit: this.#limit,
+      isPaused: this.#isPaused,
+      isEof: this.#isEof,
+      waiting: this.#wait === null ? null : this.#wait.name,
+    });
+  }
+
+  /**
+   * The lines as they come, each with its `\n`, to the end. Leaving the loop
+   * leaves the rest to be read.
+   *
+   * @example To the end
+   * ```ts
+   * import { StreamReader } from "@asyncio/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const reader = new StreamReader();
+   * reader.feedData(new TextEncoder().encode("a\n\nb"));
+   * reader.feedEof();
+   * const lengths: number[] = [];
+   * for await (const line of reader) lengths.push(line.length);
+   * assertEquals(lengths, [2, 1, 1]);
+   * ```
+   *
+   * @returns An iterator.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array, undefined> {
+    return {
+      next: () => this.#read(StreamReader.#next, undefined),
+      return: () => Promise.resolve(END),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  /**
+   * The reader and its state.
+   *
+   * @returns For example `<StreamReader 12 bytes, waiting in readLine>`.
+   */
+  toString(): string {
+    const { size, limit, isPaused, isEof, waiting } = this.statistics();
+    const parts = [`${size} bytes`];
+    if (limit !== STREAM_LIMIT) parts.push(`limit ${limit}`);
+    if (isPaused) parts.push("paused");
+    if (isEof) parts.push("at its end");
+    if (this.#failure !== null) parts.push("failed");
+    if (waiting !== null) parts.push(`waiting in ${waiting}`);
+    return `<StreamReader ${parts.join(", ")}>`;
+  }
+
+  /** What `Object.prototype.toString` says. */
+  get [Symbol.toStringTag](): string {
+    return "StreamReader";
+  }
+
+  // ── what a read takes: null where that has not come yet ──────────────────
+
+  #takeSome(n: number): Uint8Array | null {
+    const { size } = this.#buffer;
+    if (size === 0) return this.#isEof || n === 0 ? NOTHING : null;
+    return this.#take(Math.min(n, size));
+  }
+
+  #takeAll(): Uint8Array | null {
+    return this.#isEof ? this.#take(this.#buffer.size) : null;
+  }
+
+  #takeFirst(): Uint8Array | null {
+    return this.#takeSome(Math.max(1, this.#buffer.sizeOfFirst));
+  }
+
+  #takeExactly(n: number): Uint8Array | null {
+    if (this.#buffer.size >= n) return this.#take(n);
+    if (!this.#isEof) return null;
+    throw new IncompleteReadError(this.#take(this.#buffer.size), n);
+  }
+
+  #takeUntil(search: Search): Uint8Array | null {
+    const buffer = this.#buffer;
+    if (search.find(buffer)) {
+      const before = search.start - buffer.position;
+      if (before > this.#limit) {
+        throw this.#overrun(before, "a separator after");
+      }
+      return this.#take(search.end - buffer.position);
+    }
+    const passed = buffer.size + 1 - search.separators.longest;
+    if (passed > this.#limit) throw this.#overrun(passed, "no separator in");
+    if (!this.#isEof) return null;
+    throw new IncompleteReadError(this.#take(buffer.size), null);
+  }
+
+  #takeLine(): Uint8Array | null {
+    const buffer = this.#buffer;
+    const lines = this.#lines;
+    if (lines.find(buffer)) {
+      const before = lines.start - buffer.position;
+      if (before <= this.#limit) return this.#take(before + 1);
+      this.#take(before + 1);
+      throw this.#overrun(before, "a line of");
+    }
+    if (buffer.size > this.#limit) {
+      throw this.#overrun(this.#take(buffer.size).length, "a line of at least");
+    }
+    return this.#isEof ? this.#take(buffer.size) : null;
+  }
+
+  #takeNext(): IteratorResult<Uint8Array, undefined> | null {
+    const value = this.#takeLine();
+    if (value === null) return null;
+    return value.length === 0 ? END : { done: false, value };
+  }
+
+  #take(count: number): Uint8Array {
+    const bytes = this.#buffer.take(count);
+    if (this.#isPaused) this.#pauseOrResume();
+    return bytes;
+  }
+
+  #overrun(count: number, what: string): LimitOverrunError {
+    return new LimitOverrunError(
+      `Cannot read up to a separator as it must come within ${this.#limit} bytes: received ${what} ${count} bytes`,
+      count,
+    );
+  }
+
+  #searchFor(separator: Separator | readonly Separator[]): Search {
+    if (this.#search === null || !this.#search.isFor(separator)) {
+      this.#search = new UserSearch(separator);
+    }
+    return this.#search;
+  }
+
+  // ── waiting ──────────────────────────────────────────────────────────────
+
+  #read<A, T>(operation: Operation<A, T>, argument: A): Promise<T> {
+    const scope = currentScope();
+    const cancelled = takeCancellation(scope);
+    if (cancelled !== null) return Promise.reject(cancelled);
+    return this.#readIn(scope, operation, argument);
+  }
+
+  #readIn<A, T>(
+    scope: Scope,
+    operation: Operation<A, T>,
+    argument: A,
+  ): Promise<T> {
+    let taken: T | null;
+    try {
+      if (this.#wait !== null) {
+        throw this.#busy(scope, operation.name, this.#wait);
+      }
+      if (this.#failure !== null) throw this.#failure.error;
+      taken = operation.take(this, argument);
+      if (taken === null) return this.#await(scope, operation, argument);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return succeed(scope, taken);
+  }
+
+  #await<A, T>(
+    scope: Scope,
+    operation: Operation<A, T>,
+    argument: A,
+  ): Promise<T> {
+    const { kernel } = scope;
+    this.#kernel ??= kernel;
+    if (this.#kernel !== kernel) {
+      throw new InvalidStateError(
+        `Cannot wait in StreamReader.${operation.name} as it is bound to another event loop: received a call from ${kernel}`,
+      );
+    }
+    const wait = new ReadWait<A, T>(scope, this, operation, argument);
+    this.#wait = wait;
+    // What it waits for may be more than what makes a stream pause.
+    if (this.#isPaused) this.#resume();
+    return wait.promise;
+  }
+
+  /** The turn of a read that waits: null where it has to wait on. */
+  #retry<A, T>(operation: Operation<A, T>, argument: A): T | null {
+    let isOver = true;
+    try {
+      if (this.#failure !== null) throw this.#failure.error;
+      const taken = operation.take(this, argument);
+      isOver = taken !== null;
+      return taken;
+    } finally {
+      if (isOver) this.#endWait();
+    }
+  }
+
+  #endWait(): void {
+    this.#wait = null;
+    this.#pauseOrResume();
+  }
+
+  /** Gives the read that waits its turn. */
+  #wake(): void {
+    const wait = this.#wait;
+    if (wait === null || wait.isQueued) return;
+    const { kernel } = wait.scope;
+    if (kernel.closed) return;
+    wait.isQueued = true;
+    kernel.push(wait);
+  }
+
+  #pauseOrResume(): void {
+    if (this.#transport === null) return;
+    const { size } = this.#buffer;
+    if (this.#isPaused) {
+      if (size <= this.#limit && this.#pauseAbove > 0) this.#resume();
+    } else if (size > this.#pauseAbove) {
+      this.#isPaused = true;
+      this.#transport.pauseReading();
+    }
+  }
+
+  #resume(): void {
+    this.#isPaused = false;
+    this.#transport?.resumeReading();
+  }
+
+  #busy(
+    scope: Scope,
+    name: string,
+    wait: PendingRead,
+  ): InvalidStateError {
+    return new InvalidStateError(
+      `Cannot read in StreamReader.${name} as only one may read at a time and ${wait.describe()} waits: received a call from ${
+        scope.task ?? scope.kernel
+      }`,
+    );
+  }
+
+  static {
+    inspectByToString(this.prototype);
+    abandon = (reader) => reader.#endWait();
+    retry = (reader, operation, argument) => reader.#retry(operation, argument);
+  }
+}
+
+const END: IteratorResult<never, undefined> = { done: true, value: undefined };
+
+function refuse(action: string, what: string, n: unknown): Promise<never> {
+  const ErrorClass = typeof n === "number" ? RangeError : TypeError;
+  return Promise.reject(
+    new ErrorClass(
+      `Cannot ${action} as 'n' must be ${what}: received ${show(n)}`,
+    ),
+  );
+}
+
+/** A `Buffer` of Node is a Uint8Array with manners of its own. */
+function asBytes(data: Uint8Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+const readSource: WaitSource = {
+  abandon: (wait) => abandon((wait as ReadWait<never, unknown>).reader),
+  describe: (wait) => `StreamReader.${(wait as ReadWait<never, unknown>).name}`,
+};
+
+/**
+ * A read that waits. When something has come it gets its turn in the ready
+ * queue, takes what it can, or waits on; cancelled before that turn, it has
+ * taken nothing.
+ */
+class ReadWait<A, T> extends Wait<T> implements PendingRead {
+  readonly reader: StreamReader;
+  isQueued = false;
+  readonly #operation: Operation<A, T>;
+  readonly #argument: A;
+
+  constructor(
+    scope: Scope,
+    reader: StreamReader,
+    operation: Operation<A, T>,
+    argument: A,
+  ) {
+    super(scope, readSource);
+    this.reader = reader;
+    this.#operation = operation;
+    this.#argument = argument;
+  }
+
+  get name(): string {
+    return this.#operation.name;
+  }
+
+  override run(): void {
+    this.isQueued = false;
+    if (!this.isPending()) return;
+    try {
+      const taken = retry(this.reader, this.#operation, this.#argument);
+      if (taken !== null) this.finish(taken);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+}

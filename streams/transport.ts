@@ -1,0 +1,600 @@
+/**
+ * The one transport class: TCP, TLS, Unix sockets and pipes are all a
+ * connection of the host.
+ *
+ * ```text
+ *   host ──data, end, lost──► Transport ──dataReceived …──► protocol
+ *   host ◄──write, close──── WriteBuffer ◄──write──────────┘
+ * ```
+ *
+ * Invariants:
+ * - One write is with the host at a time. What is written meanwhile, and what
+ *   is written within one step, goes together in the next one.
+ * - The protocol hears `connectionLost` once, from the loop, and nothing after.
+ * - Nothing reaches the protocol while reading is paused or its loop stands.
+ */
+import { inspectByToString } from "../_internal/inspect.ts";
+import { show } from "../_internal/show.ts";
+import { InvalidStateError, OSError } from "../errors.ts";
+import { isExitRequest } from "../loop/exit_request.ts";
+import type { Kernel } from "../loop/kernel.ts";
+import type { Scope } from "../loop/scope.ts";
+import type { HostConnection, HostReceiver } from "../platform/mod.ts";
+import { checkBytes } from "./_check.ts";
+import { enter, mayRun, runAsStep } from "./_host.ts";
+import { WriteBuffer } from "./_write_buffer.ts";
+import { BufferedProtocol, type Protocol } from "./protocol.ts";
+
+/** asyncio's: what may be buffered before the protocol is asked to pause. */
+const HIGH_WATER = 65_536;
+
+/** Either kind of protocol for a stream. */
+export type StreamingProtocol = Protocol | BufferedProtocol;
+
+/** Limits of the buffer of what is to be sent, in bytes. */
+export interface WriteBufferLimits {
+  /**
+   * Above it the protocol is asked to pause.
+   *
+   * @default {65536, or four times `low`}
+   */
+  high?: number;
+  /**
+   * At it the protocol may go on.
+   *
+   * @default {a quarter of `high`}
+   */
+  low?: number;
+}
+
+/** What a transport is made of. */
+export interface TransportParts {
+  /** Where the protocol's methods run. */
+  readonly scope: Scope;
+  readonly host: HostConnection;
+  readonly protocol: StreamingProtocol;
+  /** More for `getExtraInfo`. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+  /** Called before the protocol hears of it. */
+  readonly onMade?: (transport: Transport) => void;
+  /** The protocol knows the connection already. */
+  readonly isContinued?: boolean;
+  /** Called when the connection is gone, before the protocol hears of it. */
+  readonly onLost?: (() => void) | undefined;
+}
+
+/** What the library itself may do with a transport. */
+export interface TransportInternals {
+  /** Makes one and tells the protocol; reading begins. */
+  open(parts: TransportParts): Transport;
+  /** Takes the connection away from it, for another to use. */
+  release(transport: Transport): TransportParts;
+  /** The connection was taken away, and could not be used. */
+  discard(transport: Transport, error: unknown): void;
+}
+
+let internals: TransportInternals;
+export { internals as transportInternals };
+
+/**
+ * One end of a connection: it hands what comes to its protocol, and sends what
+ * it is given, as fast as the peer takes it. Made by `createConnection` and
+ * `createServer`. Answers to `asyncio.Transport`.
+ *
+ * @example Talking to an echo server
+ * ```ts
+ * import { createConnection, createServer, Protocol } from "@asyncio/asyncio";
+ * import type { Transport } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Shout extends Protocol {
+ *   override connectionMade(transport: Transport) {
+ *     transport.write(new TextEncoder().encode("HELLO"));
+ *     transport.close();
+ *   }
+ * }
+ * const heard = Promise.withResolvers<string>();
+ * class Listen extends Protocol {
+ *   override dataReceived(data: Uint8Array) {
+ *     heard.resolve(new TextDecoder().decode(data));
+ *   }
+ * }
+ *
+ * const server = await createServer(() => new Shout(), {
+ *   hostname: "127.0.0.1",
+ * });
+ * const [transport] = await createConnection(() => new Listen(), {
+ *   hostname: "127.0.0.1",
+ *   port: server.port,
+ * });
+ * assertEquals(await heard.promise, "HELLO");
+ * transport.close();
+ * await server[Symbol.asyncDispose]();
+ * ```
+ */
+export class Transport {
+  readonly #scope: Scope;
+  readonly #kernel: Kernel;
+  readonly #host: HostConnection;
+  readonly #extra: Readonly<Record<string, unknown>>;
+  readonly #onLost: (() => void) | undefined;
+  readonly #isContinued: boolean;
+  readonly #buffer = new WriteBuffer();
+  #protocol: StreamingProtocol;
+  #high = HIGH_WATER;
+  #low = HIGH_WATER / 4;
+  /** `closing`: by its user, until all is sent. `lost`: by the peer. */
+  #state: "open" | "closing" | "closed" | "lost" | "released" = "open";
+  #reading = true;
+  #ended: "no" | "asked" | "done" = "no";
+  #protocolPaused = false;
+  /** In a call of the protocol: what it writes goes out at its end. */
+  #inCall = false;
+  #flushAsked = false;
+  /** Events that came while the loop stood still, to be told as steps. */
+  #late = 0;
+
+  /**
+   * Made by a connection.
+   *
+   * @internal
+   */
+  private constructor(parts: TransportParts) {
+    this.#scope = parts.scope;
+    this.#kernel = parts.scope.kernel;
+    this.#host = parts.host;
+    this.#protocol = parts.protocol;
+    this.#extra = parts.extra ?? {};
+    this.#onLost = parts.onLost;
+    this.#isContinued = parts.isContinued ?? false;
+  }
+
+  /**
+   * Sends bytes. Does not wait: what the system does not take is buffered, and
+   * all that is written in one step of the loop goes out together.
+   *
+   * After the peer has gone nothing happens, as the protocol is told of that.
+   *
+   * @param data The bytes. An array of more than 2 KiB is not copied: leave it
+   * as it is until it was sent.
+   * @throws {TypeError} When `data` is not a `Uint8Array`.
+   * @throws {InvalidStateError} After `close`, `abort` or `writeEof`.
+   */
+  write(data: Uint8Array): void {
+    if (!(data instanceof Uint8Array)) checkBytes("write", "data", data);
+    if (this.#state !== "open" || this.#ended !== "no") {
+      if (this.#state === "lost") return;
+      throw this.#refusal("write");
+    }
+    if (data.length === 0) return;
+    const buffer = this.#buffer;
+    buffer.add(data);
+    if (buffer.size > this.#high && !this.#protocolPaused) this.#pause();
+    this.#flushSoon();
+  }
+
+  /**
+   * Sends the bytes of several arrays, one after the other.
+   *
+   * @param list The arrays.
+   * @throws {TypeError} When one of them is not a `Uint8Array`; then none is
+   * sent.
+   * @throws {InvalidStateError} After `close`, `abort` or `writeEof`.
+   */
+  writeLines(list: Iterable<Uint8Array>): void {
+    const all = [...list];
+    for (const data of all) checkBytes("write lines", "list", data);
+    for (const data of all) this.write(data);
+  }
+
+  /**
+   * Tells the peer that nothing more will be sent, once all is. What it sends
+   * is still received.
+   *
+   * @throws {InvalidStateError} Over TLS, where there is no such thing, and
+   * after `close` or `abort`.
+   */
+  writeEof(): void {
+    if (!this.canWriteEof()) {
+      throw new InvalidStateError(
+        `Cannot write the end of the stream as TLS has none of its own: received a call on ${this}`,
+      );
+    }
+    if (this.#ended !== "no" || this.#state === "lost") return;
+    if (this.#state !== "open") throw this.#refusal("write the end");
+    this.#ended = "asked";
+    if (this.#buffer.size === 0) this.#finishWriting();
+  }
+
+  /**
+   * Whether {@linkcode Transport.writeEof} works.
+   *
+   * @returns False over TLS.
+   */
+  canWriteEof(): boolean {
+    return !this.#host.isTls;
+  }
+
+  /** Closes the connection once all is sent. Nothing more is received. */
+  close(): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#host.pause();
+    if (this.#buffer.size === 0) this.#end("closed", null);
+  }
+
+  /** Closes the connection at once; what was not sent is dropped. */
+  abort(): void {
+    if (this.#state === "open" || this.#state === "closing") {
+      this.#end("closed", null, true);
+    }
+  }
+
+  /**
+   * Whether it is closing or closed, by either side.
+   *
+   * @returns True from then on.
+   */
+  isClosing(): boolean {
+    return this.#state !== "open";
+  }
+
+  /** Lets nothing more come to the protocol, until `resumeReading`. */
+  pauseReading(): void {
+    if (this.#state !== "open" || !this.#reading) return;
+    this.#reading = false;
+    this.#host.pause();
+  }
+
+  /** Lets what comes go to the protocol again. */
+  resumeReading(): void {
+    if (this.#state !== "open" || this.#reading) return;
+    this.#reading = true;
+    this.#host.resume();
+  }
+
+  /**
+   * Whether what comes goes to the protocol.
+   *
+   * @returns False while paused, and after closing.
+   */
+  isReading(): boolean {
+    return this.#state === "open" && this.#reading;
+  }
+
+  /**
+   * Sets when the protocol is asked to pause writing and when to go on.
+   *
+   * @param limits In bytes; of one alone the other follows.
+   * @throws {TypeError} When a limit is not a number.
+   * @throws {RangeError} When a limit is negative, or `low` is above `high`.
+   */
+  setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
+    let { high, low } = limits;
+    for (const [name, value] of Object.entries({ high, low })) {
+      if (value === undefined) continue;
+      if (typeof value !== "number") {
+        throw new TypeError(
+          `Cannot set the write-buffer limits as '${name}' must be a number of bytes: received ${
+            show(value)
+          }`,
+        );
+      }
+      if (!(value >= 0)) {
+        throw new RangeError(
+          `Cannot set the write-buffer limits as '${name}' must be >= 0: received ${value}`,
+        );
+      }
+    }
+    high ??= low === undefined ? HIGH_WATER : 4 * low;
+    low ??= Math.floor(high / 4);
+    if (low > high) {
+      throw new RangeError(
+        `Cannot set the write-buffer limits as 'low' must be at most 'high': received low ${low} and high ${high}`,
+      );
+    }
+    this.#high = high;
+    this.#low = low;
+    if (this.#buffer.size > high && !this.#protocolPaused) this.#pause();
+    this.#maybeResume();
+  }
+
+  /**
+   * The limits.
+   *
+   * @returns Both, in bytes.
+   */
+  getWriteBufferLimits(): { high: number; low: number } {
+    return { high: this.#high, low: this.#low };
+  }
+
+  /**
+   * How much waits to be sent.
+   *
+   * @returns Bytes that the system has not taken.
+   */
+  getWriteBufferSize(): number {
+    return this.#buffer.size;
+  }
+
+  /**
+   * What is known of the connection: `peername` and `sockname`, addresses as
+   * Deno gives them; `tls`, whether it is encrypted; `alpnProtocol`.
+   *
+   * @param name What to tell.
+   * @param fallback What to give where it is not known.
+   * @returns The value, or `fallback`.
+   */
+  getExtraInfo(name: string, fallback: unknown = null): unknown {
+    switch (name) {
+      case "peername":
+        return this.#host.remoteAddress ?? fallback;
+      case "sockname":
+        return this.#host.localAddress ?? fallback;
+      case "tls":
+        return this.#host.isTls;
+      case "alpnProtocol":
+        return this.#host.alpnProtocol ?? fallback;
+      default:
+        return Object.hasOwn(this.#extra, name) ? this.#extra[name] : fallback;
+    }
+  }
+
+  /**
+   * Lets another protocol have what comes from now on.
+   *
+   * @param protocol The protocol; it is not told that a connection was made.
+   */
+  setProtocol(protocol: StreamingProtocol): void {
+    this.#protocol = protocol;
+  }
+
+  /**
+   * Who gets what comes.
+   *
+   * @returns The protocol.
+   */
+  getProtocol(): StreamingProtocol {
+    return this.#protocol;
+  }
+
+  /**
+   * The transport and its state.
+   *
+   * @returns For example `<Transport open 127.0.0.1:80>`.
+   */
+  toString(): string {
+    const peer = this.#host.remoteAddress;
+    const where = peer === null
+      ? ""
+      : "path" in peer
+      ? ` ${peer.path}`
+      : ` ${peer.hostname}:${peer.port}`;
+    return `<Transport ${this.#state}${where}>`;
+  }
+
+  /** What `Object.prototype.toString` says. */
+  get [Symbol.toStringTag](): string {
+    return "Transport";
+  }
+
+  // ── the host's events ────────────────────────────────────────────────────
+
+  #open(): void {
+    const receiver: HostReceiver = {
+      data: (bytes) => {
+        if (this.#late === 0 && mayRun(this.#kernel)) {
+          enter(this.#scope, this.#onData, bytes, null);
+        } else this.#defer(() => this.#onData(bytes));
+      },
+      end: () => this.#tell(this.#onEnd),
+      written: (count) => this.#onWritten(count),
+      lost: (error) => this.#tell(() => this.#end("lost", error)),
+    };
+    enter(this.#scope, this.#begin, receiver, null);
+  }
+
+  readonly #begin = (receiver: HostReceiver): void => {
+    if (!this.#isContinued) {
+      this.#call(
+        "connectionMade",
+        () => this.#protocol.connectionMade(this),
+      );
+    }
+    if (this.#state === "open" || this.#state === "closing") {
+      this.#host.start(receiver);
+    }
+  };
+
+  #tell(event: () => void): void {
+    if (this.#late === 0 && mayRun(this.#kernel)) {
+      enter(this.#scope, event, undefined, undefined);
+    } else this.#defer(event);
+  }
+
+  #defer(event: () => void): void {
+    this.#late++;
+    const told = runAsStep(this.#scope, `an event of ${this}`, () => {
+      this.#late--;
+      event();
+    });
+    // A closed loop has no use for its connections.
+    if (!told) this.#host.abort();
+  }
+
+  readonly #onData = (bytes: Uint8Array): void => {
+    if (this.#state !== "open") return;
+    const protocol = this.#protocol;
+    this.#inCall = true;
+    try {
+      if (protocol instanceof BufferedProtocol) fill(protocol, bytes);
+      else protocol.dataReceived(bytes);
+    } catch (error) {
+      this.#inCall = false;
+      this.#fail("dataReceived", error);
+      return;
+    }
+    this.#inCall = false;
+    if (this.#buffer.size > 0) this.#flush();
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#state !== "open") return;
+    const answer = { keep: false };
+    this.#call("eofReceived", () => {
+      answer.keep = this.#protocol.eofReceived() === true;
+    });
+    if (!answer.keep || this.#host.isTls) this.close();
+  };
+
+  #onWritten(count: number): void {
+    if (this.#state !== "open" && this.#state !== "closing") return;
+    const buffer = this.#buffer;
+    if (buffer.written(count)) {
+      if (buffer.size > 0) this.#flush();
+      else if (this.#ended === "asked") this.#finishWriting();
+    }
+    if (this.#protocolPaused) this.#maybeResume();
+    if (this.#state === "closing" && buffer.size === 0) {
+      this.#end("closed", null);
+    }
+  }
+
+  // ── writing ──────────────────────────────────────────────────────────────
+
+  #flushSoon(): void {
+    if (this.#inCall || this.#flushAsked || this.#buffer.isWriting) return;
+    this.#flushAsked = true;
+    queueMicrotask(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#flushAsked = false;
+    if (this.#buffer.isWriting) return;
+    if (this.#state !== "open" && this.#state !== "closing") return;
+    const bytes = this.#buffer.next();
+    if (bytes !== null) this.#host.write(bytes);
+  };
+
+  #finishWriting(): void {
+    this.#ended = "done";
+    this.#host.closeWrite();
+  }
+
+  #pause(): void {
+    this.#protocolPaused = true;
+    this.#call("pauseWriting", () => this.#protocol.pauseWriting());
+  }
+
+  #maybeResume(): void {
+    if (!this.#protocolPaused || this.#buffer.size > this.#low) return;
+    this.#protocolPaused = false;
+    this.#tell(() => {
+      if (this.#protocolPaused || this.#state === "lost") return;
+      this.#call("resumeWriting", () => this.#protocol.resumeWriting());
+    });
+  }
+
+  // ── the end ──────────────────────────────────────────────────────────────
+
+  #end(state: "closed" | "lost", error: unknown, abort = false): void {
+    if (this.#state !== "open" && this.#state !== "closing") return;
+    const wasAskedTo = this.#state === "closing";
+    this.#state = wasAskedTo ? "closed" : state;
+    this.#buffer.clear();
+    if (abort) this.#host.abort();
+    else this.#host.close();
+    const tell = () => {
+      this.#onLost?.();
+      this.#call(
+        "connectionLost",
+        () => this.#protocol.connectionLost(error),
+      );
+    };
+    if (!runAsStep(this.#scope, `the end of ${this}`, tell)) this.#onLost?.();
+  }
+
+  /** Calls the protocol; what it throws is reported. */
+  #call(name: string, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      if (isExitRequest(error)) return this.#kernel.abort(error);
+      this.#kernel.report({
+        message: `The protocol's ${name}() threw`,
+        error,
+      });
+    }
+  }
+
+  /** The protocol cannot take what comes: the connection is of no use. */
+  #fail(name: string, error: unknown): void {
+    this.#call(name, () => {
+      throw error;
+    });
+    if (this.#state === "open" || this.#state === "closing") {
+      this.#end("closed", error, true);
+    }
+  }
+
+  #refusal(action: string): InvalidStateError {
+    const why = this.#state === "released"
+      ? "another transport has its connection"
+      : this.#state === "open"
+      ? "the end of the stream was written"
+      : "the transport is closed";
+    return new InvalidStateError(
+      `Cannot ${action} as ${why}: received a call on ${this}`,
+    );
+  }
+
+  static {
+    inspectByToString(this.prototype);
+    internals = {
+      open(parts) {
+        const transport = new Transport(parts);
+        parts.onMade?.(transport);
+        transport.#open();
+        return transport;
+      },
+      release(transport) {
+        if (transport.#state !== "open") throw transport.#refusal("start TLS");
+        if (transport.#buffer.size > 0) {
+          throw new InvalidStateError(
+            `Cannot start TLS as ${transport.#buffer.size} bytes are still to be sent: wait for drain() first`,
+          );
+        }
+        transport.#state = "released";
+        return {
+          scope: transport.#scope,
+          host: transport.#host,
+          protocol: transport.#protocol,
+          extra: transport.#extra,
+          onLost: transport.#onLost,
+        };
+      },
+      discard(transport, error) {
+        transport.#state = "open";
+        transport.#end("lost", error, true);
+      },
+    };
+  }
+}
+
+function fill(protocol: BufferedProtocol, bytes: Uint8Array): void {
+  let left = bytes;
+  while (left.length > 0) {
+    const buffer = protocol.getBuffer(left.length);
+    if (!(buffer instanceof Uint8Array) || buffer.length === 0) {
+      throw new OSError(
+        `Cannot receive as getBuffer() must give a Uint8Array that is not empty: received ${
+          show(buffer)
+        }`,
+      );
+    }
+    const part = left.subarray(0, buffer.length);
+    buffer.set(part);
+    protocol.bufferUpdated(part.length);
+    left = left.subarray(part.length);
+  }
+}

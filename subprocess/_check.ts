@@ -1,0 +1,200 @@
+/** Arguments of what starts a child process, in the one wording. */
+import {
+  checkDuration,
+  checkFunction,
+  checkInteger,
+} from "../_internal/check.ts";
+import { show } from "../_internal/show.ts";
+import {
+  type HostCommand,
+  type HostStdio,
+  platform,
+  type SignalName,
+} from "../platform/mod.ts";
+import { DEVNULL, PIPE, STDOUT } from "./constants.ts";
+import type { SpawnOptions, SubprocessOptions } from "./options.ts";
+
+const START = "start a subprocess";
+
+/** What Python's `Popen` has for text: here all is bytes. */
+const REFUSED = ["text", "encoding", "errors", "universalNewlines"];
+
+function checkText(name: string, value: unknown): void {
+  if (typeof value !== "string") {
+    throw new TypeError(
+      `Cannot ${START} as '${name}' must be a string: received ${show(value)}`,
+    );
+  }
+  if (value.includes("\0")) {
+    throw new RangeError(
+      `Cannot ${START} as '${name}' must not contain a NUL byte: received ${
+        show(value)
+      }`,
+    );
+  }
+}
+
+function checkFilled(name: string, value: unknown): void {
+  checkText(name, value);
+  if (value === "") {
+    throw new RangeError(
+      `Cannot ${START} as '${name}' must not be empty: received ""`,
+    );
+  }
+}
+
+function stdioOf(name: string, value: unknown): HostStdio {
+  if (value === undefined || value === null) return "inherit";
+  if (value === PIPE || value === DEVNULL || value === "inherit") return value;
+  throw new TypeError(
+    value === STDOUT
+      ? `Cannot ${START} as only 'stderr' can be STDOUT: received it as '${name}'`
+      : `Cannot ${START} as '${name}' must be PIPE, DEVNULL or "inherit": received ${
+        show(value)
+      }`,
+  );
+}
+
+function checkBoolean(name: string, value: unknown): void {
+  if (value === undefined || typeof value === "boolean") return;
+  throw new TypeError(
+    `Cannot ${START} as '${name}' must be a boolean: received ${show(value)}`,
+  );
+}
+
+function cwdOf(cwd: unknown): string | null {
+  if (cwd === undefined) return null;
+  if (!(cwd instanceof URL)) {
+    checkFilled("cwd", cwd);
+    return cwd as string;
+  }
+  if (cwd.protocol !== "file:") {
+    throw new TypeError(
+      `Cannot ${START} as 'cwd' must be a path or a file URL: received ${cwd}`,
+    );
+  }
+  const path = decodeURIComponent(cwd.pathname);
+  // Of file:///C:/Users the path begins with the drive.
+  return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
+}
+
+function envOf(env: unknown): Readonly<Record<string, string>> | null {
+  if (env === undefined) return null;
+  if (typeof env !== "object" || env === null || Array.isArray(env)) {
+    throw new TypeError(
+      `Cannot ${START} as 'env' must be an object of strings: received ${
+        show(env)
+      }`,
+    );
+  }
+  const copy: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    checkText(`env.${name}`, value);
+    if (name === "" || name.includes("=") || name.includes("\0")) {
+      throw new RangeError(
+        `Cannot ${START} as a name in 'env' must have no "=" and not be empty: received ${
+          show(name)
+        }`,
+      );
+    }
+    copy[name] = value;
+  }
+  return copy;
+}
+
+/** The program and its arguments, checked. */
+export function checkProgram(
+  program: unknown,
+  args: unknown,
+): readonly [string, ...string[]] {
+  checkFilled("program", program);
+  if (!Array.isArray(args)) {
+    throw new TypeError(
+      `Cannot ${START} as 'args' must be an array of strings: received ${
+        show(args)
+      }`,
+    );
+  }
+  for (const [index, each] of args.entries()) checkText(`args[${index}]`, each);
+  return [program as string, ...args];
+}
+
+/** The shell that is to run a command, and its arguments. */
+export function shellFor(command: unknown): readonly [string, ...string[]] {
+  checkFilled("command", command);
+  return [...platform.children.shell, command as string];
+}
+
+/** What the host is to start. */
+export function planCommand(
+  [program, ...args]: readonly [string, ...string[]],
+  options: SpawnOptions,
+): HostCommand {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `Cannot ${START} as 'options' must be an object: received ${
+        show(options)
+      }`,
+    );
+  }
+  for (const name of REFUSED) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value === undefined || value === false || value === null) continue;
+    throw new TypeError(
+      `Cannot ${START} as its streams are bytes, without a '${name}': received ${
+        show(value)
+      }`,
+    );
+  }
+  const { stderr, uid, gid, detached } = options;
+  checkBoolean("detached", detached);
+  if (uid !== undefined) checkInteger(START, "uid", uid, 0);
+  if (gid !== undefined) checkInteger(START, "gid", gid, 0);
+  return {
+    program,
+    args,
+    stdin: stdioOf("stdin", options.stdin),
+    stdout: stdioOf("stdout", options.stdout),
+    stderr: stderr === STDOUT ? STDOUT : stdioOf("stderr", stderr),
+    cwd: cwdOf(options.cwd),
+    env: envOf(options.env),
+    detached: detached === true,
+    uid: uid ?? null,
+    gid: gid ?? null,
+  };
+}
+
+/** What is asked of the `Process`, not of the host. */
+export function checkProcessOptions(options: SubprocessOptions): void {
+  const { limit, graceMs, killOnCancel } = options;
+  checkBoolean("killOnCancel", killOnCancel);
+  if (limit !== undefined) checkInteger(START, "limit", limit, 1);
+  if (graceMs !== undefined) checkDuration(START, "graceMs", graceMs);
+}
+
+/** A protocol factory. */
+export function checkFactory(factory: unknown): void {
+  checkFunction(START, "protocolFactory", factory);
+}
+
+/** A signal by its name or its number. */
+export function toSignal(value: unknown): SignalName {
+  const { children } = platform;
+  if (typeof value === "string") {
+    if (children.signalNumber(value) !== undefined) return value as SignalName;
+  } else if (typeof value === "number") {
+    const name = children.signalName(value);
+    if (name !== undefined) return name;
+  } else {
+    throw new TypeError(
+      `Cannot send a signal as 'signal' must be a name or a number: received ${
+        show(value)
+      }`,
+    );
+  }
+  throw new RangeError(
+    `Cannot send a signal as the system does not have it: received ${
+      show(value)
+    }`,
+  );
+}

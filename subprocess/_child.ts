@@ -1,0 +1,262 @@
+/**
+ * A child process, as the loop keeps it. What users hold is a `Process` or a
+ * `SubprocessTransport` over it: nothing here refers to those, so that one
+ * which is dropped while the child runs can be collected, and be reported.
+ */
+import {
+  InvalidStateError,
+  isCancelledError,
+  ProcessLookupError,
+} from "../errors.ts";
+import { onClose } from "../loop/closing.ts";
+import { currentScope, runIn } from "../loop/current.ts";
+import type { Kernel } from "../loop/kernel.ts";
+import { type Scope, takeCancellation } from "../loop/scope.ts";
+import { succeed, WaitQueue } from "../loop/wait_queue.ts";
+import {
+  type HostChild,
+  type HostCommand,
+  type HostConnection,
+  platform,
+  type SignalName,
+} from "../platform/mod.ts";
+import { connectionScope, runAsStep, waitForHost } from "../streams/_host.ts";
+import type { Protocol } from "../streams/protocol.ts";
+import { type Transport, transportInternals } from "../streams/transport.ts";
+import { moveOnAfter } from "../tasks/timeout.ts";
+
+/** The number of a standard stream. */
+export type StreamNumber = 0 | 1 | 2;
+
+export class Child {
+  readonly pid: number;
+  readonly program: string;
+  /** Whether it has a process group of its own. */
+  readonly detached: boolean;
+  readonly scope: Scope;
+  returnCode: number | null = null;
+  /** By number; filled as the pipes are opened. */
+  readonly pipes: (Transport | null)[] = [null, null, null];
+  readonly #kernel: Kernel;
+  readonly #host: HostChild;
+  /** Stands for it among the creation stacks. */
+  readonly #origin: object;
+  /** What is brought is whatever must not be collected meanwhile. */
+  readonly #exits = new WaitQueue<number, object>("Process.wait");
+  #onExit: (() => void) | null = null;
+  #stopWatching: (() => void) | null;
+  #isDropped = false;
+
+  constructor(
+    host: HostChild,
+    command: HostCommand,
+    scope: Scope,
+    origin: object,
+  ) {
+    this.#host = host;
+    this.#kernel = scope.kernel;
+    this.scope = scope;
+    this.pid = host.pid;
+    this.program = command.program;
+    this.detached = command.detached;
+    this.#origin = origin;
+    this.#stopWatching = onClose(this.#kernel, () => this.#abandon());
+    runIn(this.#kernel.root, this.#watch, undefined, undefined);
+  }
+
+  get isRunning(): boolean {
+    return this.returnCode === null;
+  }
+
+  /** The host's end of a pipe; null where the stream is no pipe. */
+  hostPipe(number: StreamNumber): HostConnection | null {
+    const { stdin, stdout, stderr } = this.#host;
+    return [stdin, stdout, stderr][number] ?? null;
+  }
+
+  /** Puts a transport on a pipe. */
+  open(
+    number: StreamNumber,
+    protocol: Protocol,
+    onLost?: () => void,
+  ): Transport | null {
+    const host = this.hostPipe(number);
+    if (host === null) return null;
+    return this.pipes[number] = transportInternals.open({
+      scope: this.scope,
+      host,
+      protocol,
+      onLost,
+    });
+  }
+
+  /** Calls back, in the loop, when the child has ended. */
+  set onExit(callback: () => void) {
+    if (this.isRunning) this.#onExit = callback;
+    else runAsStep(this.scope, `the end of ${this}`, callback);
+  }
+
+  /** @param keeper Is not collected before the wait ends. */
+  wait(scope: Scope, keeper: object): Promise<number> {
+    const cancelled = takeCancellation(scope);
+    if (cancelled !== null) return Promise.reject(cancelled);
+    return this.returnCode === null
+      ? this.#exits.wait(scope, keeper)
+      : succeed(scope, this.returnCode);
+  }
+
+  kill(signal: SignalName): void {
+    if (!this.isRunning) throw this.#gone(signal);
+    this.#host.kill(signal);
+  }
+
+  killGroup(signal: SignalName): void {
+    if (!this.detached) {
+      throw new InvalidStateError(
+        `Cannot send ${signal} to the process group as the child has none of its own, without 'detached': received a call on ${this}`,
+      );
+    }
+    // The group may outlive the child that it was made for.
+    this.#host.killGroup(signal);
+  }
+
+  /** Asks the child to end, with all its group, and then makes it. */
+  async stop(graceMs: number, keeper: object): Promise<number> {
+    if (!this.isRunning) return await this.#ended(keeper);
+    try {
+      this.#killAll("SIGTERM");
+      const code = await moveOnAfter(
+        graceMs,
+        (): Promise<number | undefined> => this.#ended(keeper),
+      );
+      if (code !== undefined) return code;
+      this.#killAll("SIGKILL");
+      return await this.#ended(keeper);
+    } catch (error) {
+      // Who cannot wait any longer does not leave it behind, either.
+      if (isCancelledError(error)) this.end();
+      throw error;
+    }
+  }
+
+  /** Ends the child, if it still runs. */
+  end(): void {
+    this.#killAll("SIGKILL");
+  }
+
+  /** Closes the pipes, whatever is in them. */
+  closePipes(): void {
+    for (const pipe of this.pipes) pipe?.abort();
+  }
+
+  /** Whoever could ask for it was collected. */
+  drop(): void {
+    if (!this.isRunning) return this.closePipes();
+    this.#isDropped = true;
+    this.#report("was dropped");
+  }
+
+  toString(): string {
+    const { returnCode } = this;
+    const state = returnCode === null
+      ? "running"
+      : returnCode < 0
+      ? `ended by ${platform.children.signalName(-returnCode)}`
+      : `ended with status ${returnCode}`;
+    return `${this.pid} ${this.program} ${state}`;
+  }
+
+  readonly #watch = (): void => {
+    this.#host.exited.then((code) => {
+      this.returnCode = code;
+      this.#stopWatching?.();
+      this.#stopWatching = null;
+      if (this.#isDropped) this.closePipes();
+      if (this.#kernel.closed) return;
+      this.#exits.settleAll(code);
+      const onExit = this.#onExit;
+      this.#onExit = null;
+      if (onExit !== null) {
+        runAsStep(this.scope, `the end of ${this}`, onExit);
+      }
+    });
+  };
+
+  #ended(keeper: object): Promise<number> {
+    return this.wait(currentScope(), keeper);
+  }
+
+  #killAll(signal: SignalName): void {
+    if (!this.isRunning) return;
+    try {
+      if (this.detached) this.#host.killGroup(signal);
+      else this.#host.kill(signal);
+    } catch (error) {
+      // It has ended, and the host is about to tell.
+      if (!(error instanceof ProcessLookupError)) throw error;
+    }
+  }
+
+  /** The loop is closed: no one can wait for the child any more. */
+  #abandon(): void {
+    this.#stopWatching = null;
+    if (!this.isRunning) return this.closePipes();
+    this.#report("was left when its event loop was closed");
+    this.closePipes();
+    this.#host.unref();
+  }
+
+  #report(what: string): void {
+    const createdAt = this.#kernel.creationStack(this.#origin);
+    this.#kernel.report({
+      message: `ResourceWarning: subprocess ${this} ${what}`,
+      ...(createdAt !== undefined && { createdAt }),
+    });
+  }
+
+  #gone(signal: SignalName): ProcessLookupError {
+    return new ProcessLookupError(
+      `Cannot send ${signal} to a process as it has ended: received a call on ${this}`,
+      { code: "ESRCH" },
+    );
+  }
+}
+
+/** Starts a child; one whose start is cancelled is killed. */
+export async function startChild(
+  action: string,
+  command: HostCommand,
+  signal: AbortSignal | undefined,
+): Promise<Child> {
+  const scope = connectionScope();
+  const origin = {};
+  scope.kernel.stacks?.remember(origin);
+  const host = await waitForHost(
+    action,
+    () => platform.children.spawn(command),
+    discard,
+    signal,
+  );
+  // It was started and, on the way here, the task was cancelled: whoever asked
+  // for it may never see it.
+  const cancelled = takeCancellation(currentScope());
+  if (cancelled !== null) {
+    discard(host);
+    throw cancelled;
+  }
+  return new Child(host, command, scope, origin);
+}
+
+function discard(host: HostChild): void {
+  for (const pipe of [host.stdin, host.stdout, host.stderr]) pipe?.abort();
+  try {
+    host.kill("SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** The children whose owner, and all that leads to it, may be collected. */
+export const owners: FinalizationRegistry<Child> = new FinalizationRegistry(
+  (child) => child.drop(),
+);

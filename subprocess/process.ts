@@ -1,0 +1,381 @@
+import { checkDuration } from "../_internal/check.ts";
+import { inspectByToString } from "../_internal/inspect.ts";
+import { show } from "../_internal/show.ts";
+import {
+  ConnectionError,
+  InvalidStateError,
+  isCancelledError,
+} from "../errors.ts";
+import { currentScope, runIn } from "../loop/current.ts";
+import { Scope } from "../loop/scope.ts";
+import type { Task } from "../loop/task.ts";
+import type { SignalName } from "../platform/mod.ts";
+import { StreamReader } from "../streams/stream_reader.ts";
+import { StreamWriter } from "../streams/stream_writer.ts";
+import { createTask } from "../tasks/create_task.ts";
+import { gather } from "../tasks/gather.ts";
+import { type Child, owners } from "./_child.ts";
+import { toSignal } from "./_check.ts";
+import { InputProtocol, OutputProtocol } from "./_pipes.ts";
+import { STOP_GRACE_MS } from "./constants.ts";
+import type { SubprocessOptions } from "./options.ts";
+
+/** Options of {@linkcode Process.stop}. */
+export interface StopOptions {
+  /**
+   * How long the child may take to end after SIGTERM before it gets SIGKILL, in
+   * milliseconds.
+   *
+   * @default {that of the process, or 5000}
+   */
+  graceMs?: number;
+}
+
+/** Who holds a stream of a process may want it, so it holds the process. */
+const processOf = new WeakMap<object, Process>();
+
+const encoder = new TextEncoder();
+
+/**
+ * A child process. Made by `createSubprocessExec` and `createSubprocessShell`.
+ * Answers to `asyncio.subprocess.Process`.
+ *
+ * Cancelling what waits for the child leaves the child alone, unless it was
+ * started with `killOnCancel`. Whatever happens, one that is held by
+ * `await using` is not left behind.
+ *
+ * Do not wait for the end of a child whose output goes through a pipe without
+ * reading it: once the pipe is full, the child waits, too. Use
+ * {@linkcode Process.communicate}.
+ *
+ * @example Talking to a program
+ * ```ts
+ * import { createSubprocessExec, PIPE } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cat = await createSubprocessExec("cat", [], {
+ *   stdin: PIPE,
+ *   stdout: PIPE,
+ * });
+ * cat.stdin!.write("hello\n");
+ * const line = await cat.stdout!.readLine();
+ * assertEquals(new TextDecoder().decode(line), "hello\n");
+ * cat.terminate();
+ * assertEquals(await cat.wait(), -15);
+ * ```
+ */
+export class Process implements AsyncDisposable {
+  /** What the child reads from; `null` unless it was started with `PIPE`. */
+  readonly stdin: StreamWriter | null;
+  /** What the child prints; `null` unless it was started with `PIPE`. */
+  readonly stdout: StreamReader | null;
+  /** The child's errors; `null` unless it was started with `PIPE`. */
+  readonly stderr: StreamReader | null;
+  readonly #child: Child;
+  readonly #killOnCancel: boolean;
+  readonly #graceMs: number;
+
+  /**
+   * Made by `createSubprocessExec`.
+   *
+   * @internal
+   */
+  constructor(child: Child, options: SubprocessOptions) {
+    const { limit, killOnCancel = false, graceMs = STOP_GRACE_MS } = options;
+    this.#child = child;
+    this.#killOnCancel = killOnCancel;
+    this.#graceMs = graceMs;
+    const input = new InputProtocol();
+    const pipe = child.open(0, input);
+    this.stdin = pipe && new StreamWriter(pipe, input, null);
+    this.stdout = openReader(child, 1, limit);
+    this.stderr = openReader(child, 2, limit);
+    for (const stream of [this.stdin, this.stdout, this.stderr]) {
+      if (stream !== null) processOf.set(stream, this);
+    }
+    owners.register(this, child);
+  }
+
+  /** The child's number in the system. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /**
+   * How the child ended: its exit status, or, where a signal ended it, the
+   * signal's number as a negative one: -9 after SIGKILL. `null` while it runs.
+   */
+  get returnCode(): number | null {
+    return this.#child.returnCode;
+  }
+
+  /**
+   * Waits until the child has ended. Any number of tasks may, any number of
+   * times. What it printed can be read afterwards, too.
+   *
+   * @returns The {@linkcode Process.returnCode}.
+   * @throws {CancelledError} When the task is cancelled.
+   */
+  wait(): Promise<number> {
+    const ended = this.#child.wait(currentScope(), this);
+    return this.#killOnCancel ? this.#endWith(ended) : ended;
+  }
+
+  /**
+   * Sends input, reads all output, and waits until the child has ended, all at
+   * the same time: whatever the sizes, neither waits for the other.
+   *
+   * The child's stdin is closed after the input. That the child does not read
+   * it is no error. All output is kept in memory.
+   *
+   * @example Through a program
+   * ```ts
+   * import { createSubprocessExec, PIPE } from "@asyncio/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const sort = await createSubprocessExec("sort", [], {
+   *   stdin: PIPE,
+   *   stdout: PIPE,
+   * });
+   * const [sorted] = await sort.communicate("b\na\n");
+   * assertEquals(new TextDecoder().decode(sorted!), "a\nb\n");
+   * ```
+   *
+   * @param input What the child is to read; a text is sent in UTF-8.
+   * @returns What it printed, and its errors; `null` for what is no pipe.
+   * @throws {InvalidStateError} When there is input but stdin is no pipe, or
+   * closed, or when another task reads the output.
+   * @throws {TypeError} When the input is neither bytes nor a text.
+   * @throws {CancelledError} When the task is cancelled. What had come can still
+   * be read.
+   */
+  communicate(
+    input?: Uint8Array | string | null,
+  ): Promise<[Uint8Array | null, Uint8Array | null]> {
+    let bytes: Uint8Array | null;
+    try {
+      bytes = this.#checkInput(input);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const done = this.#communicate(bytes);
+    return this.#killOnCancel ? this.#endWith(done) : done;
+  }
+
+  /**
+   * Sends a signal to the child.
+   *
+   * @param signal Its name, or its number: `"SIGHUP"`, 1.
+   * @throws {ProcessLookupError} When the child has ended.
+   * @throws {TypeError} When `signal` is neither a name nor a number.
+   * @throws {RangeError} When the system does not have the signal.
+   */
+  sendSignal(signal: SignalName | number): void {
+    this.#child.kill(toSignal(signal));
+  }
+
+  /**
+   * Asks the child to end, with SIGTERM.
+   *
+   * @throws {ProcessLookupError} When the child has ended.
+   */
+  terminate(): void {
+    this.#child.kill("SIGTERM");
+  }
+
+  /**
+   * Ends the child at once, with SIGKILL.
+   *
+   * @throws {ProcessLookupError} When the child has ended.
+   */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  /**
+   * Sends a signal to the child and all that it has started, also where the
+   * child itself has ended. The child must have been started with `detached`.
+   *
+   * @example A shell and what it runs
+   * ```ts
+   * import { createSubprocessShell } from "@asyncio/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const shell = await createSubprocessShell("sleep 60; true", {
+   *   detached: true,
+   * });
+   * shell.killTree();
+   * assertEquals(await shell.wait(), -9);
+   * ```
+   *
+   * @param signal Its name, or its number.
+   * @throws {InvalidStateError} When the child has no process group of its own.
+   * @throws {ProcessLookupError} When all of them have ended.
+   * @throws {RangeError} When the system does not have the signal.
+   */
+  killTree(signal: SignalName | number = "SIGKILL"): void {
+    this.#child.killGroup(toSignal(signal));
+  }
+
+  /**
+   * Ends the child: it is asked to, with SIGTERM, and after a while made to,
+   * with SIGKILL. Of a detached child, all its group is. One that has ended is
+   * left as it is.
+   *
+   * @example A program that does not want to
+   * ```ts
+   * import { createSubprocessShell, sleep } from "@asyncio/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const stubborn = await createSubprocessShell(
+   *   "trap '' TERM; while :; do sleep 0.01; done",
+   * );
+   * await sleep(100);
+   * assertEquals(await stubborn.stop({ graceMs: 50 }), -9);
+   * ```
+   *
+   * @param options How long it may take.
+   * @returns The {@linkcode Process.returnCode}.
+   * @throws {TypeError} When `graceMs` is not a number.
+   * @throws {RangeError} When `graceMs` is negative or NaN.
+   * @throws {CancelledError} When the task is cancelled; the child gets SIGKILL.
+   */
+  async stop(options: StopOptions = {}): Promise<number> {
+    const { graceMs = this.#graceMs } = options;
+    checkDuration("stop a subprocess", "graceMs", graceMs);
+    return await this.#child.stop(graceMs, this);
+  }
+
+  /**
+   * Ends the child as {@linkcode Process.stop} does, and closes the pipes. A
+   * cancellation does not hinder it, and is delivered afterwards.
+   *
+   * @returns When the child has ended.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const child = this.#child;
+    try {
+      if (child.isRunning) await unhindered(() => this.stop());
+    } finally {
+      child.closePipes();
+    }
+  }
+
+  /**
+   * The process and its state.
+   *
+   * @returns For example `<Process 4711 cat running>`.
+   */
+  toString(): string {
+    return `<Process ${this.#child}>`;
+  }
+
+  /** What `Object.prototype.toString` says. */
+  get [Symbol.toStringTag](): string {
+    return "Process";
+  }
+
+  /** Should the wait be cancelled, the child is ended. */
+  async #endWith<T>(wait: Promise<T>): Promise<T> {
+    try {
+      return await wait;
+    } catch (error) {
+      if (isCancelledError(error) && this.#child.isRunning) {
+        await unhindered(() => this.stop());
+      }
+      throw error;
+    }
+  }
+
+  async #communicate(
+    input: Uint8Array | null,
+  ): Promise<[Uint8Array | null, Uint8Array | null]> {
+    const tasks: Task<Uint8Array | null>[] = [
+      createTask(() => this.#feed(input), { name: "communicate: stdin" }),
+      createTask(() => readAll(this.stdout), { name: "communicate: stdout" }),
+      createTask(() => readAll(this.stderr), { name: "communicate: stderr" }),
+    ];
+    try {
+      const [, stdout, stderr] = await gather(tasks);
+      await this.#child.wait(currentScope(), this);
+      return [stdout ?? null, stderr ?? null];
+    } catch (error) {
+      // One could not read: the others leave what is theirs to whoever can.
+      for (const task of tasks) task.cancel();
+      await gather(tasks, { returnExceptions: true });
+      throw error;
+    }
+  }
+
+  async #feed(input: Uint8Array | null): Promise<null> {
+    const { stdin } = this;
+    if (stdin === null) return null;
+    try {
+      if (input !== null) {
+        stdin.write(input);
+        await stdin.drain();
+      }
+    } catch (error) {
+      // It does not have to read.
+      if (!(error instanceof ConnectionError)) throw error;
+    }
+    stdin.close();
+    return null;
+  }
+
+  #checkInput(input: Uint8Array | string | null | undefined) {
+    if (input === undefined || input === null) return null;
+    if (typeof input !== "string" && !(input instanceof Uint8Array)) {
+      throw new TypeError(
+        `Cannot communicate as 'input' must be a Uint8Array or a string: received ${
+          show(input)
+        }`,
+      );
+    }
+    if (this.stdin === null) {
+      throw new InvalidStateError(
+        `Cannot communicate as there is input and stdin is no pipe, without 'stdin: PIPE': received a call on ${this}`,
+      );
+    }
+    return typeof input === "string" ? encoder.encode(input) : input;
+  }
+
+  static {
+    inspectByToString(this.prototype);
+  }
+}
+
+/**
+ * Runs `fn` where no cancellation reaches it. What comes meanwhile is left for
+ * the next wait, so that it does not hide the error that led here.
+ */
+async function unhindered(fn: () => Promise<unknown>): Promise<void> {
+  const around = currentScope();
+  const scope = new Scope(around.kernel, around, around.task, null, true);
+  try {
+    await runIn(scope, fn, undefined, undefined);
+  } finally {
+    scope.close();
+  }
+}
+
+function openReader(
+  child: Child,
+  number: 1 | 2,
+  limit: number | undefined,
+): StreamReader | null {
+  if (child.hostPipe(number) === null) return null;
+  const { loop } = child.scope.kernel;
+  const reader = new StreamReader({
+    loop,
+    ...(limit !== undefined && { limit }),
+  });
+  child.open(number, new OutputProtocol(reader));
+  return reader;
+}
+
+async function readAll(
+  reader: StreamReader | null,
+): Promise<Uint8Array | null> {
+  return reader === null ? null : await reader.read();
+}

@@ -1,0 +1,84 @@
+import {
+  FileNotFoundError,
+  openConnection,
+  run,
+  sendfile,
+  startServer,
+} from "@asyncio/asyncio";
+import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
+import { builtin, LOCAL, shut, temporaryFolder, text } from "./_support/net.ts";
+
+Deno.test("Unix sockets carry streams, and their file goes with the server", async () => {
+  const { existsSync } = builtin("node:fs");
+  const folder = temporaryFolder();
+  const path = `${folder.path}/a.sock`;
+  await run(async () => {
+    const server = await startServer(async (reader, writer) => {
+      writer.write(await reader.readLine());
+      writer.close();
+    }, { path });
+    assertEquals(server.sockets, [{ address: { transport: "unix", path } }]);
+    assertEquals(server.port, 0);
+    const [reader, writer] = await openConnection({ path });
+    assertEquals(writer.getExtraInfo("peername"), { transport: "unix", path });
+    writer.write("hello\n");
+    assertEquals(text(await reader.read()), "hello\n");
+    writer.close();
+    assert(existsSync(path));
+    await server[Symbol.asyncDispose]();
+    assertFalse(existsSync(path));
+  });
+  folder.remove();
+});
+
+Deno.test("startServer() takes over the socket file of a dead server", async () => {
+  const folder = temporaryFolder();
+  const path = `${folder.path}/a.sock`;
+  builtin("node:child_process").execFileSync("python3", [
+    "-c",
+    `import socket; socket.socket(socket.AF_UNIX).bind(${
+      JSON.stringify(path)
+    })`,
+  ]);
+  await run(async () => {
+    await assertRejects(() => openConnection({ path }), Error, "refused");
+    const server = await startServer(() => {}, { path });
+    const [, writer] = await openConnection({ path });
+    writer.close();
+    await shut(server);
+    await assertRejects(
+      () => openConnection({ path }),
+      FileNotFoundError,
+      "no such file",
+    );
+  });
+  folder.remove();
+});
+
+Deno.test("sendfile() sends a file, or a part of it", async () => {
+  const folder = temporaryFolder();
+  const path = `${folder.path}/file`;
+  const content = new Uint8Array(1_000_000).map((_, i) => i * 7);
+  builtin("node:fs").writeFileSync(path, content);
+  await run(async () => {
+    const server = await startServer(async (_reader, writer) => {
+      assertEquals(await sendfile(writer.transport, path), 1_000_000);
+      const options = { offset: 500, count: 100_000 };
+      assertEquals(await sendfile(writer.transport, path, options), 100_000);
+      writer.close();
+    }, LOCAL);
+    const [reader, writer] = await openConnection({
+      ...LOCAL,
+      port: server.port,
+    });
+    assertEquals(await reader.readExactly(1_000_000), content);
+    assertEquals(await reader.read(), content.slice(500, 100_500));
+    await assertRejects(
+      () => sendfile(writer.transport, `${folder.path}/nothing`),
+      FileNotFoundError,
+    );
+    writer.close();
+    await shut(server);
+  });
+  folder.remove();
+});
