@@ -108,6 +108,7 @@ export {
   DatagramProtocol,
   DatagramStream,
   DatagramTransport,
+  type FileSource,
   getaddrinfo,
   getnameinfo,
   type LocalAddress,

@@ -58,7 +58,7 @@ export {
   DatagramProtocol,
   Protocol,
 } from "./protocol.ts";
-export { sendfile, type SendfileOptions } from "./sendfile.ts";
+export { type FileSource, sendfile, type SendfileOptions } from "./sendfile.ts";
 export { Server, type ServerSocket } from "./server.ts";
 export { startServer, type StartServerOptions } from "./start_server.ts";
 export {

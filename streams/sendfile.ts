@@ -6,6 +6,17 @@ import { waitForHost } from "./_host.ts";
 import { BaseProtocol, type Protocol } from "./protocol.ts";
 import type { Transport } from "./transport.ts";
 
+/** An open file, read from where it stands: a `Deno.FsFile` is one. */
+export interface FileSource {
+  /**
+   * Reads into `buffer`.
+   *
+   * @param buffer Where the bytes go.
+   * @returns How many came; `null` at the end.
+   */
+  read(buffer: Uint8Array): Promise<number | null>;
+}
+
 /** Options of {@linkcode sendfile}. */
 export interface SendfileOptions {
   /**
@@ -95,7 +106,7 @@ class Gate extends BaseProtocol {
  */
 export async function sendfile(
   transport: Transport,
-  file: string | URL | Pick<HostFile, "read">,
+  file: string | URL | FileSource,
   options: SendfileOptions = {},
 ): Promise<number> {
   const action = "send a file";
@@ -147,7 +158,7 @@ export async function sendfile(
 async function copy(
   transport: Transport,
   gate: Gate,
-  file: Pick<HostFile, "read">,
+  file: FileSource,
   { offset, count }: { offset: number; count: number },
   signal: AbortSignal,
 ): Promise<number> {

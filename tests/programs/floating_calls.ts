@@ -55,11 +55,11 @@ await run(async () => {
   });
   await late.catch(() => {});
 
-  await moveOnAfter(1, async () => {
+  await moveOnAfter(50, async () => {
     floating();
     await sleep(60_000);
   });
-  await timeout(1, async () => {
+  await timeout(50, async () => {
     floating();
     floatingUntilSignal();
     await sleep(60_000);
