@@ -28,6 +28,8 @@ import { dropNumber } from "./scope_numbers.ts";
 import type { Task } from "./task.ts";
 import type { Wait } from "./wait.ts";
 
+const settled = Promise.resolve();
+
 /** Makes a context: its class stands further up. */
 let makeContext: () => Context;
 
@@ -52,6 +54,8 @@ class Cancellation {
   pendingAfterGrant = false;
   /** An error was handed to a wait and has not yet reached the code. */
   delivering = false;
+  /** The pending one goes to all waits that begin in this stretch of code. */
+  handingOut = false;
   controller: AbortController | null = null;
 }
 
@@ -200,6 +204,25 @@ export class Scope {
     return error;
   }
 
+  /**
+   * Gives what is remembered to a wait that begins now, and to all others that
+   * begin before the code has the error: the first may belong to a call that
+   * nobody awaits, and the one that is awaited must not miss it.
+   */
+  handOut(): CancelledError | null {
+    const state = this.#state;
+    const error = state.pending;
+    if (state.pendingBySignal) return this.forget();
+    if (!state.handingOut) {
+      state.handingOut = true;
+      settled.then(() => {
+        state.handingOut = false;
+        if (state.pending === error) this.forget();
+      });
+    }
+    return error;
+  }
+
   /** Counts a request, without delivering it. */
   request(error: CancelledError): void {
     filterRejections();
@@ -283,7 +306,8 @@ export class Scope {
   }
 
   #isDelivering(): boolean {
-    if (this.#cancellation?.delivering === true) return true;
+    const state = this.#cancellation;
+    if (state !== null && (state.delivering || state.handingOut)) return true;
     for (let child = this.children; child !== null; child = child.after) {
       if (!child.shielded && child.#isDelivering()) return true;
     }
@@ -344,9 +368,25 @@ function afterTurns(kernel: Kernel, turns: number, callback: () => void): void {
  * own scope, and no further than a shield.
  */
 export function takeCancellation(scope: Scope): CancelledError | null {
+  return outermost(scope, handOut);
+}
+
+/** The same for code that throws the error at once, and so has it. */
+export function throwCancellation(scope: Scope): void {
+  const error = outermost(scope, forget);
+  if (error !== null) throw error;
+}
+
+const handOut = (scope: Scope) => scope.handOut();
+const forget = (scope: Scope) => scope.forget();
+
+function outermost(
+  scope: Scope,
+  take: (scope: Scope) => CancelledError | null,
+): CancelledError | null {
   let taken: CancelledError | null = null;
   for (let each: Scope | null = scope; each !== null; each = each.parent) {
-    if (each.pending !== null) taken = each.forget() ?? taken;
+    if (each.pending !== null) taken = take(each) ?? taken;
     if (each.shielded) break;
   }
   return taken;

@@ -1,5 +1,5 @@
 import { currentScope } from "../loop/current.ts";
-import { takeCancellation } from "../loop/scope.ts";
+import { throwCancellation } from "../loop/scope.ts";
 
 /**
  * The signal of the innermost scope around this code: aborted when the task,
@@ -57,6 +57,5 @@ export function cancelSignal(): AbortSignal {
  * cancelled and has not been told yet.
  */
 export function checkCancelled(): void {
-  const cancelled = takeCancellation(currentScope());
-  if (cancelled !== null) throw cancelled;
+  throwCancellation(currentScope());
 }

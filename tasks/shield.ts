@@ -1,7 +1,7 @@
 import { checkDuration, checkFunction } from "../_internal/check.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, Future, futureInternals } from "../loop/future.ts";
-import { Scope, takeCancellation } from "../loop/scope.ts";
+import { Scope, throwCancellation } from "../loop/scope.ts";
 import type { Awaitable } from "../loop/types.ts";
 import { runBlock } from "./_block.ts";
 import { ensureFuture } from "./create_task.ts";
@@ -118,7 +118,6 @@ export async function shielded<T>(
   } finally {
     scope.close();
   }
-  const cancelled = takeCancellation(around);
-  if (cancelled !== null) throw cancelled;
+  throwCancellation(around);
   return value;
 }

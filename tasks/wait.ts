@@ -3,7 +3,7 @@ import { show } from "../_internal/show.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, type Future, futureInternals } from "../loop/future.ts";
 import type { Kernel, Timer } from "../loop/kernel.ts";
-import { type Scope, takeCancellation } from "../loop/scope.ts";
+import { type Scope, throwCancellation } from "../loop/scope.ts";
 import type { Awaitable, Runnable } from "../loop/types.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
 import { ensureFuture } from "./create_task.ts";
@@ -95,8 +95,7 @@ export async function wait<T>(
     );
   }
   const scope = currentScope();
-  const cancelled = takeCancellation(scope);
-  if (cancelled !== null) throw cancelled;
+  throwCancellation(scope);
   const watch = new Watch(scope.kernel, futures, returnWhen);
   if (!watch.satisfied) await watch.wait(scope, timeout);
   return partition(futures);

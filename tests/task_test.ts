@@ -936,8 +936,9 @@ Deno.test("another error of a floating call ends the process as ever", async () 
   assertEquals(code, 1);
 });
 
-Deno.test("C17 a task that has read its signal and cancels itself is told at its next wait", async () => {
-  await virtual(async () => {
+Deno.test(
+  "C17 a task that has read its signal and cancels itself is told at its next wait",
+  virtual(async () => {
     const task = createTask(async () => {
       assertFalse(cancelSignal().aborted);
       currentTask()?.cancel();
@@ -945,5 +946,5 @@ Deno.test("C17 a task that has read its signal and cancels itself is told at its
     });
     await assertRejects(() => task, CancelledError);
     assert(task.cancelled());
-  });
-});
+  }),
+);

@@ -610,3 +610,26 @@ function virtualWith<A extends unknown[]>(
 ): (...args: A) => Promise<void> {
   return (...args) => virtual(() => body(...args))();
 }
+
+Deno.test(
+  "a call that nobody awaits does not take the cancellation from the wait that is awaited",
+  virtual(async () => {
+    const start = now();
+    const floating = () => void sleep(1000);
+    await assertRejects(
+      () =>
+        timeout(0, async () => {
+          floating();
+          await sleep(60_000);
+        }),
+      TimeoutError,
+    );
+    const task = createTask(async () => {
+      currentTask()?.cancel();
+      floating();
+      await sleep(60_000);
+    });
+    await assertRejects(() => task, CancelledError);
+    assertEquals(now() - start, 0);
+  }),
+);
