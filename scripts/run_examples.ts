@@ -29,10 +29,14 @@ interface Example {
   readonly summary: string;
 }
 
-async function findExamples(): Promise<Example[]> {
+/** Finds those in a folder of `examples/`, such as `web_scraping/`. */
+async function findExamples(folder = ""): Promise<Example[]> {
   const examples: Example[] = [];
-  for await (const { name, isFile } of Deno.readDir(FOLDER)) {
-    if (!isFile || !name.endsWith(".ts") || name.startsWith("_")) continue;
+  const entries = Deno.readDir(new URL(folder, FOLDER));
+  for await (const { name: file, isDirectory } of entries) {
+    const name = folder + file;
+    if (isDirectory) examples.push(...await findExamples(`${name}/`));
+    if (!file.endsWith(".ts") || file.startsWith("_")) continue;
     const text = await Deno.readTextFile(new URL(name, FOLDER));
     const comment = text.match(/^\/\*\*\s*\*?\s*([^]*?)(?:\.\s|\n \*\n|\*\/)/);
     examples.push({
