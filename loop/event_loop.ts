@@ -38,7 +38,12 @@ import { Hooks, type Instrument } from "./hooks.ts";
 import { Kernel, kernelOf } from "./kernel.ts";
 import { reportPendingTasks } from "./loose_ends.ts";
 import { SignalHandlers } from "./signals.ts";
-import { Task, type TaskFunction, type TaskOptions } from "./task.ts";
+import {
+  NO_OPTIONS,
+  Task,
+  type TaskFunction,
+  type TaskOptions,
+} from "./task.ts";
 import type { Awaitable, ExceptionContext, Executor } from "./types.ts";
 import { reportUnretrieved } from "./unretrieved.ts";
 
@@ -335,7 +340,10 @@ export class EventLoop {
    * @throws {TypeError} When `fn` is not a function.
    * @throws {InvalidStateError} When the loop is closed.
    */
-  createTask<T>(fn: TaskFunction<T>, options: TaskOptions = {}): Task<T> {
+  createTask<T>(
+    fn: TaskFunction<T>,
+    options: TaskOptions = NO_OPTIONS,
+  ): Task<T> {
     checkTaskFunction(fn);
     if (this.#kernel.closed) throw this.#kernel.closedError("create a task");
     return this.#taskFactory === null

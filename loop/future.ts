@@ -111,7 +111,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * @throws Its error, where it failed.
    */
   result(): T {
-    const error = this.#settledError("result");
+    const error = Future.#settledError(this, "result");
     if (this.#state === "finished") return this.#value as T;
     throw error;
   }
@@ -124,7 +124,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * @throws {CancelledError} When it was cancelled.
    */
   exception(): unknown {
-    const error = this.#settledError("exception");
+    const error = Future.#settledError(this, "exception");
     if (this.#state === "cancelled") throw error;
     return error;
   }
@@ -136,8 +136,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * @throws {InvalidStateError} When it is already settled.
    */
   setResult(value: T): void {
-    this.#checkPending("set the result of");
-    this.#settle("finished", value);
+    Future.#checkPending(this, "set the result of");
+    Future.#settle(this, "finished", value);
   }
 
   /**
@@ -147,8 +147,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * @throws {InvalidStateError} When it is already settled.
    */
   setException(error: unknown): void {
-    this.#checkPending("set the exception of");
-    this.#settle("failed", error);
+    Future.#checkPending(this, "set the exception of");
+    Future.#settle(this, "failed", error);
   }
 
   /**
@@ -161,7 +161,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
    */
   cancel(reason?: unknown): boolean {
     if (this.#state !== "pending") return false;
-    this.#settle("cancelled", toCancelledError(reason));
+    Future.#settle(this, "cancelled", toCancelledError(reason));
     return true;
   }
 
@@ -190,7 +190,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
       options.context,
     );
     (this.#callbacks ??= []).push({ callback, handle });
-    this.#subscribe(handle);
+    Future.#subscribe(this, handle);
   }
 
   /**
@@ -209,7 +209,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
       }
       removed++;
       added.handle.cancel();
-      this.#unsubscribe(added.handle);
+      Future.#unsubscribe(this, added.handle);
     }
     this.#callbacks = kept.length > 0 ? kept : null;
     return removed;
@@ -237,16 +237,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     const scope = enteredScope() ?? this.#kernel.root;
-    if (
-      this.#state === "pending" && isFromAwait(onFulfilled, onRejected) &&
-      isAllowed(this, this.#kernel, scope)
-    ) {
-      // `await` brings the functions of a promise of its own and does not look
-      // at what it gets back; a caller who does finds a promise made then.
-      this.#wait(scope, onFulfilled, onRejected as (error: unknown) => void);
-      return new Chain(this) as unknown as Promise<never>;
-    }
-    return this.#promise(scope).then(onFulfilled, onRejected);
+    return Future.#promise(this, scope).then(onFulfilled, onRejected);
   }
 
   /**
@@ -268,7 +259,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * @returns A promise of the result.
    */
   finally(onFinally?: (() => void) | null): Promise<T> {
-    return this.#promise(enteredScope() ?? this.#kernel.root).finally(
+    return Future.#promise(this, enteredScope() ?? this.#kernel.root).finally(
       onFinally,
     );
   }
@@ -279,7 +270,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * @returns For example `<Future finished 42>`.
    */
   toString(): string {
-    return `<Future ${this.#stateText()}>`;
+    return `<Future ${Future.#stateText(this)}>`;
   }
 
   /** What `Object.prototype.toString` says. */
@@ -287,98 +278,97 @@ export class Future<T = unknown> implements PromiseLike<T> {
     return "Future";
   }
 
+  // Static, because private methods of instances would cost each instance a
+  // field, and of these there can be millions.
+
   /** A native promise of it, waiting in `scope`. */
-  #promise(scope: Scope): Promise<T> {
-    if (!isAllowed(this, this.#kernel, scope)) {
-      return Promise.reject(refusal(this, scope));
+  static #promise<T>(future: Future<T>, scope: Scope): Promise<T> {
+    if (!isAllowed(future, future.#kernel, scope)) {
+      return Promise.reject(refusal(future, scope));
     }
-    if (this.#state === "pending") return this.#wait(scope).promise;
+    if (future.#state === "pending") return Future.#wait(future, scope);
     const cancelled = takeCancellation(scope);
     if (cancelled !== null) return Promise.reject(cancelled);
-    this.#retrieve();
-    return this.#state === "finished"
-      ? this.#kernel.succeed(this.#value as T, scope)
-      : Promise.reject(this.#value);
+    Future.#retrieve(future);
+    return future.#state === "finished"
+      ? future.#kernel.succeed(future.#value as T, scope)
+      : Promise.reject(future.#value);
   }
 
-  #wait(
-    scope: Scope,
-    resolve?: (value: T) => void,
-    reject?: (error: unknown) => void,
-  ): Wait<T> {
-    const wait = new FutureWait<T>(scope, this, resolve, reject);
-    this.#subscribe(wait);
+  static #wait<T>(future: Future<T>, scope: Scope): Promise<T> {
+    const wait = new FutureWait<T>(scope, future);
+    Future.#subscribe(future, wait);
     const cancelled = takeCancellation(scope);
     if (cancelled !== null) wait.cancel(cancelled);
-    return wait;
+    return wait.promise;
   }
 
-  #settle(state: State, value: unknown): void {
-    this.#state = state;
-    this.#value = value;
-    const steps = this.#steps;
+  static #settle(future: Future<unknown>, state: State, value: unknown): void {
+    future.#state = state;
+    future.#value = value;
+    const steps = future.#steps;
     const retrieved = steps !== null && hasRetriever(steps);
-    this.#steps = null;
+    future.#steps = null;
     // A gathering fails with a child's CancelledError, which is no news.
     if (state === "failed" && !retrieved && !isCancelledError(value)) {
-      this.#unretrieved = new Unretrieved(
-        this.#kernel,
-        this,
+      future.#unretrieved = new Unretrieved(
+        future.#kernel,
+        future,
         value,
       );
     }
-    if (steps === null || this.#kernel.closed) return;
+    if (steps === null || future.#kernel.closed) return;
     if (Array.isArray(steps)) {
-      for (const step of steps) this.#kernel.push(step);
-    } else this.#kernel.push(steps);
+      for (const step of steps) future.#kernel.push(step);
+    } else future.#kernel.push(steps);
   }
 
-  #subscribe(step: Runnable): void {
-    if (this.#state !== "pending") this.#kernel.push(step);
-    else if (this.#steps === null) this.#steps = step;
-    else if (Array.isArray(this.#steps)) this.#steps.push(step);
-    else this.#steps = [this.#steps, step];
+  static #subscribe(future: Future<unknown>, step: Runnable): void {
+    if (future.#state !== "pending") future.#kernel.push(step);
+    else if (future.#steps === null) future.#steps = step;
+    else if (Array.isArray(future.#steps)) future.#steps.push(step);
+    else future.#steps = [future.#steps, step];
   }
 
-  #unsubscribe(step: Runnable): void {
-    const steps = this.#steps;
-    if (steps === step) this.#steps = null;
+  static #unsubscribe(future: Future<unknown>, step: Runnable): void {
+    const steps = future.#steps;
+    if (steps === step) future.#steps = null;
     else if (Array.isArray(steps)) {
       const index = steps.indexOf(step);
       if (index >= 0) steps.splice(index, 1);
     }
   }
 
-  #retrieve(): void {
-    this.#unretrieved?.dismiss();
-    this.#unretrieved = null;
+  static #retrieve(future: Future<unknown>): void {
+    future.#unretrieved?.dismiss();
+    future.#unretrieved = null;
   }
 
-  #settledError(what: string): unknown {
-    if (this.#state === "pending") {
+  static #settledError(future: Future<unknown>, what: string): unknown {
+    if (future.#state === "pending") {
       throw new InvalidStateError(
-        `Cannot get the ${what} as the future is not done: received a call on ${this}`,
+        `Cannot get the ${what} as the future is not done: received a call on ${future}`,
       );
     }
-    this.#retrieve();
-    return this.#state === "finished" ? undefined : this.#value;
+    Future.#retrieve(future);
+    return future.#state === "finished" ? undefined : future.#value;
   }
 
-  #checkPending(action: string): void {
-    if (this.#state === "pending") return;
+  static #checkPending(future: Future<unknown>, action: string): void {
+    if (future.#state === "pending") return;
     throw new InvalidStateError(
-      `Cannot ${action} the future as it is already done: received a call on ${this}`,
+      `Cannot ${action} the future as it is already done: received a call on ${future}`,
     );
   }
 
-  #stateText(): string {
-    switch (this.#state) {
+  static #stateText(future: Future<unknown>): string {
+    switch (future.#state) {
       case "finished":
-        return `finished ${show(this.#value)}`;
+        return `finished ${show(future.#value)}`;
       case "failed":
-        return `failed ${showError(this.#value)}`;
+        return `failed ${showError(future.#value)}`;
       default:
-        return this.#state;
+        return future.#state;
     }
   }
 
@@ -389,12 +379,12 @@ export class Future<T = unknown> implements PromiseLike<T> {
     internals = {
       kernel: (future) => future.#kernel,
       state: (future) => future.#state,
-      stateText: (future) => future.#stateText(),
+      stateText: Future.#stateText,
       value: (future) => future.#value,
-      settle: (future, state, value) => future.#settle(state, value),
-      subscribe: (future, step) => future.#subscribe(step),
-      unsubscribe: (future, step) => future.#unsubscribe(step),
-      retrieve: (future) => future.#retrieve(),
+      settle: Future.#settle,
+      subscribe: Future.#subscribe,
+      unsubscribe: Future.#unsubscribe,
+      retrieve: Future.#retrieve,
     };
   }
 }
@@ -452,15 +442,10 @@ function retrieves(step: Runnable): boolean {
  * its value.
  */
 class FutureWait<T> extends Wait<T> implements Retriever {
-  readonly future: Future<T>;
+  declare readonly future: Future<T>;
 
-  constructor(
-    scope: Scope,
-    future: Future<T>,
-    resolve?: (value: T) => void,
-    reject?: (error: unknown) => void,
-  ) {
-    super(scope, futureSource, resolve, reject);
+  constructor(scope: Scope, future: Future<T>) {
+    super(scope, futureSource);
     this.future = future;
   }
 
@@ -489,56 +474,6 @@ const futureSource: WaitSource = {
   },
   describe: (wait) => String((wait as unknown as FutureWait<unknown>).future),
 };
-
-const sourceOf = Function.prototype.toString;
-let resolverSource = "";
-new Promise((resolve) => {
-  resolverSource = sourceOf.call(resolve);
-});
-
-/**
- * Whether these are the functions that `await` gives to `then`: those of a
- * promise, which need no async context and no promise of their own.
- */
-function isFromAwait(
-  onFulfilled: unknown,
-  onRejected: unknown,
-): onFulfilled is (value: unknown) => never {
-  return typeof onFulfilled === "function" &&
-    typeof onRejected === "function" && onRejected.name === "" &&
-    sourceOf.call(onFulfilled) === resolverSource;
-}
-
-/** What `then(resolve, reject)` gives: a promise, once someone looks at it. */
-class Chain {
-  readonly #future: Future<unknown>;
-
-  constructor(future: Future<unknown>) {
-    this.#future = future;
-  }
-
-  then<A, B>(
-    onFulfilled?: ((value: undefined) => A) | null,
-    onRejected?: ((error: unknown) => B) | null,
-  ): Promise<A | B> {
-    return this.#promise().then(onFulfilled, onRejected) as Promise<A | B>;
-  }
-
-  catch<B>(
-    onRejected?: ((error: unknown) => B) | null,
-  ): Promise<B | undefined> {
-    return this.#promise().catch(onRejected) as Promise<B | undefined>;
-  }
-
-  finally(onFinally?: (() => void) | null): Promise<undefined> {
-    return this.#promise().finally(onFinally);
-  }
-
-  #promise(): Promise<undefined> {
-    const ignore = () => undefined;
-    return this.#future.then(ignore, ignore);
-  }
-}
 
 function isAllowed(
   future: Future<unknown>,

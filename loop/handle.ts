@@ -63,7 +63,7 @@ export class Handle {
     if (kernel.carriesAsyncContext) {
       new Promise<void>((resolve) => {
         this.#release = resolve;
-      }).then(() => this.#invoke());
+      }).then(() => Handle.#invoke(this));
     }
     if (kernel.hooks !== null) kernel.hooks.handleCreated(this);
   }
@@ -99,27 +99,27 @@ export class Handle {
     } ${state}>`;
   }
 
-  #invoke(): void {
-    const callback = this.#callback;
+  static #invoke(handle: Handle): void {
+    const callback = handle.#callback;
     if (callback === null) return;
-    const args = this.#args as never[];
-    this.#callback = null;
-    this.#args = NO_ARGUMENTS;
-    this.#name = "done";
+    const args = handle.#args as never[];
+    handle.#callback = null;
+    handle.#args = NO_ARGUMENTS;
+    handle.#name = "done";
     try {
-      if (this.#scope === enteredScope()) callback(...args);
-      else runIn(this.#scope, call, callback, args);
+      if (handle.#scope === enteredScope()) callback(...args);
+      else runIn(handle.#scope, call, callback, args);
     } catch (error) {
-      if (isExitRequest(error)) return this.#kernel.abort(error);
+      if (isExitRequest(error)) return handle.#kernel.abort(error);
       const name = callback.name || "an anonymous callback";
-      this.#kernel.report({ message: `Exception in ${name}`, error });
+      handle.#kernel.report({ message: `Exception in ${name}`, error });
     }
   }
 
   static {
     inspectByToString(this.prototype);
     startCallback = (handle) =>
-      handle.#release === null ? handle.#invoke() : handle.#release();
+      handle.#release === null ? Handle.#invoke(handle) : handle.#release();
     kernelOf = (handle) => handle.#kernel;
   }
 }

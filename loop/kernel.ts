@@ -184,7 +184,7 @@ export class Kernel implements AlarmTarget {
         continue;
       }
       while ((this.#stepsLeft = this.#drain(this.#stepsLeft, true)) > 0) {
-        await undefined;
+        await microtask;
       }
       this.#end();
     }

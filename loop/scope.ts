@@ -104,7 +104,7 @@ export class Scope {
     this.after = null;
     this.#context = context;
     this.#cancellation = null;
-    if (parent !== null) parent.#adopt(this);
+    if (parent !== null) parent.adopt(this);
   }
 
   get context(): Context {
@@ -142,10 +142,10 @@ export class Scope {
   }
 
   set delivering(on: boolean) {
-    this.#state.delivering = on;
+    this.state.delivering = on;
   }
 
-  get #state(): Cancellation {
+  private get state(): Cancellation {
     return this.#cancellation ??= new Cancellation();
   }
 
@@ -159,7 +159,7 @@ export class Scope {
 
   /** The scope's signal: aborted when the scope, or one around it, is cancelled. */
   get signal(): AbortSignal {
-    const state = this.#state;
+    const state = this.state;
     if (state.controller === null) {
       state.controller = new AbortController();
       const cancelled = cancellationAbove(this);
@@ -175,23 +175,23 @@ export class Scope {
    */
   cancel(error: CancelledError, bySelf: boolean = false): void {
     this.request(error);
-    const reached = this.#interrupt(error);
-    const signalled = this.#abort(error);
-    if (reached || this.#isDelivering()) return;
+    const reached = this.interrupt(error);
+    const signalled = this.abort(error);
+    if (reached || this.isDelivering()) return;
     this.remember(error);
-    this.#expectReturnThisTurn(signalled, bySelf);
+    this.expectReturnThisTurn(signalled, bySelf);
   }
 
   /** Asks for a cancellation that the next wait below this scope gets. */
   cancelNextWait(error: CancelledError): void {
     this.request(error);
     this.remember(error);
-    this.#abort(error);
+    this.abort(error);
   }
 
   /** The next wait below this scope gets `error`. */
   remember(error: CancelledError): void {
-    this.#state.pending = error;
+    this.state.pending = error;
   }
 
   /** Forgets what is remembered; gives it where it is still to be delivered. */
@@ -210,7 +210,7 @@ export class Scope {
    * nobody awaits, and the one that is awaited must not miss it.
    */
   handOut(): CancelledError | null {
-    const state = this.#state;
+    const state = this.state;
     const error = state.pending;
     if (state.pendingBySignal) return this.forget();
     if (!state.handingOut) {
@@ -226,10 +226,10 @@ export class Scope {
   /** Counts a request, without delivering it. */
   request(error: CancelledError): void {
     filterRejections();
-    const state = this.#state;
+    const state = this.state;
     state.requests++;
     state.cause = error;
-    if (this.parent !== null) this.top.#state.requestsInside++;
+    if (this.parent !== null) this.top.state.requestsInside++;
   }
 
   /** Takes back one request; with the last one goes what is remembered. */
@@ -249,33 +249,33 @@ export class Scope {
     this.forget();
     const parent = this.parent;
     if (parent === null) return;
-    if (this.requests > 0) this.top.#state.requestsInside -= this.requests;
-    if (this.waits !== null || this.children !== null) this.#bequeath(parent);
+    if (this.requests > 0) this.top.state.requestsInside -= this.requests;
+    if (this.waits !== null || this.children !== null) this.bequeath(parent);
     if (this.before !== null) this.before.after = this.after;
     else if (parent.children === this) parent.children = this.after;
     if (this.after !== null) this.after.before = this.before;
     this.before = this.after = null;
   }
 
-  #adopt(child: Scope): void {
+  private adopt(child: Scope): void {
     child.after = this.children;
     if (this.children !== null) this.children.before = child;
     this.children = child;
   }
 
-  #bequeath(heir: Scope): void {
+  private bequeath(heir: Scope): void {
     while (this.waits !== null) this.waits.moveTo(heir);
     for (let child = this.children; child !== null; child = this.children) {
       this.children = child.after;
       if (child.after !== null) child.after.before = null;
       child.after = null;
       child.parent = heir;
-      heir.#adopt(child);
+      heir.adopt(child);
     }
   }
 
   /** Rejects every wait below; tells whether there was one. */
-  #interrupt(error: CancelledError): boolean {
+  private interrupt(error: CancelledError): boolean {
     let reached = false;
     // Rejecting a wait takes it off the list, so the list is read first; most
     // scopes hold one wait, and that needs no array.
@@ -290,26 +290,26 @@ export class Scope {
       }
     }
     for (let child = this.children; child !== null; child = child.after) {
-      if (!child.shielded && child.#interrupt(error)) reached = true;
+      if (!child.shielded && child.interrupt(error)) reached = true;
     }
     return reached;
   }
 
-  #abort(error: CancelledError): boolean {
+  private abort(error: CancelledError): boolean {
     const controller = this.#cancellation?.controller ?? null;
     let signalled = controller !== null && !controller.signal.aborted;
     controller?.abort(error);
     for (let child = this.children; child !== null; child = child.after) {
-      if (!child.shielded && child.#abort(error)) signalled = true;
+      if (!child.shielded && child.abort(error)) signalled = true;
     }
     return signalled;
   }
 
-  #isDelivering(): boolean {
+  private isDelivering(): boolean {
     const state = this.#cancellation;
     if (state !== null && (state.delivering || state.handingOut)) return true;
     for (let child = this.children; child !== null; child = child.after) {
-      if (!child.shielded && child.#isDelivering()) return true;
+      if (!child.shielded && child.isDelivering()) return true;
     }
     return false;
   }
@@ -326,8 +326,8 @@ export class Scope {
    * operation first) sits in some other await, and for it the cancellation
    * stays remembered.
    */
-  #expectReturnThisTurn(signalled: boolean, bySelf: boolean): void {
-    const state = this.#state;
+  private expectReturnThisTurn(signalled: boolean, bySelf: boolean): void {
+    const state = this.state;
     const { kernel } = this;
     const error = state.pending;
     // Code that cancels itself is waiting for nothing.

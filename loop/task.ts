@@ -45,6 +45,9 @@ export interface TaskOptions {
   signal?: AbortSignal;
 }
 
+/** The default, one for all tasks. */
+export const NO_OPTIONS: TaskOptions = Object.freeze({});
+
 // Set by the class below: what this file may do with its private parts.
 let begin: <T>(task: Task<T>) => TaskFunction<T> | null;
 let succeed: <T>(task: Task<T>, value: T) => void;
@@ -97,7 +100,7 @@ export class Task<T = unknown> extends Future<T> {
     );
     kernel.addTask(this.#scope);
     if (kernel.hooks !== null) kernel.hooks.taskCreated(this);
-    if (signal !== undefined) this.#listen(signal);
+    if (signal !== undefined) Task.#listen(this, signal);
     if (options.eagerStart === true) runIn(this.#scope, start, this, undefined);
     else kernel.push(new Start(this));
   }
@@ -236,56 +239,60 @@ export class Task<T = unknown> extends Future<T> {
   }
 
   /** The function, once; null where the task was cancelled before its start. */
-  #begin(): TaskFunction<T> | null {
-    const fn = this.#fn;
-    this.#fn = null;
-    const error = this.#scope.pending;
+  static #begin<T>(task: Task<T>): TaskFunction<T> | null {
+    const fn = task.#fn;
+    task.#fn = null;
+    const error = task.#scope.pending;
     if (error === null) return fn;
-    this.#end("cancelled", error);
+    Task.#end(task, "cancelled", error);
     return null;
   }
 
-  #succeed(value: T): void {
+  static #succeed(task: Task<unknown>, value: unknown): void {
     // A cancellation that found no wait until the end is delivered here.
-    const error = this.#scope.undelivered;
-    if (error === null) this.#end("finished", value);
-    else this.#end("cancelled", error);
+    const error = task.#scope.undelivered;
+    if (error === null) Task.#end(task, "finished", value);
+    else Task.#end(task, "cancelled", error);
   }
 
-  #fail(error: unknown): void {
-    const cancelled = asCancellation(error, this.#scope);
-    if (cancelled !== null) return this.#end("cancelled", cancelled);
-    this.#end("failed", error);
+  static #fail(task: Task<unknown>, error: unknown): void {
+    const cancelled = asCancellation(error, task.#scope);
+    if (cancelled !== null) return Task.#end(task, "cancelled", cancelled);
+    Task.#end(task, "failed", error);
     if (isExitRequest(error)) {
-      futureInternals.retrieve(this);
-      this.#scope.kernel.abort(error);
+      futureInternals.retrieve(task);
+      task.#scope.kernel.abort(error);
     }
   }
 
-  #end(state: "finished" | "failed" | "cancelled", value: unknown): void {
-    const scope = this.#scope;
+  static #end(
+    task: Task<unknown>,
+    state: "finished" | "failed" | "cancelled",
+    value: unknown,
+  ): void {
+    const scope = task.#scope;
     scope.close();
     scope.kernel.removeTask(scope);
-    this.#unlisten?.();
-    futureInternals.settle(this, state, value);
+    task.#unlisten?.();
+    futureInternals.settle(task, state, value);
     const hooks = scope.kernel.hooks;
-    if (hooks !== null) hooks.taskEnded(this);
+    if (hooks !== null) hooks.taskEnded(task);
   }
 
-  #listen(signal: AbortSignal): void {
+  static #listen(task: Task<unknown>, signal: AbortSignal): void {
     if (signal.aborted) {
-      this.cancel(signal.reason);
+      task.cancel(signal.reason);
       return;
     }
-    const cancel = () => this.cancel(signal.reason);
+    const cancel = () => task.cancel(signal.reason);
     signal.addEventListener("abort", cancel, { once: true });
-    this.#unlisten = () => signal.removeEventListener("abort", cancel);
+    task.#unlisten = () => signal.removeEventListener("abort", cancel);
   }
 
   static {
-    begin = (task) => task.#begin();
-    succeed = (task, value) => task.#succeed(value);
-    fail = (task, error) => task.#fail(error);
+    begin = Task.#begin;
+    succeed = Task.#succeed;
+    fail = Task.#fail;
     scopeOf = (task) => task.#scope;
   }
 }
@@ -338,10 +345,24 @@ function start<T>(task: Task<T>): void {
     return fail(task, error);
   }
   if (!isThenable(result)) return succeed(task, result);
-  Promise.resolve(result).then(
-    (value) => succeed(task, value),
-    (error) => fail(task, error),
-  );
+  Promise.resolve(result).then(succeedEntered, failEntered);
+}
+
+// The reactions to the function's promise carry the task's scope like any other
+// code of it, so they need no closure that holds the task.
+
+function succeedEntered(value: unknown): void {
+  const task = enteredScope()?.task ?? null;
+  if (task !== null) succeed(task, value);
+}
+
+function failEntered(error: unknown): void {
+  const task = enteredScope()?.task ?? null;
+  if (task !== null) return fail(task, error);
+  // The loop was closed meanwhile, and has reported the task as lost.
+  if (!isCancelledError(error)) {
+    platform.writeError(`A task failed after its loop was closed: ${error}`);
+  }
 }
 
 /**

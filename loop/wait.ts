@@ -21,27 +21,13 @@ export interface WaitSource {
   describe(wait: Wait<unknown>): string;
 }
 
-// `new Promise` hands its two functions to whoever passes a function; passing
-// always the same one saves making a closure for each wait.
-let lastResolve: (value: never) => void;
-let lastReject: (error: unknown) => void;
-const capture = (
-  resolve: (value: never) => void,
-  reject: (error: unknown) => void,
-): void => {
-  lastResolve = resolve;
-  lastReject = reject;
-};
-
-const settled = Promise.resolve();
-const NO_PROMISE = new Promise<never>(() => {});
-
 export class Wait<T> implements Runnable, WaitInfo {
   // Assigned in the constructor and not declared with a value: of all objects
   // of the library this one is made most often, and initializers cost a call.
+  declare readonly runsCode: boolean;
   declare scope: Scope;
   declare readonly source: WaitSource;
-  /** What the caller awaits; absent where the caller brought its own. */
+  /** What the caller awaits. */
   declare readonly promise: Promise<T>;
   /** Neighbours among the waits of the scope. */
   declare previous: Wait<unknown> | null;
@@ -49,39 +35,24 @@ export class Wait<T> implements Runnable, WaitInfo {
   /** What it is settled with once its turn in the ready queue comes. */
   declare protected value: T | undefined;
   declare private state: "pending" | "settled" | "done";
-  declare private readonly resolve: (value: never) => void;
-  declare private readonly reject: (error: unknown) => void;
+  declare private resolve: (value: never) => void;
+  declare private reject: (error: unknown) => void;
 
-  /** @param resolve With `reject`: of a promise that the caller brings. */
-  constructor(
-    scope: Scope,
-    source: WaitSource,
-    resolve?: (value: T) => void,
-    reject?: (error: unknown) => void,
-    value?: T,
-  ) {
+  /** @param value What it is settled with, where only its turn ends it. */
+  constructor(scope: Scope, source: WaitSource, value?: T) {
     this.scope = scope;
     this.source = source;
-    if (resolve === undefined || reject === undefined) {
-      this.promise = new Promise<T>(capture as never);
-      this.resolve = lastResolve;
-      this.reject = lastReject;
-    } else {
-      this.promise = NO_PROMISE;
-      this.resolve = resolve;
+    this.promise = new Promise<T>((resolve, reject) => {
+      this.resolve = resolve as never;
       this.reject = reject;
-    }
+    });
     this.value = value;
     this.state = "pending";
     this.previous = null;
     this.next = null;
-    this.#join(scope);
+    this.join(scope);
     const hooks = scope.kernel.hooks;
     if (hooks !== null) hooks.waitStarted(this);
-  }
-
-  get runsCode(): boolean {
-    return false;
   }
 
   get task(): Task<unknown> | null {
@@ -98,7 +69,7 @@ export class Wait<T> implements Runnable, WaitInfo {
 
   /** Ends the wait with a value. */
   settle(value: T): void {
-    this.#leaveScope();
+    this.leaveScope();
     const kernel = this.scope.kernel;
     if (kernel.stepwise) {
       // Debug mode attributes time to steps, so each step takes its turn.
@@ -113,14 +84,14 @@ export class Wait<T> implements Runnable, WaitInfo {
 
   /** Ends the wait with a value, from its turn in the ready queue. */
   protected finish(value: T): void {
-    this.#leaveScope();
+    this.leaveScope();
     this.state = "done";
     this.resolve(value as never);
   }
 
   /** Ends the wait with an error of what it waits for. */
   fail(error: unknown): void {
-    this.#leaveScope();
+    this.leaveScope();
     this.state = "done";
     this.reject(error);
   }
@@ -134,7 +105,7 @@ export class Wait<T> implements Runnable, WaitInfo {
   /** Its turn in the ready queue. */
   run(): void {
     if (this.state === "done") return;
-    if (this.state === "pending") this.#leaveScope();
+    if (this.state === "pending") this.leaveScope();
     this.state = "done";
     this.resolve(this.value as never);
   }
@@ -153,25 +124,24 @@ export class Wait<T> implements Runnable, WaitInfo {
     // Handling the promise here also keeps one that nobody awaits from ending
     // the program; the code that does await it was registered before and so
     // has the error when this runs.
-    if (this.promise !== NO_PROMISE) this.promise.then(undefined, delivered);
-    else settled.then(delivered);
+    this.promise.then(undefined, delivered);
   }
 
   /** Its scope ended, and it goes on in the one around. */
   moveTo(scope: Scope): void {
-    this.#unlink();
+    this.unlink();
     this.scope = scope;
-    this.#join(scope);
+    this.join(scope);
   }
 
-  #join(scope: Scope): void {
+  private join(scope: Scope): void {
     const first = scope.waits;
     this.next = first;
     if (first !== null) first.previous = this;
     scope.waits = this;
   }
 
-  #unlink(): void {
+  private unlink(): void {
     const { previous, next } = this;
     if (previous !== null) previous.next = next;
     else this.scope.waits = next;
@@ -179,11 +149,16 @@ export class Wait<T> implements Runnable, WaitInfo {
     this.previous = this.next = null;
   }
 
-  #leaveScope(): void {
-    this.#unlink();
+  private leaveScope(): void {
+    this.unlink();
     const { kernel, top } = this.scope;
     top.lastGrant = kernel.iteration;
     const { hooks } = kernel;
     if (hooks !== null) hooks.waitEnded(this);
+  }
+
+  static {
+    // Read for each step of the loop, and slower as a getter.
+    Object.defineProperty(this.prototype, "runsCode", { value: false });
   }
 }

@@ -162,17 +162,18 @@ export function succeed<T>(scope: Scope, value: T): Promise<T> {
 /** A wait in a {@linkcode WaitQueue}. */
 export class QueuedWait<T, B> extends Wait<T> {
   /** What it came with. */
-  readonly brought: B;
-  granted = false;
+  declare readonly brought: B;
+  declare granted: boolean;
   /** Neighbours among the waits for the same thing. */
-  ahead: this | null = null;
-  behind: this | null = null;
-  readonly #queue: WaitQueue<T, B>;
+  declare ahead: this | null;
+  declare behind: this | null;
 
   constructor(scope: Scope, queue: WaitQueue<T, B>, brought: B) {
     super(scope, queue);
     this.brought = brought;
-    this.#queue = queue;
+    this.granted = false;
+    this.ahead = null;
+    this.behind = null;
   }
 
   grant(value: T): void {
@@ -185,7 +186,7 @@ export class QueuedWait<T, B> extends Wait<T> {
     if (!this.isPending()) return;
     let value: T;
     try {
-      value = this.#queue.take(this, this.value as T);
+      value = (this.source as WaitQueue<T, B>).take(this, this.value as T);
     } catch (error) {
       this.fail(error);
       return;

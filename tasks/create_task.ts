@@ -1,7 +1,12 @@
-import { checkTaskFunction, getEventLoop } from "../loop/event_loop.ts";
+import { getEventLoop } from "../loop/event_loop.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { type Future, futureOf, isFuture } from "../loop/future.ts";
-import type { Task, TaskFunction, TaskOptions } from "../loop/task.ts";
+import {
+  NO_OPTIONS,
+  type Task,
+  type TaskFunction,
+  type TaskOptions,
+} from "../loop/task.ts";
 import type { Awaitable } from "../loop/types.ts";
 
 /** Options of {@linkcode createTask}. */
@@ -43,9 +48,8 @@ export interface CreateTaskOptions extends TaskOptions {
  */
 export function createTask<T>(
   fn: TaskFunction<T>,
-  options: CreateTaskOptions = {},
+  options: CreateTaskOptions = NO_OPTIONS,
 ): Task<T> {
-  checkTaskFunction(fn);
   return (options.loop ?? getEventLoop()).createTask(fn, options);
 }
 

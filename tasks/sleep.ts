@@ -1,6 +1,6 @@
 import { checkDelay } from "../_internal/check.ts";
 import { currentScope } from "../loop/current.ts";
-import type { Kernel, Timer } from "../loop/kernel.ts";
+import type { Timer } from "../loop/kernel.ts";
 import { type Scope, takeCancellation } from "../loop/scope.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
 
@@ -50,7 +50,8 @@ export function sleep<T>(ms: number, result?: T): Promise<T | undefined> {
   const cancelled = takeCancellation(scope);
   if (cancelled !== null) return Promise.reject(cancelled);
   if (ms > 0) return new Sleep(scope, ms, result).promise;
-  const turn = new Turn(scope, result);
+  // A plain wait: nothing but its turn ends it.
+  const turn = new Wait(scope, turnSource, result);
   scope.kernel.push(turn);
   return turn.promise;
 }
@@ -82,13 +83,6 @@ const turnSource: WaitSource = {
   describe: () => "sleep(0)",
 };
 
-/** One iteration of the loop. */
-class Turn<T> extends Wait<T | undefined> {
-  constructor(scope: Scope, result: T | undefined) {
-    super(scope, turnSource, undefined, undefined, result);
-  }
-}
-
 const sleepSource: WaitSource = {
   abandon(wait) {
     wait.scope.kernel.removeTimer(wait as Sleep<unknown>);
@@ -98,23 +92,22 @@ const sleepSource: WaitSource = {
 
 /** A wait that is its own timer. */
 class Sleep<T> extends Wait<T | undefined> implements Timer {
-  readonly ms: number;
-  readonly deadline: number;
-  readonly order: number;
-  heapIndex = -1;
-  readonly #kernel: Kernel;
+  declare readonly ms: number;
+  declare readonly deadline: number;
+  declare readonly order: number;
+  declare heapIndex: number;
 
   constructor(scope: Scope, ms: number, result: T | undefined) {
-    super(scope, sleepSource, undefined, undefined, result);
+    super(scope, sleepSource, result);
     const { kernel } = scope;
-    this.#kernel = kernel;
     this.ms = ms;
     this.deadline = kernel.now() + ms;
     this.order = kernel.nextTimerOrder();
+    this.heapIndex = -1;
     kernel.addTimer(this);
   }
 
   due(): void {
-    this.#kernel.push(this);
+    this.scope.kernel.push(this);
   }
 }

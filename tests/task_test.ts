@@ -929,6 +929,16 @@ Deno.test("J4 a failed task does not end the process, and is reported at its end
   assertEquals(code, 0);
 });
 
+Deno.test("a task that fails when its loop is closed is told of, and ends nothing", async () => {
+  const { code, stdout, stderr } = await runProgram("late_failure");
+  assertEquals(stdout, "still alive\n");
+  assertEquals(
+    stderr,
+    "A task failed after its loop was closed: RangeError: too late\n",
+  );
+  assertEquals(code, 0);
+});
+
 Deno.test("another error of a floating call ends the process as ever", async () => {
   const { code, stdout, stderr } = await runProgram("floating_error");
   assertEquals(stdout, "cancelled\n");
