@@ -291,7 +291,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     if (cancelled !== null) return Promise.reject(cancelled);
     Future.#retrieve(future);
     return future.#state === "finished"
-      ? future.#kernel.succeed(future.#value as T, scope)
+      ? future.#kernel.succeed(scope, future.#value as T)
       : Promise.reject(future.#value);
   }
 

@@ -122,11 +122,19 @@ export class Kernel implements AlarmTarget {
   }
 
   /**
-   * The promise of an operation that succeeded without waiting. It is settled
-   * at once while the budget lasts, and after a turn of the host's loop else.
+   * The promise of an operation that got something without waiting. It is
+   * settled at once while the budget lasts, and after a turn of the host's loop
+   * else. As after a wait, a cancellation that comes while the value is on its
+   * way to the code comes too late: else the value would be lost with the task.
    */
-  succeed<T>(value: T, scope: Scope): Promise<T> {
-    if (--this.#budget > 0) return Promise.resolve(value);
+  succeed<T>(scope: Scope, value: T): Promise<T> {
+    scope.top.lastGrant = this.iteration;
+    if (--this.#budget > 0) {
+      // Of those that only say "done", one is as good as the other.
+      return value === undefined
+        ? microtask as Promise<T>
+        : Promise.resolve(value);
+    }
     return new Promise((resolve) => {
       this.push(new Deferred(resolve, value, scope.top));
     });
@@ -430,7 +438,7 @@ export class Kernel implements AlarmTarget {
   }
 }
 
-const microtask = Promise.resolve();
+const microtask: Promise<unknown> = Promise.resolve();
 const kernels = new WeakMap<EventLoop, Kernel>();
 
 /** The kernel behind a loop's public face. */

@@ -148,17 +148,6 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
   }
 }
 
-/**
- * The promise of an operation that got something without waiting. As after a
- * wait, a cancellation that comes while the value is on its way to the code
- * comes too late: else the value would be lost with the task.
- */
-export function succeed<T>(scope: Scope, value: T): Promise<T> {
-  const { kernel } = scope;
-  scope.top.lastGrant = kernel.iteration;
-  return kernel.succeed(value, scope);
-}
-
 /** A wait in a {@linkcode WaitQueue}. */
 export class QueuedWait<T, B> extends Wait<T> {
   /** What it came with. */

@@ -9,7 +9,7 @@ import {
 } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { takeCancellation } from "../loop/scope.ts";
-import { succeed, WaitQueue } from "../loop/wait_queue.ts";
+import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Store } from "./_store.ts";
 
 /** Options of {@linkcode Queue}. */
@@ -188,7 +188,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     } catch (error) {
       return Promise.reject(error);
     }
-    return succeed(scope, undefined);
+    return scope.kernel.succeed(scope, undefined);
   }
 
   /**
@@ -234,7 +234,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     } catch (error) {
       return Promise.reject(error);
     }
-    return succeed(scope, item);
+    return scope.kernel.succeed(scope, item);
   }
 
   /**
@@ -281,7 +281,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
     if (cancelled !== null) return Promise.reject(cancelled);
-    if (this.#unfinished === 0) return succeed(scope, undefined);
+    if (this.#unfinished === 0) return scope.kernel.succeed(scope, undefined);
     return this.#joiners.wait(scope);
   }
 

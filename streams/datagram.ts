@@ -3,7 +3,7 @@ import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { takeCancellation } from "../loop/scope.ts";
-import { succeed, WaitQueue } from "../loop/wait_queue.ts";
+import { WaitQueue } from "../loop/wait_queue.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { type NetAddress, platform } from "../platform/mod.ts";
 import { checkHostname, checkPort } from "./_check.ts";
@@ -277,7 +277,7 @@ export class DatagramStream {
       mailbox.error = null;
       if (error !== null) throw error;
       if (kept.size > waiting.grantedSize) {
-        return await succeed(scope, kept.shift()!);
+        return await scope.kernel.succeed(scope, kept.shift()!);
       }
       if (mailbox.closed || this.transport.isClosing()) {
         throw new InvalidStateError(

@@ -4,7 +4,7 @@
  */
 import { ConnectionResetError } from "../errors.ts";
 import type { Scope } from "../loop/scope.ts";
-import { succeed, WaitQueue } from "../loop/wait_queue.ts";
+import { WaitQueue } from "../loop/wait_queue.ts";
 
 export class FlowControl {
   readonly #draining: WaitQueue<void> = new WaitQueue("StreamWriter.drain");
@@ -40,14 +40,14 @@ export class FlowControl {
     if (this.#loss !== null) return Promise.reject(this.#lossError());
     return this.#isPaused
       ? this.#draining.wait(scope)
-      : succeed(scope, undefined);
+      : scope.kernel.succeed(scope, undefined);
   }
 
   /** Waits for the end of the connection, whatever that was. */
   waitLost(scope: Scope): Promise<void> {
     return this.#loss === null
       ? this.#closing.wait(scope)
-      : succeed(scope, undefined);
+      : scope.kernel.succeed(scope, undefined);
   }
 
   /** Waits for the end of the connection, and throws its error. */

@@ -8,7 +8,7 @@ import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { type Scope, takeCancellation } from "../loop/scope.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
-import { succeed, WaitQueue } from "../loop/wait_queue.ts";
+import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Address, HostConnection, HostListener } from "../platform/mod.ts";
 import { copyScope, enter, mayRun, runAsStep } from "./_host.ts";
 import {
@@ -183,7 +183,7 @@ export class Server {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
     if (cancelled !== null) return Promise.reject(cancelled);
-    if (this.#isDone()) return succeed(scope, undefined);
+    if (this.#isDone()) return scope.kernel.succeed(scope, undefined);
     return this.#closing.wait(scope);
   }
 

@@ -13,7 +13,6 @@ import { type Kernel, kernelOf } from "../loop/kernel.ts";
 import { type Scope, takeCancellation } from "../loop/scope.ts";
 import type { Runnable } from "../loop/types.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
-import { succeed } from "../loop/wait_queue.ts";
 import { ByteBuffer } from "./byte_buffer.ts";
 import { Search, Separators } from "./search.ts";
 import { type Separator, UserSearch } from "./separators.ts";
@@ -599,7 +598,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     } catch (error) {
       return Promise.reject(error);
     }
-    return succeed(scope, taken);
+    return scope.kernel.succeed(scope, taken);
   }
 
   #await<A, T>(

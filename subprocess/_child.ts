@@ -12,7 +12,7 @@ import { onClose } from "../loop/closing.ts";
 import { currentScope, runIn } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { type Scope, takeCancellation } from "../loop/scope.ts";
-import { succeed, WaitQueue } from "../loop/wait_queue.ts";
+import { WaitQueue } from "../loop/wait_queue.ts";
 import {
   type HostChild,
   type HostCommand,
@@ -102,7 +102,7 @@ export class Child {
     if (cancelled !== null) return Promise.reject(cancelled);
     return this.returnCode === null
       ? this.#exits.wait(scope, keeper)
-      : succeed(scope, this.returnCode);
+      : scope.kernel.succeed(scope, this.returnCode);
   }
 
   kill(signal: SignalName): void {

@@ -3,7 +3,7 @@ import { inspectByToString } from "../_internal/inspect.ts";
 import { BrokenBarrierError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { takeCancellation } from "../loop/scope.ts";
-import { succeed, WaitQueue } from "../loop/wait_queue.ts";
+import { WaitQueue } from "../loop/wait_queue.ts";
 
 /** What {@linkcode Barrier.statistics} gives. */
 export interface BarrierStatistics {
@@ -95,7 +95,7 @@ export class Barrier {
     // one leaves no gap and no double. All leave in this one step, so a task
     // that comes now is the first of the next round.
     for (let index = 0; index < last; index++) this.#waiters.settleFirst(index);
-    return succeed(scope, last);
+    return scope.kernel.succeed(scope, last);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { inspectByToString } from "../_internal/inspect.ts";
 import { currentScope } from "../loop/current.ts";
 import { takeCancellation } from "../loop/scope.ts";
-import { succeed, WaitQueue } from "../loop/wait_queue.ts";
+import { WaitQueue } from "../loop/wait_queue.ts";
 
 /** What {@linkcode Event.statistics} gives. */
 export interface EventStatistics {
@@ -56,7 +56,7 @@ export class Event {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
     if (cancelled !== null) return Promise.reject(cancelled);
-    if (this.#isSet) return succeed(scope, true);
+    if (this.#isSet) return scope.kernel.succeed(scope, true);
     return this.#waiters.wait(scope);
   }
 

@@ -6,7 +6,7 @@ import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { type Scope, takeCancellation } from "../loop/scope.ts";
 import type { Task } from "../loop/task.ts";
-import { succeed, WaitQueue } from "../loop/wait_queue.ts";
+import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Hold } from "./hold.ts";
 
 /** What {@linkcode Lock.statistics} gives. */
@@ -178,7 +178,7 @@ export class Lock {
   #acquire(scope: Scope, hold: LockHold): Promise<Hold> {
     if (this.#holder !== null) return this.#waiters.wait(scope, hold);
     this.#holder = hold;
-    return succeed<Hold>(scope, hold);
+    return scope.kernel.succeed<Hold>(scope, hold);
   }
 
   /** Someone has it: it is not on its way from one to the next. */

@@ -3,7 +3,7 @@ import { inspectByToString } from "../_internal/inspect.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { takeCancellation } from "../loop/scope.ts";
-import { succeed, WaitQueue } from "../loop/wait_queue.ts";
+import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Hold } from "./hold.ts";
 
 /** What {@linkcode Semaphore.statistics} gives. */
@@ -88,7 +88,7 @@ export class Semaphore {
     if (cancelled !== null) return Promise.reject(cancelled);
     if (this.#value === 0) return this.#waiters.wait(scope);
     this.#value--;
-    return succeed<Hold>(scope, new Permit(this));
+    return scope.kernel.succeed<Hold>(scope, new Permit(this));
   }
 
   /**

@@ -6,7 +6,7 @@ import { Completion, type Future } from "../loop/future.ts";
 import type { Timer } from "../loop/kernel.ts";
 import { takeCancellation } from "../loop/scope.ts";
 import type { Awaitable, Runnable } from "../loop/types.ts";
-import { succeed, WaitQueue } from "../loop/wait_queue.ts";
+import { WaitQueue } from "../loop/wait_queue.ts";
 import { futureSet } from "./wait.ts";
 
 /** Options of {@linkcode asCompleted}. */
@@ -151,7 +151,7 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
     const cancelled = takeCancellation(scope);
     if (cancelled !== null) return Promise.reject(cancelled);
     const done = this.#done.shift();
-    if (done !== undefined) return succeed(scope, done);
+    if (done !== undefined) return scope.kernel.succeed(scope, done);
     if (this.#late) return Promise.reject(lateError());
     return this.#waiters.wait(scope);
   }
