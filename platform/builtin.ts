@@ -6,7 +6,6 @@
 
 /** The built-in modules the library uses, and their types. */
 interface Builtins {
-  "node:async_hooks": typeof import("node:async_hooks");
   "node:child_process": typeof import("node:child_process");
   "node:dgram": typeof import("node:dgram");
   "node:dns": typeof import("node:dns");

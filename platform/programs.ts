@@ -143,7 +143,7 @@ export const common: Pick<
   HostChildren,
   "shell" | "signalName" | "signalNumber"
 > = {
-  get shell(): readonly [string, ...string[]] {
+  shell(): readonly [string, ...string[]] {
     return isWindows()
       ? [nodeProcess().env["COMSPEC"] ?? "cmd.exe", "/d", "/s", "/c"]
       : ["/bin/sh", "-c"];

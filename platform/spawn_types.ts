@@ -47,8 +47,12 @@ export interface HostChild {
 export interface HostChildren {
   /** Starts a child, in the async context of the caller. */
   spawn(command: HostCommand): Promise<HostChild>;
-  /** The program, and the arguments before the command, of the system's shell. */
-  readonly shell: readonly [string, ...string[]];
+  /**
+   * The program, and the arguments before the command, of the system's shell.
+   * A function, so that it is not asked for while modules load: on Deno the
+   * answer costs all of Node's `process`.
+   */
+  shell(): readonly [string, ...string[]];
   /** The system's number of a signal; `undefined` where it does not have it. */
   signalNumber(name: string): number | undefined;
   /** The name of a signal; `undefined` where the system does not have it. */

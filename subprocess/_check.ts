@@ -122,7 +122,7 @@ export function checkProgram(
 /** The shell that is to run a command, and its arguments. */
 export function shellFor(command: unknown): readonly [string, ...string[]] {
   checkFilled("command", command);
-  return [...platform.children.shell, command as string];
+  return [...platform.children.shell(), command as string];
 }
 
 /** What the host is to start. */
