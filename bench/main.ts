@@ -5,7 +5,9 @@
 import { type Absent, findPeers, type Peer } from "./peers.ts";
 import { rows } from "./rows.ts";
 import { type Result, runRow } from "./run.ts";
-import { formatResult, formatSummary } from "./table.ts";
+import { growthTable } from "./growth.ts";
+import { type Report, toMarkdown } from "./results_file.ts";
+import { formatResult, formatSummary, formatTable } from "./table.ts";
 
 const USAGE = `Usage: deno task bench [options]
 
@@ -16,6 +18,7 @@ const USAGE = `Usage: deno task bench [options]
   --python PATH       the Python to use, by default the first that has uvloop
   --json              results for machines on stdout, progress on stderr
   --list              name the rows and stop
+  --write A,B         make RESULTS.md of files that --json has made, and stop
   --node              our side and the npm peers on the node of PATH
 `;
 
@@ -27,6 +30,7 @@ interface Options {
   python: string | undefined;
   json: boolean;
   list: boolean;
+  write: readonly string[] | undefined;
   node: boolean;
 }
 
@@ -49,17 +53,20 @@ async function main(args: readonly string[]): Promise<number> {
     for (const { id, title } of chosen) console.log(`${id}  ${title}`);
     return 0;
   }
-  const { node, python } = options;
-  const { peers, absent } = await findPeers({
+  if (options.write !== undefined) {
+    await writeResults(options.write);
+    return 0;
+  }
+  const { node, python, peers: names } = options;
+  const { peers: taking, absent } = await findPeers({
     node,
+    ...(names !== undefined && { names }),
     ...(python !== undefined && { python }),
   });
-  const taking = peers.filter(({ name }) =>
-    name === "ours" || (options.peers?.includes(name) ?? true)
-  );
   const say = options.json ? console.error : console.log;
   say(formatHeader(taking, absent));
 
+  const start = performance.now();
   const results: Result[] = [];
   for (const row of chosen) {
     const ofRow = await runRow(row, taking, { ...options, onProgress });
@@ -70,8 +77,25 @@ async function main(args: readonly string[]): Promise<number> {
     }
   }
   say(formatSummary(results, taking.map(({ name }) => name)));
+  const growth = growthTable(results);
+  if (growth.length > 0) {
+    say("\nHow cost grows, and beside the row of 1,000:");
+    say(formatTable(growth));
+  }
+  const minutes = Math.round((performance.now() - start) / 6000) / 10;
+  say(`\n${minutes} minutes`);
   if (options.json) {
-    console.log(JSON.stringify(report(taking, absent, results), null, 2));
+    const { rounds } = options;
+    const report = {
+      date: new Date().toISOString(),
+      minutes,
+      machine: describeMachine(),
+      rounds,
+      peers: taking.map(({ name, version }) => ({ name, version })),
+      skipped: absent,
+      results,
+    } satisfies Report;
+    console.log(JSON.stringify(report, null, 2));
   }
   // Missed targets are for the reader to judge on this machine; a side of ours that fails is an error.
   return results.some(({ failed }) => "ours" in failed) ? 1 : 0;
@@ -87,6 +111,7 @@ function parse(args: readonly string[]): Options | string {
     python: undefined,
     json: false,
     list: false,
+    write: undefined,
     node: false,
   };
   const words = args.flatMap((arg) =>
@@ -105,6 +130,7 @@ function parse(args: readonly string[]): Options | string {
       if (value === undefined) return `Cannot read "${word}"`;
       if (word === "--filter") options.filter = value;
       else if (word === "--peers") options.peers = value.split(",");
+      else if (word === "--write") options.write = value.split(",");
       else if (word === "--python") options.python = value;
       else if (word === "--rounds" || word === "--sample-ms") {
         const number = Number(value);
@@ -134,24 +160,24 @@ function formatHeader(
   ].join("\n");
 }
 
-function report(
-  peers: readonly Peer[],
-  absent: readonly Absent[],
-  results: readonly Result[],
-): unknown {
+function describeMachine(): Report["machine"] {
   return {
-    date: new Date().toISOString(),
-    machine: {
-      os: Deno.build.os,
-      arch: Deno.build.arch,
-      cores: navigator.hardwareConcurrency,
-      load: Deno.loadavg(),
-      deno: Deno.version,
-    },
-    peers: peers.map(({ name, version }) => ({ name, version })),
-    skipped: absent,
-    results,
+    os: Deno.build.os,
+    arch: Deno.build.arch,
+    cores: navigator.hardwareConcurrency,
+    load: Deno.loadavg(),
+    deno: Deno.version,
   };
+}
+
+async function writeResults(paths: readonly string[]): Promise<void> {
+  const reports = await Promise.all(
+    paths.map(async (path) => JSON.parse(await Deno.readTextFile(path))),
+  );
+  await Deno.writeTextFile(
+    new URL("./RESULTS.md", import.meta.url),
+    toMarkdown(reports),
+  );
 }
 
 /** One line that is written over, on a terminal only. */

@@ -1,6 +1,7 @@
 /**
  * Times one implementation inside its own process: grow the number of rounds until one sample is long enough, keep
- * going until the warm-up is over, then take samples. `python/worker.py` does exactly the same.
+ * going until the warm-up is over, then take samples; one will do where a single round of work takes longer than all of
+ * them should. `python/worker.py` does exactly the same.
  */
 
 import type { Work } from "./types.ts";
@@ -21,8 +22,9 @@ export async function sample(
   const { sampleMs, samples, warmUpMs } = options;
   let rounds = 1;
   let warm = 0;
+  let ms: number;
   for (;;) {
-    const ms = await time(work, rounds, size);
+    ms = await time(work, rounds, size);
     warm += ms;
     if (ms >= sampleMs * 0.8) {
       if (warm >= warmUpMs) break;
@@ -34,7 +36,8 @@ export async function sample(
   }
   const ops = rounds * size;
   const values: number[] = [];
-  for (let i = 0; i < samples; i++) {
+  const taken = ms > sampleMs * samples ? 1 : samples;
+  for (let i = 0; i < taken; i++) {
     values.push(await time(work, rounds, size) * 1e6 / ops);
   }
   const value = median(values);

@@ -6,6 +6,10 @@ import { fromFileUrl, runProcess } from "./process.ts";
 export interface Peer {
   readonly name: string;
   readonly version: string;
+  readonly runtime: "deno" | "node" | "python";
+  /** Runs a script, without anything of this harness. */
+  script(path: string): readonly string[];
+  /** Runs the worker. */
   command(args: readonly string[]): readonly string[];
 }
 
@@ -31,16 +35,21 @@ export interface FindOptions {
   readonly python?: string;
   /** Run our side and the other JavaScript peers on the `node` of PATH. */
   readonly node?: boolean;
+  /** Look for these and for our side only. */
+  readonly names?: readonly string[];
 }
 
 /** Every peer, ours first. */
 export async function findPeers(
   options: FindOptions = {},
 ): Promise<{ peers: Peer[]; absent: Absent[] }> {
+  const { names, node = false, python } = options;
+  const isWanted = (name: string) =>
+    name === "ours" || (names?.includes(name) ?? true);
   const found = [
-    ...await findJavaScript(options.node ?? false),
-    ...await findPython(options.python),
-  ];
+    ...await findJavaScript(node, isWanted),
+    ...["asyncio", "uvloop"].some(isWanted) ? await findPython(python) : [],
+  ].filter(({ name }) => isWanted(name));
   return {
     peers: found.filter((peer) => "command" in peer),
     absent: found.filter((peer) => "reason" in peer),
@@ -49,11 +58,17 @@ export async function findPeers(
 
 const OURS = ["ours", "debug-off", "debug-on"];
 
-async function findJavaScript(node: boolean): Promise<(Peer | Absent)[]> {
+/** Peers that are one package of npm, under their own names. */
+const PACKAGES = ["effection", "effect", "p-queue", "async-mutex"];
+
+async function findJavaScript(
+  node: boolean,
+  isWanted: (name: string) => boolean,
+): Promise<(Peer | Absent)[]> {
+  const packages = PACKAGES.filter(isWanted);
   const modules = {
     "@asyncio/asyncio": OURS,
-    effection: ["effection"],
-    effect: ["effect"],
+    ...Object.fromEntries(packages.map((name) => [name, [name]])),
   };
   const absent: Absent[] = [];
   const missing: string[] = [];
@@ -63,32 +78,40 @@ async function findJavaScript(node: boolean): Promise<(Peer | Absent)[]> {
     missing.push(module);
     absent.push(...names.map((name) => ({ name, reason })));
   }
-  const command = node ? await nodeCommand(missing) : denoCommand;
+  const host: Pick<Peer, "runtime" | "script" | "command"> = node
+    ? {
+      runtime: "node",
+      script: (path) => ["node", path],
+      command: await nodeCommand(missing),
+    }
+    : { runtime: "deno", script: denoScript, command: denoCommand };
   const runtime = node ? await nodeVersion() : `Deno ${Deno.version.deno}`;
-  const versions = {
-    ...Object.fromEntries([...OURS, "bare"].map((name) => [name, runtime])),
-    effection: `${await pinnedVersion("effection")}, ${runtime}`,
-    effect: `${await pinnedVersion("effect")}, ${runtime}`,
-  };
-  return Object.entries(versions).map(([name, version]) =>
-    absent.find((peer) => peer.name === name) ?? { name, version, command }
+  const versions = new Map([...OURS, "bare"].map((name) => [name, runtime]));
+  for (const name of packages) {
+    versions.set(name, `${await pinnedVersion(name)}, ${runtime}`);
+  }
+  return [...versions].map(([name, version]) =>
+    absent.find((peer) => peer.name === name) ?? { name, version, ...host }
   );
 }
+
+const DENO_RUN = [
+  Deno.execPath(),
+  "run",
+  "--quiet",
+  "--no-check",
+  "--allow-all",
+  `--config=${CONFIG}`,
+];
 
 type Command = Peer["command"];
 
 function denoCommand(args: readonly string[]): readonly string[] {
-  return [
-    Deno.execPath(),
-    "run",
-    "--quiet",
-    "--no-check",
-    "--allow-all",
-    `--config=${CONFIG}`,
-    `--v8-flags=${V8_FLAGS.join(",")}`,
-    WORKER,
-    ...args,
-  ];
+  return [...DENO_RUN, `--v8-flags=${V8_FLAGS.join(",")}`, WORKER, ...args];
+}
+
+function denoScript(path: string): readonly string[] {
+  return [...DENO_RUN, path];
 }
 
 /** Bundles the worker with all it imports, but what is missing, into one file that Node can run. */
@@ -174,6 +197,8 @@ function pythonPeer(name: string, path: string, version: string): Peer {
   return {
     name,
     version,
+    runtime: "python",
+    script: (script) => [path, script],
     command: (args) => [path, PYTHON_WORKER, ...args],
   };
 }

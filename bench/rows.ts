@@ -1,11 +1,29 @@
 /** Every row, in the order in which they run and are printed. To add one, write its file and list it here. */
 
+import { barrier } from "./rows/barrier.ts";
 import { callSoon } from "./rows/call_soon.ts";
+import { cancelTask } from "./rows/cancel_task.ts";
+import { condition } from "./rows/condition.ts";
+import { contextGet, contextSet, contextTask } from "./rows/context.ts";
 import { debugOff } from "./rows/debug_off.ts";
 import { gather } from "./rows/gather.ts";
-import { queueBounded, queueUnbounded } from "./rows/queue.ts";
+import {
+  lockContended,
+  lockFree,
+  semaphoreContended,
+  semaphoreFree,
+} from "./rows/lock.ts";
+import {
+  jobs,
+  queueBounded,
+  queueMany,
+  queuePriority,
+  queueUnbounded,
+} from "./rows/queue.ts";
+import { shield } from "./rows/shield.ts";
 import { sleeping } from "./rows/sleeping.ts";
-import { startTask } from "./rows/start_task.ts";
+import { awaitDone, startEager, startTask } from "./rows/start_task.ts";
+import { packageSize, startUp } from "./rows/start_up.ts";
 import { readFrames, readLines } from "./rows/stream_reading.ts";
 import {
   processLines,
@@ -14,24 +32,57 @@ import {
   startProcess,
 } from "./rows/subprocess.ts";
 import { switchHundred, switchOne } from "./rows/switch.ts";
+import { taskGroup } from "./rows/task_group.ts";
+import { timeoutUnfired } from "./rows/timeout.ts";
 import { timer } from "./rows/timer.ts";
+import { timers } from "./rows/timers.ts";
+import { waitFirst } from "./rows/wait_first.ts";
+import { eventBroadcast, lockWaiters } from "./rows/waiters.ts";
 import type { Row } from "./types.ts";
+
+/** The sizes at which it is shown how cost grows; see growth.ts. */
+const GROWTH = [1000, 10_000, 100_000, 1_000_000];
 
 export const rows: readonly Row[] = [
   startTask,
+  startEager,
+  awaitDone,
   switchOne,
   switchHundred,
+  waitFirst,
+  timeoutUnfired,
+  cancelTask,
+  taskGroup,
+  shield,
+  lockFree,
+  lockContended,
+  semaphoreFree,
+  semaphoreContended,
+  condition,
+  barrier,
   queueUnbounded,
   queueBounded,
-  readLines,
-  readFrames,
-  gather(10_000),
+  queueMany,
+  queuePriority,
+  jobs,
   timer,
   callSoon,
+  contextGet,
+  contextSet,
+  contextTask,
+  readLines,
+  readFrames,
   startProcess,
   startFifty,
   processPipe,
   processLines,
   debugOff,
-  sleeping(1_000_000),
+  startUp,
+  packageSize,
+  gather(10),
+  ...GROWTH.map(gather),
+  ...GROWTH.map(eventBroadcast),
+  ...GROWTH.map(lockWaiters),
+  ...GROWTH.map(timers),
+  ...GROWTH.map(sleeping),
 ];

@@ -3,6 +3,7 @@
 import { median } from "./measure.ts";
 import type { Peer } from "./peers.ts";
 import { runProcess } from "./process.ts";
+import { runProgramRow } from "./programs.ts";
 import {
   type Metric,
   metricsOf,
@@ -11,6 +12,9 @@ import {
   type Unit,
   type WorkerResult,
 } from "./types.ts";
+
+/** Samples in one process; the rounds are what counts. */
+const SAMPLES = 3;
 
 /** How often and how long to measure. */
 export interface RunOptions {
@@ -23,7 +27,9 @@ export interface RunOptions {
 /** What came out for one peer: the median over the rounds, and how far they lay apart. */
 export interface PeerResult {
   readonly peer: string;
-  /** Nanoseconds per operation or bytes per item. */
+  /** How many items it did: a peer may do fewer than the row. */
+  readonly size: number;
+  /** In the unit of the metric. */
   readonly value: number;
   /** For rows in time. */
   readonly opsPerSecond?: number;
@@ -52,7 +58,7 @@ export interface Result {
   readonly unit: Unit;
   readonly peers: readonly PeerResult[];
   readonly targets: readonly TargetResult[];
-  /** Peers that failed, and their last words. */
+  /** Peers that could not do it, and why. */
   readonly failed: Readonly<Record<string, string>>;
 }
 
@@ -63,8 +69,7 @@ export async function runRow(
   options: RunOptions,
 ): Promise<Result[]> {
   const { sampleMs, onProgress } = options;
-  const limit = row.kind === "measured" ? row.maxRounds : undefined;
-  const rounds = Math.min(options.rounds, limit ?? Infinity);
+  const rounds = Math.min(options.rounds, row.maxRounds ?? Infinity);
   const taking = peers.filter(({ name }) => takesPart(row, name));
   const results = new Map<string, WorkerResult[]>();
   const failed: Record<string, string> = {};
@@ -73,23 +78,16 @@ export async function runRow(
       const { name } = peer;
       if (name in failed) continue;
       onProgress?.(`${row.id}: round ${round} of ${rounds}, ${name}`);
-      const outcome = await runProcess(peer.command([
-        row.id,
-        name,
-        String(row.sizes?.[name] ?? row.size),
-        String(sampleMs),
-        "5",
-        String(sampleMs * 3),
-      ]));
-      if (!outcome.ok) {
-        failed[name] = lastWords(outcome.stderr);
+      try {
+        const result = row.kind === "program"
+          ? await runProgramRow(row, peer)
+          : await runWorker(row, peer, sampleMs);
+        if (result.skipped !== undefined) failed[name] = result.skipped;
+        else results.set(name, [...results.get(name) ?? [], result]);
+      } catch (error) {
+        failed[name] = `failed, ${(error as Error).message}`;
         results.delete(name);
-        continue;
       }
-      const line = outcome.stdout.trimEnd().split("\n").at(-1) ?? "";
-      const list = results.get(name) ?? [];
-      list.push(JSON.parse(line) as WorkerResult);
-      results.set(name, list);
     }
   }
   return metricsOf(row).map((metric) => sumUp(row, metric, results, failed));
@@ -97,7 +95,24 @@ export async function runRow(
 
 function takesPart(row: Row, peer: string): boolean {
   if (peer === "asyncio" || peer === "uvloop") return row.python;
-  return peer in row.peers;
+  return peer in (row.kind === "program" ? row.modules : row.peers);
+}
+
+async function runWorker(
+  row: Row,
+  peer: Peer,
+  sampleMs: number,
+): Promise<WorkerResult> {
+  const { ok, stdout, stderr } = await runProcess(peer.command([
+    row.id,
+    peer.name,
+    String(row.sizes?.[peer.name] ?? row.size),
+    String(sampleMs),
+    String(SAMPLES),
+    String(sampleMs * 2),
+  ]));
+  if (!ok) throw new Error(lastWords(stderr));
+  return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
 }
 
 function sumUp(
@@ -111,12 +126,16 @@ function sumUp(
       metrics[metric.name]?.value ?? NaN
     );
   const ours = values("ours");
-  const peers = [...results.keys()].map((peer): PeerResult => {
+  const measured = [...results.keys()].filter((peer) =>
+    !values(peer).some(Number.isNaN)
+  );
+  const peers = measured.map((peer): PeerResult => {
     const rounds = values(peer);
     const value = median(rounds);
     const ratios = rounds.map((cost, i) => cost / (ours[i] ?? NaN));
     return {
       peer,
+      size: row.sizes?.[peer] ?? row.size,
       value,
       ...(metric.unit === "ns" && { opsPerSecond: 1e9 / value }),
       spread: (Math.max(...rounds) - Math.min(...rounds)) / value,
@@ -136,19 +155,23 @@ function sumUp(
     unit: metric.unit,
     peers,
     targets: metric.targets.flatMap((target) => {
-      const ratio = peers.find(({ peer }) => peer === target.peer)?.ratio;
-      return ratio === undefined
-        ? []
-        : [{ target, met: isMet(target, ratio.median) }];
+      const peer = peers.find(({ peer }) => peer === target.peer);
+      const met = peer === undefined ? undefined : isMet(target, peer);
+      return met === undefined ? [] : [{ target, met }];
     }),
     failed,
   };
 }
 
-function isMet(target: Target, ratio: number): boolean {
-  if ("atLeast" in target) return ratio >= target.atLeast;
-  if ("atMost" in target) return 1 / ratio <= target.atMost;
-  return ratio <= 1 + target.within;
+function isMet(
+  target: Target,
+  { value, ratio }: PeerResult,
+): boolean | undefined {
+  if ("below" in target) return value <= target.below;
+  if (ratio === undefined) return undefined;
+  if ("atLeast" in target) return ratio.median >= target.atLeast;
+  if ("atMost" in target) return 1 / ratio.median <= target.atMost;
+  return ratio.median <= 1 + target.within;
 }
 
 function lastWords(stderr: string): string {

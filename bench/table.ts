@@ -9,15 +9,15 @@ export function formatResult(result: Result, row: Row): string {
     `  ${peer.peer}`,
     formatValue(peer.value, result.unit),
     peer.opsPerSecond === undefined ? "" : `${compact(peer.opsPerSecond)}/s`,
-    `±${(peer.spread * 50).toFixed(0)}%`,
+    formatSpread(peer),
     formatRatio(peer),
     row.notes?.[peer.peer] ?? "",
   ]);
   const failed = Object.entries(result.failed).map(([peer, words]) =>
-    `  ${peer}: failed, ${words}`
+    `  ${peer}: ${words}`
   );
   const targets = result.targets.map(({ target, met }) =>
-    `  target ${formatTarget(target)}: ${met ? "met" : "MISSED"}`
+    `  target ${formatTarget(target, result.unit)}: ${met ? "met" : "MISSED"}`
   );
   return [
     `${result.title}  [${result.id}]`,
@@ -33,6 +33,15 @@ export function formatSummary(
   results: readonly Result[],
   peerNames: readonly string[],
 ): string {
+  return formatTable(summaryTable(results, peerNames, false));
+}
+
+/** A head and a line for each row; columns of peers that took part in none are left out. */
+export function summaryTable(
+  results: readonly Result[],
+  peerNames: readonly string[],
+  withSpread: boolean,
+): string[][] {
   const columns = peerNames.filter((name) =>
     name !== "ours" &&
     results.some(({ peers }) => peers.some(({ peer }) => peer === name))
@@ -44,15 +53,33 @@ export function formatSummary(
     return [
       result.title,
       ours === undefined ? "-" : formatValue(ours.value, result.unit),
+      ...withSpread ? [ours === undefined ? "" : formatSpread(ours)] : [],
       ...columns.map((name) => formatTimes(find(name)?.ratio?.median)),
       result.targets.map(({ target, met }) =>
-        `${formatTarget(target)}${met ? "" : " MISSED"}`
+        `${formatTarget(target, result.unit)}${met ? "" : " MISSED"}`
       ).join(", "),
     ];
   });
-  const right = [false, true, ...columns.map(() => true), false];
-  return align([["work", "ours", ...columns, "target"], ...rows], right)
-    .join("\n");
+  const head = [
+    "work",
+    "ours",
+    ...withSpread ? ["±"] : [],
+    ...columns,
+    "target",
+  ];
+  return [head, ...rows];
+}
+
+/** Lines with their columns aligned, numbers to the right. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const right = (rows[0] ?? []).map((_, column) =>
+    rows.slice(1).every((row) => /^[\d<-]|^$/.test(row[column] ?? ""))
+  );
+  return align(rows, right).join("\n");
+}
+
+function formatSpread({ spread }: PeerResult): string {
+  return `±${(spread * 50).toFixed(0)}%`;
 }
 
 function formatRatio({ ratio }: PeerResult): string {
@@ -71,23 +98,32 @@ function times(ratio: number): string {
 }
 
 /** A target in words: `>=3x uvloop`, `<=2x bare`, `debug-off <=+5%`. */
-export function formatTarget(target: Target): string {
+export function formatTarget(target: Target, unit: Unit): string {
   if ("atLeast" in target) {
     return target.atLeast === 1
       ? `ahead of ${target.peer}`
       : `>=${target.atLeast}x ${target.peer}`;
   }
   if ("atMost" in target) return `<=${target.atMost}x ${target.peer}`;
-  return `${target.peer} <=+${target.within * 100}%`;
+  if ("within" in target) {
+    return `${target.peer} <=+${target.within * 100}%`;
+  }
+  return `<=${formatValue(target.below, unit)}`;
 }
 
-function formatValue(value: number, unit: Unit): string {
+/** A value with its unit: `148 ns`, `1,148 B`, `15.2 ms`. */
+export function formatValue(value: number, unit: Unit): string {
+  if (unit === "ns" && value >= 1e6) return `${number(value / 1e6)} ms`;
+  if (unit === "count") return value.toLocaleString("en");
+  return `${number(value)} ${unit === "ns" ? "ns" : "B"}`;
+}
+
+function number(value: number): string {
   const digits = value < 100 ? 1 : 0;
-  const text = value.toLocaleString("en", {
+  return value.toLocaleString("en", {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   });
-  return `${text} ${unit === "ns" ? "ns" : "B"}`;
 }
 
 function compact(value: number): string {

@@ -15,15 +15,16 @@ export type Load<T> = () => Promise<T>;
 /**
  * What must hold beside one peer. Ratios are the peer's cost over ours, so 3 means that ours is three times cheaper.
  * `atMost` is the other way round: our cost over the peer's. `within` bounds the other side: the peer, which is a variant
- * of ours, costs at most that fraction more.
+ * of ours, costs at most that fraction more. `below` is no ratio: ours, in the unit of the metric, is at most that.
  */
 export type Target =
   | { readonly peer: string; readonly atLeast: number }
   | { readonly peer: string; readonly atMost: number }
-  | { readonly peer: string; readonly within: number };
+  | { readonly peer: string; readonly within: number }
+  | { readonly peer: "ours"; readonly below: number };
 
-/** What is measured: nanoseconds per operation, or bytes per item. Less is better in both. */
-export type Unit = "ns" | "bytes";
+/** What is measured: nanoseconds per operation, bytes per item, or a number of things. Less is better in all. */
+export type Unit = "ns" | "bytes" | "count";
 
 /** One number a row yields, with its targets. */
 export interface Metric {
@@ -43,6 +44,8 @@ interface RowBase {
   readonly sizes?: Readonly<Record<string, number>>;
   /** Whether `python/` has this row: it then runs on asyncio and uvloop. */
   readonly python: boolean;
+  /** At most so many rounds, where one takes long. */
+  readonly maxRounds?: number;
   /** How a peer does this work, where it is not obvious. */
   readonly notes?: Readonly<Record<string, string>>;
 }
@@ -57,16 +60,25 @@ export interface TimedRow extends RowBase {
 /** A row run once a process, which takes its own measurements. */
 export interface MeasuredRow extends RowBase {
   readonly kind: "measured";
-  /** At most so many rounds, where one takes minutes. */
-  readonly maxRounds?: number;
   readonly metrics: readonly Metric[];
   readonly peers: Readonly<Record<string, Load<Measurement>>>;
 }
 
-export type Row = TimedRow | MeasuredRow;
+/** A row about whole programs that import a peer; `programs.ts` measures it from outside. */
+export interface ProgramRow extends RowBase {
+  readonly kind: "program";
+  readonly measure: "start-up" | "size";
+  readonly metrics: readonly Metric[];
+  /** What a peer's program imports. */
+  readonly modules: Readonly<Record<string, string>>;
+}
+
+export type Row = TimedRow | MeasuredRow | ProgramRow;
 
 /** What one process prints as its last line: for each metric the median over its samples, and how many ops that was. */
 export interface WorkerResult {
+  /** Why this peer, as it is on this machine, cannot do the row. */
+  readonly skipped?: string;
   readonly metrics: Readonly<
     Record<string, { readonly ops: number; readonly value: number }>
   >;
@@ -74,7 +86,7 @@ export interface WorkerResult {
 
 /** The metrics of any row: a timed row has one, without a name. */
 export function metricsOf(row: Row): readonly Metric[] {
-  return row.kind === "measured"
-    ? row.metrics
-    : [{ name: "", unit: "ns", targets: row.targets }];
+  return row.kind === "timed"
+    ? [{ name: "", unit: "ns", targets: row.targets }]
+    : row.metrics;
 }

@@ -29,4 +29,35 @@ async def sleeping(size):
     return {"start": started, "cancel": cancel, "memory": memory}
 
 
-MEASURED = {"sleeping": sleeping}
+async def timers(size):
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+    fired = 0
+
+    def callback():
+        nonlocal fired
+        fired += 1
+        if fired == size:
+            done.set_result(None)
+
+    first = loop.time() + (20 + size / 250) / 1000
+    times = [first + i * 7919 % 1000 / 100_000 for i in range(size)]
+    start = time.perf_counter_ns()
+    for when in times:
+        loop.call_at(when, callback)
+    schedule = (time.perf_counter_ns() - start) / size
+    while loop.time() < first + 0.01:
+        pass
+    start = time.perf_counter_ns()
+    await done
+    fire = (time.perf_counter_ns() - start) / size
+    assert fired == size
+    handles = [loop.call_at(when + 3600, callback) for when in times]
+    start = time.perf_counter_ns()
+    for handle in handles:
+        handle.cancel()
+    cancel = (time.perf_counter_ns() - start) / size
+    return {"schedule": schedule, "fire": fire, "cancel": cancel}
+
+
+MEASURED = {"sleeping": sleeping, "timers": timers}

@@ -4,6 +4,8 @@ Each takes the number of rounds and the operations in one, and is over when all 
 """
 
 import asyncio
+import contextvars
+import inspect
 
 
 async def start_task(rounds, size):
@@ -12,6 +14,27 @@ async def start_task(rounds, size):
 
     for _ in range(rounds * size):
         await asyncio.create_task(child())
+
+
+async def start_eager(rounds, size):
+    async def child():
+        pass
+
+    loop = asyncio.get_running_loop()
+    for _ in range(rounds * size):
+        await asyncio.Task(child(), loop=loop, eager_start=True)
+
+
+async def await_done(rounds, size):
+    async def child():
+        return 1
+
+    for _ in range(rounds):
+        task = asyncio.create_task(child())
+        total = 0
+        for _ in range(size):
+            total += await task
+        assert total == size
 
 
 async def switch_one(rounds, size):
@@ -30,31 +53,229 @@ async def switch_hundred(rounds, size):
             await task
 
 
-async def _queue(rounds, size, maxsize):
-    async def produce(queue):
-        for i in range(size):
+async def _queue(rounds, size, maxsize, pairs):
+    async def produce(queue, first):
+        for i in range(first, size, pairs):
             await queue.put(i)
 
     async def consume(queue):
         total = 0
-        for _ in range(size):
+        for _ in range(size // pairs):
             total += await queue.get()
         return total
 
     for _ in range(rounds):
         queue = asyncio.Queue(maxsize)
-        producer = asyncio.create_task(produce(queue))
-        consumer = asyncio.create_task(consume(queue))
-        await producer
-        assert await consumer == size * (size - 1) // 2
+        producers = [asyncio.create_task(produce(queue, first)) for first in range(pairs)]
+        consumers = [asyncio.create_task(consume(queue)) for _ in range(pairs)]
+        for producer in producers:
+            await producer
+        total = 0
+        for consumer in consumers:
+            total += await consumer
+        assert total == size * (size - 1) // 2
 
 
 async def queue_unbounded(rounds, size):
-    await _queue(rounds, size, 0)
+    await _queue(rounds, size, 0, 1)
 
 
 async def queue_bounded(rounds, size):
-    await _queue(rounds, size, 10)
+    await _queue(rounds, size, 10, 1)
+
+
+async def queue_many(rounds, size):
+    await _queue(rounds, size, 10, 10)
+
+
+async def queue_priority(rounds, size):
+    for _ in range(rounds):
+        queue = asyncio.PriorityQueue()
+        for i in range(size):
+            await queue.put(i * 7919 % size)
+        for i in range(size):
+            assert await queue.get() == i
+
+
+async def jobs(rounds, size):
+    async def work(queue):
+        total = 0
+        while not queue.empty():
+            item = await queue.get()
+            await asyncio.sleep(0)
+            total += item
+        return total
+
+    for _ in range(rounds):
+        queue = asyncio.Queue()
+        for i in range(size):
+            queue.put_nowait(i)
+        assert sum(await asyncio.gather(*(work(queue) for _ in range(10)))) == size * (size - 1) // 2
+
+
+async def _take(rounds, size, lock):
+    for _ in range(rounds * size):
+        await lock.acquire()
+        lock.release()
+
+
+async def lock_free(rounds, size):
+    await _take(rounds, size, asyncio.Lock())
+
+
+async def semaphore_free(rounds, size):
+    await _take(rounds, size, asyncio.Semaphore(3))
+
+
+async def _contend(rounds, size, lock):
+    async def use():
+        for _ in range(size // 10):
+            await lock.acquire()
+            await asyncio.sleep(0)
+            lock.release()
+
+    for _ in range(rounds):
+        await asyncio.gather(*(use() for _ in range(10)))
+
+
+async def lock_contended(rounds, size):
+    await _contend(rounds, size, asyncio.Lock())
+
+
+async def semaphore_contended(rounds, size):
+    await _contend(rounds, size, asyncio.Semaphore(3))
+
+
+async def lock_waiters(rounds, size):
+    async def use(lock):
+        await lock.acquire()
+        lock.release()
+
+    for _ in range(rounds):
+        lock = asyncio.Lock()
+        await lock.acquire()
+        tasks = [asyncio.create_task(use(lock)) for _ in range(size)]
+        await asyncio.sleep(0)
+        lock.release()
+        await asyncio.gather(*tasks)
+
+
+async def event_broadcast(rounds, size):
+    for _ in range(rounds):
+        event = asyncio.Event()
+        tasks = [asyncio.create_task(event.wait()) for _ in range(size)]
+        await asyncio.sleep(0)
+        event.set()
+        assert len(await asyncio.gather(*tasks)) == size
+
+
+async def condition(rounds, size):
+    turn = 0
+
+    async def play(condition, me):
+        nonlocal turn
+        await condition.acquire()
+        for _ in range(size // 2):
+            while turn != me:
+                await condition.wait()
+            turn = 1 - me
+            condition.notify()
+        condition.release()
+
+    for _ in range(rounds):
+        turn = 0
+        shared = asyncio.Condition()
+        await asyncio.gather(play(shared, 0), play(shared, 1))
+
+
+async def barrier(rounds, size):
+    async def meet(barrier):
+        for _ in range(size // 10):
+            await barrier.wait()
+
+    for _ in range(rounds):
+        shared = asyncio.Barrier(10)
+        await asyncio.gather(*(meet(shared) for _ in range(10)))
+
+
+async def wait_first(rounds, size):
+    loop = asyncio.get_running_loop()
+    for _ in range(rounds):
+        futures = [loop.create_future() for _ in range(size)]
+        loop.call_soon(futures[0].set_result, None)
+        _, pending = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+        for future in pending:
+            future.cancel()
+        assert len(pending) == size - 1
+
+
+async def timeout_unfired(rounds, size):
+    async def work():
+        pass
+
+    for _ in range(rounds * size):
+        async with asyncio.timeout(60):
+            await work()
+
+
+async def cancel_task(rounds, size):
+    for _ in range(rounds * size):
+        task = asyncio.create_task(asyncio.sleep(3600))
+        await asyncio.sleep(0)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            pass
+
+
+async def task_group(rounds, size):
+    async def child():
+        pass
+
+    for _ in range(rounds):
+        async with asyncio.TaskGroup() as group:
+            for _ in range(size):
+                group.create_task(child())
+
+
+async def shield(rounds, size):
+    async def child():
+        pass
+
+    for _ in range(rounds * size):
+        await asyncio.shield(asyncio.create_task(child()))
+
+
+async def context_get(rounds, size):
+    variable = contextvars.ContextVar("variable")
+    variable.set(1)
+    for _ in range(rounds):
+        total = 0
+        for _ in range(size):
+            total += variable.get()
+        assert total == size
+
+
+async def context_set(rounds, size):
+    variable = contextvars.ContextVar("variable")
+    for i in range(rounds * size):
+        variable.reset(variable.set(i))
+
+
+async def context_task(rounds, size):
+    variable = contextvars.ContextVar("variable")
+    variable.set(1)
+
+    async def child():
+        variable.set(variable.get() + 1)
+        return variable.get()
+
+    for _ in range(rounds):
+        total = 0
+        for _ in range(size):
+            total += await asyncio.create_task(child())
+        assert total == 2 * size
 
 
 async def read_lines(rounds, size):
@@ -152,6 +373,7 @@ async def process_lines(rounds, size):
 
 
 TIMED = {
-    work.__name__: work
-    for work in (start_task, switch_one, switch_hundred, queue_unbounded, queue_bounded, read_lines, read_frames, gather, timer, call_soon, start_process, start_fifty, process_pipe, process_lines)
+    name: work
+    for name, work in list(globals().items())
+    if inspect.iscoroutinefunction(work) and not name.startswith("_")
 }

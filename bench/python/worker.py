@@ -15,6 +15,10 @@ from measured import MEASURED
 from rows import TIMED
 
 
+# asyncio.Task(eager_start=True) is of 3.12; Barrier, TaskGroup and timeout() are of 3.11.
+NEEDS = {"start_eager": (3, 12)}
+
+
 def new_loop(peer):
     if peer == "uvloop":
         import uvloop
@@ -42,20 +46,34 @@ def sample(loop, work, size, sample_ms, samples, warm_up_ms):
         wanted = math.ceil(rounds * sample_ms * 1e6 / max(ns, 1000))
         rounds = min(rounds * 10, max(rounds + 1, wanted))
     ops = rounds * size
-    return {"ops": ops, "value": statistics.median(timed(rounds) / ops for _ in range(samples))}
+    taken = 1 if ns > sample_ms * 1e6 * samples else samples
+    return {"ops": ops, "value": statistics.median(timed(rounds) / ops for _ in range(taken))}
+
+
+def repeat(loop, measure, size):
+    """Warm up, then measure: once where there are many items, else the median of several times."""
+    warm_up = min(size, 10_000)
+    for _ in range(math.ceil(50_000 / warm_up)):
+        loop.run_until_complete(measure(warm_up))
+    times = min(25, max(1, 100_000 // size))
+    runs = [loop.run_until_complete(measure(size)) for _ in range(times)]
+    return {key: {"ops": size * times, "value": statistics.median(run[key] for run in runs)} for key in runs[0]}
 
 
 def main():
     row, peer = sys.argv[1:3]
     size, sample_ms, samples, warm_up_ms = map(int, sys.argv[3:7])
+    needed = NEEDS.get(row, (3, 11))
+    if sys.version_info < needed:
+        print(json.dumps({"metrics": {}, "skipped": f"needs Python {needed[0]}.{needed[1]}"}))
+        return
     loop = new_loop(peer)
     asyncio.set_event_loop(loop)
     name = re.sub(r"_\d+$", "", row)  # gather_10000 is gather with another size
     if name in TIMED:
         metrics = {"": sample(loop, TIMED[name], size, sample_ms, samples, warm_up_ms)}
     else:
-        values = loop.run_until_complete(MEASURED[name](size))
-        metrics = {key: {"ops": size, "value": value} for key, value in values.items()}
+        metrics = repeat(loop, MEASURED[name], size)
     print(json.dumps({"metrics": metrics}))
 
 

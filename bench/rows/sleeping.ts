@@ -1,4 +1,5 @@
 import { liveBytes, nanosecondsEach } from "../memory.ts";
+import { limits } from "../sides.ts";
 import type { MeasuredRow, Metric } from "../types.ts";
 
 const ahead = [
@@ -20,7 +21,11 @@ const metrics: readonly Metric[] = [
   {
     name: "memory",
     unit: "bytes",
-    targets: [{ peer: "asyncio", atLeast: 1 }, ...ahead],
+    targets: [
+      { peer: "asyncio", atLeast: 1 },
+      { peer: "ours", below: 1150 },
+      ...ahead,
+    ],
   },
 ];
 
@@ -33,13 +38,12 @@ export function sleeping(size: number): MeasuredRow {
     id: `sleeping_${size}`,
     title: `${size.toLocaleString("en")} sleeping tasks, each`,
     size,
-    sizes: { effection: Math.min(size, 100_000) },
+    ...limits(size, { effection: 10_000, effect: 100_000 }),
     python: true,
-    maxRounds: 3,
     metrics,
     notes: {
       bare: "a promise and a setTimeout each, cleared and rejected",
-      effection: "100,000 tasks: a million take minutes",
+      effection: "10,000 tasks at most: a million take minutes",
       asyncio: "memory is growth of the resident set",
       uvloop: "memory is growth of the resident set",
     },

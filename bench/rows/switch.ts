@@ -1,3 +1,4 @@
+import { bare, effect, effection, ours } from "../sides.ts";
 import type { Target, TimedRow } from "../types.ts";
 
 const targets: readonly Target[] = [
@@ -24,34 +25,22 @@ export const switchOne: TimedRow = {
   targets,
   notes,
   peers: {
-    async ours() {
-      const { run, sleep } = await import("@asyncio/asyncio");
-      return (rounds, size) =>
-        run(async () => {
-          for (let i = rounds * size; i > 0; i--) await sleep(0);
-        });
-    },
-    bare() {
-      return Promise.resolve(async (rounds, size) => {
-        for (let i = rounds * size; i > 0; i--) await bareSwitch();
-      });
-    },
-    async effection() {
-      const { run, until } = await import("effection");
-      return (rounds, size) =>
-        run(function* () {
-          for (let i = rounds * size; i > 0; i--) {
-            yield* until(Promise.resolve());
-          }
-        });
-    },
-    async effect() {
-      const { Effect } = await import("effect");
-      return (rounds, size) =>
-        Effect.runPromise(Effect.gen(function* () {
-          for (let i = rounds * size; i > 0; i--) yield* Effect.yieldNow;
-        }));
-    },
+    ours: ours(({ sleep }) => async (size) => {
+      for (let i = size; i > 0; i--) await sleep(0);
+    }),
+    bare: bare(async (size) => {
+      for (let i = size; i > 0; i--) await bareSwitch();
+    }),
+    effection: effection(({ until }) =>
+      function* (size) {
+        for (let i = size; i > 0; i--) yield* until(Promise.resolve());
+      }
+    ),
+    effect: effect(({ Effect }) => (size) =>
+      Effect.gen(function* () {
+        for (let i = size; i > 0; i--) yield* Effect.yieldNow;
+      })
+    ),
   },
 };
 
@@ -65,67 +54,52 @@ export const switchHundred: TimedRow = {
   targets,
   notes,
   peers: {
-    async ours() {
-      const { createTask, run, sleep } = await import("@asyncio/asyncio");
+    ours: ours(({ createTask, sleep }) => {
       const turns = async (count: number) => {
         for (let i = count; i > 0; i--) await sleep(0);
       };
-      return (rounds, size) =>
-        run(async () => {
-          for (let round = rounds; round > 0; round--) {
-            const tasks = Array.from(
-              { length: 100 },
-              () => createTask(() => turns(size / 100)),
-            );
-            for (const task of tasks) await task;
-          }
-        });
-    },
-    bare() {
+      return async (size) => {
+        const tasks = Array.from(
+          { length: 100 },
+          () => createTask(() => turns(size / 100)),
+        );
+        for (const task of tasks) await task;
+      };
+    }),
+    bare: bare((size) => {
       const turns = async (count: number) => {
         for (let i = count; i > 0; i--) await bareSwitch();
       };
-      return Promise.resolve(async (rounds, size) => {
-        for (let round = rounds; round > 0; round--) {
-          await Promise.all(
-            Array.from({ length: 100 }, () => turns(size / 100)),
-          );
-        }
-      });
-    },
-    async effection() {
-      const { run, spawn, until } = await import("effection");
-      function* turns(count: number) {
+      return Promise.all(
+        Array.from({ length: 100 }, () => turns(size / 100)),
+      );
+    }),
+    effection: effection(({ spawn, until }) => {
+      const turns = function* (count: number) {
         for (let i = count; i > 0; i--) yield* until(Promise.resolve());
-      }
-      return (rounds, size) =>
-        run(function* () {
-          for (let round = rounds; round > 0; round--) {
-            const tasks = [];
-            for (let i = 0; i < 100; i++) {
-              tasks.push(yield* spawn(() => turns(size / 100)));
-            }
-            for (const task of tasks) yield* task;
-          }
-        });
-    },
-    async effect() {
-      const { Effect, Fiber } = await import("effect");
+      };
+      return function* (size) {
+        const tasks = [];
+        for (let i = 0; i < 100; i++) {
+          tasks.push(yield* spawn(() => turns(size / 100)));
+        }
+        for (const task of tasks) yield* task;
+      };
+    }),
+    effect: effect(({ Effect, Fiber }) => {
       const turns = (count: number) =>
         Effect.gen(function* () {
           for (let i = count; i > 0; i--) yield* Effect.yieldNow;
         });
-      return (rounds, size) =>
-        Effect.runPromise(Effect.gen(function* () {
-          for (let round = rounds; round > 0; round--) {
-            const fibers = [];
-            for (let i = 0; i < 100; i++) {
-              fibers.push(yield* Effect.forkChild(turns(size / 100)));
-            }
-            for (const fiber of fibers) yield* Fiber.join(fiber);
+      return (size) =>
+        Effect.gen(function* () {
+          const fibers = [];
+          for (let i = 0; i < 100; i++) {
+            fibers.push(yield* Effect.forkChild(turns(size / 100)));
           }
-        }));
-    },
+          for (const fiber of fibers) yield* Fiber.join(fiber);
+        });
+    }),
   },
 };
 

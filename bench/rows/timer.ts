@@ -1,3 +1,4 @@
+import { bare, effect, effection, ours } from "../sides.ts";
 import type { TimedRow } from "../types.ts";
 
 /**
@@ -21,52 +22,36 @@ export const timer: TimedRow = {
     effect: "it has no timers: fork a fiber that sleeps, and interrupt it",
   },
   peers: {
-    async ours() {
-      const { getRunningLoop, run, sleep } = await import("@asyncio/asyncio");
-      const callback = () => {};
-      return (rounds, size) =>
-        run(async () => {
-          const loop = getRunningLoop();
-          for (let round = rounds; round > 0; round--) {
-            for (let i = size; i > 0; i--) {
-              loop.callLater(60_000, callback).cancel();
-            }
-            await sleep(0);
-          }
-        });
-    },
-    bare() {
-      const callback = () => {};
-      return Promise.resolve(async (rounds, size) => {
-        for (let round = rounds; round > 0; round--) {
-          for (let i = size; i > 0; i--) {
-            clearTimeout(setTimeout(callback, 60_000));
-          }
-          await new Promise<void>((resolve) => queueMicrotask(resolve));
+    ours: ours(({ getRunningLoop, sleep }) => async (size) => {
+      const loop = getRunningLoop();
+      for (let i = size; i > 0; i--) {
+        loop.callLater(60_000, callback).cancel();
+      }
+      await sleep(0);
+    }),
+    bare: bare(async (size) => {
+      for (let i = size; i > 0; i--) clearTimeout(setTimeout(callback, 60_000));
+      await new Promise<void>((resolve) => queueMicrotask(resolve));
+    }),
+    effection: effection(({ sleep, spawn }) =>
+      function* (size) {
+        for (let i = size; i > 0; i--) {
+          const task = yield* spawn(() => sleep(60_000));
+          yield* task.halt();
         }
-      });
-    },
-    async effection() {
-      const { run, sleep, spawn } = await import("effection");
-      return (rounds, size) =>
-        run(function* () {
-          for (let i = rounds * size; i > 0; i--) {
-            const task = yield* spawn(() => sleep(60_000));
-            yield* task.halt();
-          }
-        });
-    },
-    async effect() {
-      const { Effect, Fiber } = await import("effect");
-      return (rounds, size) =>
-        Effect.runPromise(Effect.gen(function* () {
-          for (let i = rounds * size; i > 0; i--) {
-            const fiber = yield* Effect.forkChild(Effect.sleep(60_000), {
-              startImmediately: true,
-            });
-            yield* Fiber.interrupt(fiber);
-          }
-        }));
-    },
+      }
+    ),
+    effect: effect(({ Effect, Fiber }) => (size) =>
+      Effect.gen(function* () {
+        for (let i = size; i > 0; i--) {
+          const fiber = yield* Effect.forkChild(Effect.sleep(60_000), {
+            startImmediately: true,
+          });
+          yield* Fiber.interrupt(fiber);
+        }
+      })
+    ),
   },
 };
+
+function callback(): void {}

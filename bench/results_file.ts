@@ -1,0 +1,75 @@
+/** `bench/RESULTS.md`: a run that was kept, as a page. */
+
+import { growthTable } from "./growth.ts";
+import type { Absent } from "./peers.ts";
+import type { Result } from "./run.ts";
+import { summaryTable } from "./table.ts";
+
+/** What `--json` prints. */
+export interface Report {
+  readonly date: string;
+  readonly minutes: number;
+  readonly machine: {
+    readonly os: string;
+    readonly arch: string;
+    readonly cores: number;
+    readonly load: readonly number[];
+    readonly deno: Readonly<Record<string, string>>;
+  };
+  readonly rounds: number;
+  readonly peers: readonly {
+    readonly name: string;
+    readonly version: string;
+  }[];
+  readonly skipped: readonly Absent[];
+  readonly results: readonly Result[];
+}
+
+/** The page. Several reports, of Deno and of Node, make a section each. */
+export function toMarkdown(reports: readonly Report[]): string {
+  return [
+    "# Results",
+    "Written by `deno task bench --write`, from runs with `--json`; do not edit. [README.md](README.md) says how to read it.",
+    ...reports.map(section),
+  ].join("\n\n") + "\n";
+}
+
+function section(report: Report): string {
+  const { machine, results } = report;
+  const ours = report.peers.find(({ name }) => name === "ours");
+  const growth = growthTable(results);
+  const failed = results.flatMap(({ id, failed }) =>
+    Object.entries(failed).map(([peer, why]) => `- \`${id}\`, ${peer}: ${why}`)
+  );
+  return [
+    `## ${ours?.version ?? "our side is missing"}`,
+    `${
+      report.date.slice(0, 10)
+    }, ${machine.os} ${machine.arch}, ${machine.cores} cores, load ${
+      (machine.load[0] ?? 0).toFixed(2)
+    } at the end, ${report.rounds} alternating rounds, ${report.minutes} minutes.`,
+    list(report.peers.map(({ name, version }) => `- ${name}: ${version}`)),
+    list(
+      report.skipped.map(({ name, reason }) => `- ${name}: skipped, ${reason}`),
+    ),
+    "Each cell is the peer's cost over ours: above 1, ours is cheaper. `±` is half the distance of our lowest round from our highest.",
+    table(
+      summaryTable(results, report.peers.map(({ name }) => name), true),
+    ),
+    ...growth.length === 0 ? [] : [
+      "### How cost grows",
+      "What an item costs at each size, and beside the row of 1,000.",
+      table(growth),
+    ],
+    ...failed.length === 0 ? [] : ["### Left out", list(failed)],
+  ].filter((part) => part !== "").join("\n\n");
+}
+
+function list(lines: readonly string[]): string {
+  return lines.join("\n");
+}
+
+function table([head = [], ...lines]: readonly (readonly string[])[]): string {
+  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [head, head.map(() => "---"), ...lines].map(row).join("\n");
+}
