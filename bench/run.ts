@@ -125,10 +125,10 @@ function sumUp(
     (results.get(peer) ?? []).map(({ metrics }) =>
       metrics[metric.name]?.value ?? NaN
     );
-  const ours = values("ours");
   const measured = [...results.keys()].filter((peer) =>
     !values(peer).some(Number.isNaN)
   );
+  const ours = measured.includes("ours") ? values("ours") : [];
   const peers = measured.map((peer): PeerResult => {
     const rounds = values(peer);
     const value = median(rounds);
