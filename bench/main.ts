@@ -3,6 +3,7 @@
  */
 
 import { type Absent, findPeers, type Peer } from "./peers.ts";
+import { fromFileUrl, runProcess } from "./process.ts";
 import { rows } from "./rows.ts";
 import { type Result, runRow } from "./run.ts";
 import { growthTable } from "./growth.ts";
@@ -174,10 +175,15 @@ async function writeResults(paths: readonly string[]): Promise<void> {
   const reports = await Promise.all(
     paths.map(async (path) => JSON.parse(await Deno.readTextFile(path))),
   );
-  await Deno.writeTextFile(
-    new URL("./RESULTS.md", import.meta.url),
-    toMarkdown(reports),
-  );
+  const path = fromFileUrl(new URL("./RESULTS.md", import.meta.url));
+  await Deno.writeTextFile(path, toMarkdown(reports));
+  const { ok, stderr } = await runProcess([
+    Deno.execPath(),
+    "fmt",
+    "--quiet",
+    path,
+  ]);
+  if (!ok) throw new Error(`Cannot format ${path}: ${stderr}`);
 }
 
 /** One line that is written over, on a terminal only. */

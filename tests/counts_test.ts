@@ -109,8 +109,8 @@ const MICROTASKS: Readonly<
 > = {
   "a promise that is resolved": [1, () => Promise.resolve()],
   "sleep(0)": [2, () => sleep(0)],
-  "a task that returns at once": [3, () => createTask(() => 1)],
-  "a task of an async function": [4, () => createTask(async () => {})],
+  "a task that returns at once": [4, () => createTask(() => 1)],
+  "a task of an async function": [5, () => createTask(async () => {})],
   "a task that starts eagerly": [
     3,
     () => createTask(async () => {}, { eagerStart: true }),
