@@ -4,7 +4,8 @@
  */
 import { builtin } from "./builtin.ts";
 import { nodeProcess } from "./node_process.ts";
-import type { HostChildren, HostCommand } from "./spawn_types.ts";
+import type { MapError } from "./dns.ts";
+import type { HostChild, HostChildren, HostCommand } from "./spawn_types.ts";
 import { systemError } from "./system_errors.ts";
 import type { SignalName } from "./types.ts";
 
@@ -26,13 +27,13 @@ export function isWindows(): boolean {
 }
 
 /** The words for what cannot be done. */
-export function startOf({ program, cwd }: HostCommand): string {
+function startOf({ program, cwd }: HostCommand): string {
   const name = program.length > 60 ? `${program.slice(0, 60)}…` : program;
   return cwd === null ? `start ${name}` : `start ${name} in ${cwd}`;
 }
 
 /** Throws where there is no such directory: the hosts blame the program. */
-export function checkDirectory(command: HostCommand): void {
+function checkDirectory(command: HostCommand): void {
   const { cwd } = command;
   if (cwd === null) return;
   let code: string | undefined;
@@ -84,7 +85,7 @@ function whyNot(path: string): string | null {
 }
 
 /** The command with a redirect of stderr to stdout, where it asks for that. */
-export function withRedirect(command: HostCommand): HostCommand {
+function withRedirect(command: HostCommand): HostCommand {
   if (command.stderr !== "stdout") return command;
   if (command.stdout === "null") return { ...command, stderr: "null" };
   if (isWindows()) {
@@ -138,16 +139,36 @@ export function returnCode(code: number | null, signal: string | null): number {
   return -(signalNumber(signal) ?? 0) || (code ?? -1);
 }
 
-/** What is the same for both. */
-export const common: Pick<
-  HostChildren,
-  "shell" | "signalName" | "signalNumber"
-> = {
-  shell(): readonly [string, ...string[]] {
-    return isWindows()
-      ? [nodeProcess().env["COMSPEC"] ?? "cmd.exe", "/d", "/s", "/c"]
-      : ["/bin/sh", "-c"];
-  },
-  signalName,
-  signalNumber,
-};
+/**
+ * The children of a host.
+ *
+ * @param start Starts one, or fails with the host's error, at once or later.
+ */
+export function childrenOf(
+  start: (command: HostCommand) => HostChild | Promise<never>,
+  mapError: MapError,
+): HostChildren {
+  return {
+    shell(): readonly [string, ...string[]] {
+      return isWindows()
+        ? [nodeProcess().env["COMSPEC"] ?? "cmd.exe", "/d", "/s", "/c"]
+        : ["/bin/sh", "-c"];
+    },
+    signalName,
+    signalNumber,
+    spawn(asked) {
+      checkDirectory(asked);
+      const command = withRedirect(asked);
+      const failed = (error: unknown): never => {
+        throw mapError(error, startOf(asked));
+      };
+      let started: HostChild | Promise<never>;
+      try {
+        started = start(command);
+      } catch (error) {
+        return failed(error);
+      }
+      return started instanceof Promise ? started.catch(failed) : started;
+    },
+  };
+}

@@ -30,11 +30,12 @@ export interface HostChild {
   readonly pid: number;
   /** Its exit status, or the signal that ended it as a negative number. */
   readonly exited: Promise<number>;
-  /** Only written to. */
-  readonly stdin: HostConnection | null;
-  /** Only read from; its `end` comes when the last one who holds it is gone. */
-  readonly stdout: HostConnection | null;
-  readonly stderr: HostConnection | null;
+  /**
+   * The ends of its standard streams, by number; null for what is no pipe. The
+   * first is only written to, the others are only read from: their `end` comes
+   * when the last one who holds the child's end is gone.
+   */
+  readonly pipes: readonly (HostConnection | null)[];
   /** Sends a signal; throws the library's error where it cannot. */
   kill(signal: SignalName): void;
   /** Sends a signal to the process group of a detached child. */
@@ -45,8 +46,11 @@ export interface HostChild {
 
 /** Child processes, as the host gives them. All errors are mapped. */
 export interface HostChildren {
-  /** Starts a child, in the async context of the caller. */
-  spawn(command: HostCommand): Promise<HostChild>;
+  /**
+   * Starts a child, in the async context of the caller. Throws where it cannot;
+   * a promise it gives only where the host tells of that later, and rejects it.
+   */
+  spawn(command: HostCommand): HostChild | Promise<never>;
   /**
    * The program, and the arguments before the command, of the system's shell.
    * A function, so that it is not asked for while modules load: on Deno the

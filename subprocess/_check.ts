@@ -17,7 +17,12 @@ import type { SpawnOptions, SubprocessOptions } from "./options.ts";
 const START = "start a subprocess";
 
 /** What Python's `Popen` has for text: here all is bytes. */
-const REFUSED = ["text", "encoding", "errors", "universalNewlines"];
+const REFUSED: ReadonlySet<string> = new Set([
+  "text",
+  "encoding",
+  "errors",
+  "universalNewlines",
+]);
 
 function checkText(name: string, value: unknown): void {
   if (typeof value !== "string") {
@@ -102,11 +107,8 @@ function envOf(env: unknown): Readonly<Record<string, string>> | null {
   return copy;
 }
 
-/** The program and its arguments, checked. */
-export function checkProgram(
-  program: unknown,
-  args: unknown,
-): readonly [string, ...string[]] {
+/** A program and its arguments. */
+export function checkProgram(program: unknown, args: unknown): void {
   checkFilled("program", program);
   if (!Array.isArray(args)) {
     throw new TypeError(
@@ -115,8 +117,12 @@ export function checkProgram(
       }`,
     );
   }
-  for (const [index, each] of args.entries()) checkText(`args[${index}]`, each);
-  return [program as string, ...args];
+  for (let index = 0; index < args.length; index++) {
+    const each: unknown = args[index];
+    if (typeof each !== "string" || each.includes("\0")) {
+      checkText(`args[${index}]`, each);
+    }
+  }
 }
 
 /** The shell that is to run a command, and its arguments. */
@@ -127,7 +133,8 @@ export function shellFor(command: unknown): readonly [string, ...string[]] {
 
 /** What the host is to start. */
 export function planCommand(
-  [program, ...args]: readonly [string, ...string[]],
+  program: string,
+  args: readonly string[],
   options: SpawnOptions,
 ): HostCommand {
   if (typeof options !== "object" || options === null) {
@@ -137,7 +144,9 @@ export function planCommand(
       }`,
     );
   }
-  for (const name of REFUSED) {
+  // Inherited ones count, like those of any option.
+  for (const name in options) {
+    if (!REFUSED.has(name)) continue;
     const value = (options as Record<string, unknown>)[name];
     if (value === undefined || value === false || value === null) continue;
     throw new TypeError(

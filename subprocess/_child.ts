@@ -12,6 +12,7 @@ import { onClose } from "../loop/closing.ts";
 import { currentScope, runIn } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { type Scope, takeCancellation } from "../loop/scope.ts";
+import { Wait } from "../loop/wait.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import {
   type HostChild,
@@ -20,7 +21,7 @@ import {
   platform,
   type SignalName,
 } from "../platform/mod.ts";
-import { connectionScope, runAsStep, waitForHost } from "../streams/_host.ts";
+import { connectionScope, runAsStep } from "../streams/_host.ts";
 import type { Protocol } from "../streams/protocol.ts";
 import { type Transport, transportInternals } from "../streams/transport.ts";
 import { moveOnAfter } from "../tasks/timeout.ts";
@@ -39,29 +40,23 @@ export class Child {
   readonly pipes: (Transport | null)[] = [null, null, null];
   readonly #kernel: Kernel;
   readonly #host: HostChild;
-  /** Stands for it among the creation stacks. */
-  readonly #origin: object;
   /** What is brought is whatever must not be collected meanwhile. */
   readonly #exits = new WaitQueue<number, object>("Process.wait");
   #onExit: (() => void) | null = null;
   #stopWatching: (() => void) | null;
   #isDropped = false;
 
-  constructor(
-    host: HostChild,
-    command: HostCommand,
-    scope: Scope,
-    origin: object,
-  ) {
+  /** Made in the scope of its callbacks. */
+  constructor(host: HostChild, command: HostCommand, scope: Scope) {
     this.#host = host;
     this.#kernel = scope.kernel;
     this.scope = scope;
     this.pid = host.pid;
     this.program = command.program;
     this.detached = command.detached;
-    this.#origin = origin;
     this.#stopWatching = onClose(this.#kernel, () => this.#abandon());
-    runIn(this.#kernel.root, this.#watch, undefined, undefined);
+    this.#kernel.stacks?.remember(this);
+    host.exited.then(this.#end);
   }
 
   get isRunning(): boolean {
@@ -70,23 +65,15 @@ export class Child {
 
   /** The host's end of a pipe; null where the stream is no pipe. */
   hostPipe(number: StreamNumber): HostConnection | null {
-    const { stdin, stdout, stderr } = this.#host;
-    return [stdin, stdout, stderr][number] ?? null;
+    return this.#host.pipes[number] ?? null;
   }
 
-  /** Puts a transport on a pipe. */
-  open(
-    number: StreamNumber,
-    protocol: Protocol,
-    onLost?: () => void,
-  ): Transport | null {
-    const host = this.hostPipe(number);
-    if (host === null) return null;
+  /** Puts a transport on a pipe, which there must be. */
+  open(number: StreamNumber, protocol: Protocol): Transport {
     return this.pipes[number] = transportInternals.open({
       scope: this.scope,
-      host,
+      host: this.hostPipe(number)!,
       protocol,
-      onLost,
     });
   }
 
@@ -146,7 +133,19 @@ export class Child {
 
   /** Closes the pipes, whatever is in them. */
   closePipes(): void {
-    for (const pipe of this.pipes) pipe?.abort();
+    const { pipes } = this.#host;
+    for (let number = 0; number < pipes.length; number++) {
+      // A pipe that was not opened yet has no transport.
+      (this.pipes[number] ?? pipes[number])?.abort();
+    }
+  }
+
+  /** Nobody wants it: ends it, and is silent about that. */
+  discard(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = null;
+    this.end();
+    this.closePipes();
   }
 
   /** Whoever could ask for it was collected. */
@@ -166,20 +165,16 @@ export class Child {
     return `${this.pid} ${this.program} ${state}`;
   }
 
-  readonly #watch = (): void => {
-    this.#host.exited.then((code) => {
-      this.returnCode = code;
-      this.#stopWatching?.();
-      this.#stopWatching = null;
-      if (this.#isDropped) this.closePipes();
-      if (this.#kernel.closed) return;
-      this.#exits.settleAll(code);
-      const onExit = this.#onExit;
-      this.#onExit = null;
-      if (onExit !== null) {
-        runAsStep(this.scope, `the end of ${this}`, onExit);
-      }
-    });
+  readonly #end = (code: number): void => {
+    this.returnCode = code;
+    this.#stopWatching?.();
+    this.#stopWatching = null;
+    if (this.#isDropped) this.closePipes();
+    if (this.#kernel.closed) return;
+    this.#exits.settleAll(code);
+    const onExit = this.#onExit;
+    this.#onExit = null;
+    if (onExit !== null) runAsStep(this.scope, `the end of ${this}`, onExit);
   };
 
   #ended(keeper: object): Promise<number> {
@@ -207,7 +202,7 @@ export class Child {
   }
 
   #report(what: string): void {
-    const createdAt = this.#kernel.creationStack(this.#origin);
+    const createdAt = this.#kernel.creationStack(this);
     this.#kernel.report({
       message: `ResourceWarning: subprocess ${this} ${what}`,
       ...(createdAt !== undefined && { createdAt }),
@@ -222,38 +217,45 @@ export class Child {
   }
 }
 
-/** Starts a child; one whose start is cancelled is killed. */
+/**
+ * Starts a child. The host does that at once, and who asked for it has it in
+ * its turn of the ready queue: cancelled until then, the child is killed.
+ */
 export async function startChild(
   action: string,
   command: HostCommand,
   signal: AbortSignal | undefined,
 ): Promise<Child> {
+  const around = currentScope();
+  const { kernel } = around;
+  if (kernel.closed) throw kernel.closedError("start a subprocess");
+  throwIfUnwanted(around, signal);
   const scope = connectionScope();
-  const origin = {};
-  scope.kernel.stacks?.remember(origin);
-  const host = await waitForHost(
-    action,
-    () => platform.children.spawn(command),
-    discard,
-    signal,
-  );
-  // It was started and, on the way here, the task was cancelled: whoever asked
-  // for it may never see it.
-  const cancelled = takeCancellation(currentScope());
-  if (cancelled !== null) {
-    discard(host);
-    throw cancelled;
+  const child = runIn(scope, spawn, command, scope);
+  if (child instanceof Promise) return await child;
+  const source = { abandon() {}, describe: () => action };
+  const start = new Wait<void>(around, source);
+  kernel.push(start);
+  try {
+    await start.promise;
+    // It may have come after that turn, on the way to here.
+    throwIfUnwanted(around, signal);
+  } catch (error) {
+    child.discard();
+    throw error;
   }
-  return new Child(host, command, scope, origin);
+  return child;
 }
 
-function discard(host: HostChild): void {
-  for (const pipe of [host.stdin, host.stdout, host.stderr]) pipe?.abort();
-  try {
-    host.kill("SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
+function spawn(command: HostCommand, scope: Scope): Child | Promise<never> {
+  const host = platform.children.spawn(command);
+  return host instanceof Promise ? host : new Child(host, command, scope);
+}
+
+function throwIfUnwanted(scope: Scope, signal: AbortSignal | undefined): void {
+  const cancelled = takeCancellation(scope);
+  if (cancelled !== null) throw cancelled;
+  signal?.throwIfAborted();
 }
 
 /** The children whose owner, and all that leads to it, may be collected. */

@@ -40,13 +40,10 @@ export async function createSubprocessExec(
   args: readonly string[] = [],
   options: SubprocessOptions = {},
 ): Promise<Process> {
-  const command = planCommand(checkProgram(program, args), options);
+  checkProgram(program, args);
+  const plan = planCommand(program, args, options);
   checkProcessOptions(options);
-  const child = await startChild(
-    "createSubprocessExec",
-    command,
-    options.signal,
-  );
+  const child = await startChild("createSubprocessExec", plan, options.signal);
   return new Process(child, options);
 }
 
@@ -80,7 +77,8 @@ export async function createSubprocessShell(
   command: string,
   options: SubprocessOptions = {},
 ): Promise<Process> {
-  const plan = planCommand(shellFor(command), options);
+  const [program, ...args] = shellFor(command);
+  const plan = planCommand(program, args, options);
   checkProcessOptions(options);
   const child = await startChild("createSubprocessShell", plan, options.signal);
   return new Process(child, options);

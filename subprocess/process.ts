@@ -85,14 +85,12 @@ export class Process implements AsyncDisposable {
     this.#child = child;
     this.#killOnCancel = killOnCancel;
     this.#graceMs = graceMs;
-    const input = new InputProtocol();
-    const pipe = child.open(0, input);
-    this.stdin = pipe && new StreamWriter(pipe, input, null);
+    this.stdin = openWriter(child);
     this.stdout = openReader(child, 1, limit);
     this.stderr = openReader(child, 2, limit);
-    for (const stream of [this.stdin, this.stdout, this.stderr]) {
-      if (stream !== null) processOf.set(stream, this);
-    }
+    if (this.stdin !== null) processOf.set(this.stdin, this);
+    if (this.stdout !== null) processOf.set(this.stdout, this);
+    if (this.stderr !== null) processOf.set(this.stderr, this);
     owners.register(this, child);
   }
 
@@ -357,6 +355,12 @@ async function unhindered(fn: () => Promise<unknown>): Promise<void> {
   } finally {
     scope.close();
   }
+}
+
+function openWriter(child: Child): StreamWriter | null {
+  if (child.hostPipe(0) === null) return null;
+  const input = new InputProtocol();
+  return new StreamWriter(child.open(0, input), input, null);
 }
 
 function openReader(

@@ -49,10 +49,11 @@ export async function subprocessExec<P extends SubprocessProtocol>(
   args: readonly string[] = [],
   options: SpawnOptions = {},
 ): Promise<[SubprocessTransport, P]> {
+  checkProgram(program, args);
   return await start(
     "subprocessExec",
     protocolFactory,
-    checkProgram(program, args),
+    [program, ...args],
     options,
   );
 }
@@ -115,11 +116,11 @@ export async function subprocessShell<P extends SubprocessProtocol>(
 async function start<P extends SubprocessProtocol>(
   action: string,
   protocolFactory: () => P,
-  program: readonly [string, ...string[]],
+  [program, ...args]: readonly [string, ...string[]],
   options: SpawnOptions,
 ): Promise<[SubprocessTransport, P]> {
   checkFactory(protocolFactory);
-  const command = planCommand(program, options);
+  const command = planCommand(program, args, options);
   // Made first: one that cannot be made leaves no child behind.
   const protocol = protocolFactory();
   const child = await startChild(action, command, options.signal);

@@ -1,8 +1,10 @@
 import {
   CancelledError,
+  ContextVar,
   createTask,
   type ExceptionContext,
   getEventLoop,
+  InvalidStateError,
   newEventLoop,
   sleep,
   timeout,
@@ -36,6 +38,15 @@ import {
 } from "./_support/subprocess.ts";
 
 const STUBBORN = "trap '' TERM; echo ready; while :; do sleep 0.02; done";
+
+/** The children, once there are no more than `count`, or after a second. */
+async function childrenOnceReaped(count: number): Promise<number[]> {
+  for (let round = 0; round < 100; round++) {
+    if ((await children()).length <= count) break;
+    await sleep(10);
+  }
+  return await children();
+}
 
 /** A child that does not end at SIGTERM; it stands when this returns. */
 async function startStubborn(options = {}): Promise<Process> {
@@ -104,11 +115,7 @@ Deno.test("P6 cancelling the start kills the half-started child", async () => {
   await sleep(0);
   task.cancel();
   await assertRejects(() => task, CancelledError);
-  for (let round = 0; round < 100; round++) {
-    if ((await children()).length <= before.length) break;
-    await sleep(10);
-  }
-  assertEquals((await children()).length, before.length);
+  assertEquals(await childrenOnceReaped(before.length), before);
 });
 
 Deno.test("P6 a start that was cancelled before starts nothing", async () => {
@@ -118,6 +125,39 @@ Deno.test("P6 a start that was cancelled before starts nothing", async () => {
     await createSubprocessExec("sleep", ["60"]);
   });
   await assertRejects(() => task, CancelledError);
+  assertEquals(await children(), before);
+});
+
+Deno.test("a signal that is aborted during the start kills the child", async () => {
+  const before = await children();
+  const controller = new AbortController();
+  const starting = createSubprocessExec("sleep", ["60"], {
+    ...IN_AND_OUT,
+    signal: controller.signal,
+  });
+  controller.abort(new Error("no longer needed"));
+  await assertRejects(() => starting, Error, "no longer needed");
+  assertEquals(await childrenOnceReaped(before.length), before);
+});
+
+Deno.test("a start in a closed loop starts nothing", async () => {
+  const before = await children();
+  const loop = newEventLoop();
+  let start: Promise<unknown> | undefined;
+  await loop.runUntilComplete(() => {
+    // Code that has variables keeps its loop beyond the end of its task.
+    new ContextVar<number>("kept").set(1);
+    const closed = new Promise<void>((resolve) => setTimeout(resolve, 20));
+    start = closed.then(() => createSubprocessExec("sleep", ["60"]));
+    start.catch(() => {});
+    return Promise.resolve();
+  });
+  loop.close();
+  await assertRejects(
+    () => start!,
+    InvalidStateError,
+    "Cannot start a subprocess as the event loop is closed",
+  );
   assertEquals(await children(), before);
 });
 
@@ -352,7 +392,7 @@ Deno.test("no child is left after many", async () => {
 });
 
 Deno.test("callbacks of a child run in the context of its task", async () => {
-  const { ContextVar, currentTask } = await import("@asyncio/asyncio");
+  const { currentTask } = await import("@asyncio/asyncio");
   const variable = new ContextVar<string>("variable");
   const task = createTask(async () => {
     variable.set("mine");

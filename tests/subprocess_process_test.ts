@@ -10,6 +10,7 @@ import {
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import {
   bytesOf,
+  children,
   IN_AND_OUT,
   isAlive,
   OUT,
@@ -272,7 +273,8 @@ Deno.test("a child is killed while we write to it", async () => {
   assertEquals(await child.wait(), -9);
 });
 
-Deno.test("200 children run at once", async () => {
+Deno.test("200 children run at once, and none is left", async () => {
+  const before = await children();
   const codes = await Promise.all(
     Array.from({ length: 200 }, async (_, index) => {
       const child = await createSubprocessShell(
@@ -285,6 +287,8 @@ Deno.test("200 children run at once", async () => {
     }),
   );
   assertEquals(codes, codes.map((_, index) => index % 50));
+  // Neither a child is left nor a zombie.
+  assertEquals(await children(), before);
 });
 
 Deno.test("cwd is where the child works, as a path and as a URL", async () => {

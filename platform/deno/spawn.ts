@@ -1,11 +1,6 @@
 import type { HostConnection, HostReceiver } from "../net_types.ts";
-import {
-  checkDirectory,
-  common,
-  returnCode,
-  startOf,
-  withRedirect,
-} from "../programs.ts";
+import { OneWayPipe } from "../one_way_pipe.ts";
+import { childrenOf, returnCode } from "../programs.ts";
 import type {
   HostChild,
   HostChildren,
@@ -26,11 +21,7 @@ const LARGEST_WRITE = 1_048_576;
 const ignore = () => {};
 
 /** A pipe that a child writes to. The host fills our buffers (BYOB). */
-class ReadPipe implements HostConnection {
-  readonly localAddress = null;
-  readonly remoteAddress = null;
-  readonly isTls = false;
-  readonly alpnProtocol = null;
+class ReadPipe extends OneWayPipe {
   readonly #reader: ReadableStreamBYOBReader;
   #receiver: HostReceiver | null = null;
   #paused = false;
@@ -38,38 +29,31 @@ class ReadPipe implements HostConnection {
   #goOn: (() => void) | null = null;
 
   constructor(stream: ReadableStream<Uint8Array>) {
+    super();
     this.#reader = stream.getReader({ mode: "byob" });
   }
 
-  start(receiver: HostReceiver): void {
+  override start(receiver: HostReceiver): void {
     const isFirst = this.#receiver === null;
     this.#receiver = receiver;
     if (isFirst) this.#pump();
   }
 
-  pause(): void {
+  override pause(): void {
     this.#paused = true;
   }
 
-  resume(): void {
+  override resume(): void {
     this.#paused = false;
     this.#goOn?.();
   }
 
-  write(): void {}
-
-  closeWrite(): void {}
-
-  close(): void {
+  override close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#receiver = null;
     this.#goOn?.();
     this.#reader.cancel().catch(ignore);
-  }
-
-  abort(): void {
-    this.close();
   }
 
   async #pump(): Promise<void> {
@@ -113,28 +97,21 @@ class ReadPipe implements HostConnection {
 }
 
 /** A pipe that a child reads from. */
-class WritePipe implements HostConnection {
-  readonly localAddress = null;
-  readonly remoteAddress = null;
-  readonly isTls = false;
-  readonly alpnProtocol = null;
+class WritePipe extends OneWayPipe {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #receiver: HostReceiver | null = null;
   #closed = false;
 
   constructor(stream: WritableStream<Uint8Array>) {
+    super();
     this.#writer = stream.getWriter();
   }
 
-  start(receiver: HostReceiver): void {
+  override start(receiver: HostReceiver): void {
     this.#receiver = receiver;
   }
 
-  pause(): void {}
-
-  resume(): void {}
-
-  write(bytes: Uint8Array): void {
+  override write(bytes: Uint8Array): void {
     const piece = bytes.length > LARGEST_WRITE
       ? bytes.subarray(0, LARGEST_WRITE)
       : bytes;
@@ -146,18 +123,18 @@ class WritePipe implements HostConnection {
     }, this.#fail);
   }
 
-  closeWrite(): void {
+  override closeWrite(): void {
     this.#writer.close().then(() => this.#receiver?.end(), this.#fail);
   }
 
-  close(): void {
+  override close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#receiver = null;
     this.#writer.close().catch(ignore);
   }
 
-  abort(): void {
+  override abort(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#receiver = null;
@@ -190,9 +167,7 @@ function signalled(pid: number, signal: SignalName, send: () => void): void {
 class DenoChild implements HostChild {
   readonly pid: number;
   readonly exited: Promise<number>;
-  readonly stdin: HostConnection | null;
-  readonly stdout: HostConnection | null;
-  readonly stderr: HostConnection | null;
+  readonly pipes: readonly (HostConnection | null)[];
   readonly #process: Deno.ChildProcess;
 
   constructor(process: Deno.ChildProcess, command: HostCommand) {
@@ -201,13 +176,11 @@ class DenoChild implements HostChild {
     this.exited = process.status.then(({ code, signal }) =>
       returnCode(code, signal)
     );
-    this.stdin = command.stdin === "pipe" ? new WritePipe(process.stdin) : null;
-    this.stdout = command.stdout === "pipe"
-      ? new ReadPipe(process.stdout)
-      : null;
-    this.stderr = command.stderr === "pipe"
-      ? new ReadPipe(process.stderr)
-      : null;
+    this.pipes = [
+      command.stdin === "pipe" ? new WritePipe(process.stdin) : null,
+      command.stdout === "pipe" ? new ReadPipe(process.stdout) : null,
+      command.stderr === "pipe" ? new ReadPipe(process.stderr) : null,
+    ];
   }
 
   kill(signal: SignalName): void {
@@ -233,31 +206,29 @@ class DenoChild implements HostChild {
 
 const STDIO = { pipe: "piped", null: "null", inherit: "inherit" } as const;
 
+function start(command: HostCommand): HostChild {
+  const { cwd, env, uid, gid } = command;
+  const options: Deno.CommandOptions = {
+    args: command.args as string[],
+    stdin: STDIO[command.stdin],
+    stdout: STDIO[command.stdout],
+    stderr: STDIO[command.stderr as HostStdio],
+    detached: command.detached,
+  };
+  if (cwd !== null) options.cwd = cwd;
+  if (env !== null) {
+    options.clearEnv = true;
+    options.env = env;
+  }
+  if (uid !== null) options.uid = uid;
+  if (gid !== null) options.gid = gid;
+  return new DenoChild(
+    new Deno.Command(command.program, options).spawn(),
+    command,
+  );
+}
+
 /** Child processes on Deno. */
 export const spawning: { readonly children: HostChildren } = {
-  children: {
-    ...common,
-    // deno-lint-ignore require-await -- Node's way waits here
-    async spawn(asked) {
-      checkDirectory(asked);
-      const command = withRedirect(asked);
-      const { program, cwd, env, uid, gid } = command;
-      try {
-        const process = new Deno.Command(program, {
-          args: [...command.args],
-          stdin: STDIO[command.stdin],
-          stdout: STDIO[command.stdout],
-          stderr: STDIO[command.stderr as HostStdio],
-          detached: command.detached,
-          ...(cwd !== null && { cwd }),
-          ...(env !== null && { clearEnv: true, env: { ...env } }),
-          ...(uid !== null && { uid }),
-          ...(gid !== null && { gid }),
-        }).spawn();
-        return new DenoChild(process, command);
-      } catch (error) {
-        throw mapError(error, startOf(asked));
-      }
-    },
-  },
+  children: childrenOf(start, mapError),
 };

@@ -1,13 +1,8 @@
 import { builtin } from "../builtin.ts";
 import type { HostConnection, HostReceiver } from "../net_types.ts";
 import { nodeProcess } from "../node_process.ts";
-import {
-  checkDirectory,
-  common,
-  returnCode,
-  startOf,
-  withRedirect,
-} from "../programs.ts";
+import { OneWayPipe } from "../one_way_pipe.ts";
+import { childrenOf, returnCode } from "../programs.ts";
 import { plainBytes } from "../sockets.ts";
 import type {
   HostChild,
@@ -30,11 +25,7 @@ const LARGEST_WRITE = 1_048_576;
  * A pipe that a child writes to. Node reads on when the child exits, also where
  * it was told to pause: what comes then is held.
  */
-class ReadPipe implements HostConnection {
-  readonly localAddress = null;
-  readonly remoteAddress = null;
-  readonly isTls = false;
-  readonly alpnProtocol = null;
+class ReadPipe extends OneWayPipe {
   readonly #stream: Readable;
   #held: Uint8Array[] = [];
   #ended = false;
@@ -44,6 +35,7 @@ class ReadPipe implements HostConnection {
   #closed = false;
 
   constructor(stream: Readable) {
+    super();
     this.#stream = stream;
     stream.on("data", (data: Uint8Array) => {
       if (!this.#paused) return this.#receiver?.data(plainBytes(data));
@@ -66,19 +58,19 @@ class ReadPipe implements HostConnection {
     stream.pause();
   }
 
-  start(receiver: HostReceiver): void {
+  override start(receiver: HostReceiver): void {
     const isFirst = this.#receiver === null;
     this.#receiver = receiver;
     // Paused by its reader, it may be before it is started.
     if (isFirst && !this.#closed) this.resume();
   }
 
-  pause(): void {
+  override pause(): void {
     this.#paused = true;
     this.#stream.pause();
   }
 
-  resume(): void {
+  override resume(): void {
     this.#paused = false;
     while (this.#held.length > 0) {
       const data = this.#held.shift() as Uint8Array;
@@ -89,20 +81,12 @@ class ReadPipe implements HostConnection {
     if (!this.#ended) this.#stream.resume();
   }
 
-  write(): void {}
-
-  closeWrite(): void {}
-
-  close(): void {
+  override close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#receiver = null;
     this.#held = [];
     this.#stream.destroy();
-  }
-
-  abort(): void {
-    this.close();
   }
 
   #finish(): void {
@@ -120,11 +104,7 @@ class PipeClosed extends Error {
 }
 
 /** A pipe that a child reads from. */
-class WritePipe implements HostConnection {
-  readonly localAddress = null;
-  readonly remoteAddress = null;
-  readonly isTls = false;
-  readonly alpnProtocol = null;
+class WritePipe extends OneWayPipe {
   readonly #stream: Writable;
   #receiver: HostReceiver | null = null;
   #closed = false;
@@ -133,6 +113,7 @@ class WritePipe implements HostConnection {
   #error: unknown = null;
 
   constructor(stream: Writable) {
+    super();
     this.#stream = stream;
     stream.on("error", (error) => {
       this.#error ??= error;
@@ -146,16 +127,12 @@ class WritePipe implements HostConnection {
     });
   }
 
-  start(receiver: HostReceiver): void {
+  override start(receiver: HostReceiver): void {
     this.#receiver = receiver;
     this.#fail();
   }
 
-  pause(): void {}
-
-  resume(): void {}
-
-  write(bytes: Uint8Array): void {
+  override write(bytes: Uint8Array): void {
     const piece = bytes.length > LARGEST_WRITE
       ? bytes.subarray(0, LARGEST_WRITE)
       : bytes;
@@ -171,20 +148,20 @@ class WritePipe implements HostConnection {
     });
   }
 
-  closeWrite(): void {
+  override closeWrite(): void {
     this.#stream.end(() => {
       if (this.#error === null) this.#receiver?.end();
     });
   }
 
-  close(): void {
+  override close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#receiver = null;
     this.#stream.end(() => this.#stream.destroy());
   }
 
-  abort(): void {
+  override abort(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#receiver = null;
@@ -207,10 +184,10 @@ class WritePipe implements HostConnection {
 class NodeChild implements HostChild {
   readonly pid: number;
   readonly exited: Promise<number>;
-  readonly stdin: HostConnection | null;
-  readonly stdout: HostConnection | null;
-  readonly stderr: HostConnection | null;
+  readonly pipes: readonly (HostConnection | null)[];
   readonly #process: ChildProcess;
+  /** Of the last signal that was not sent. */
+  #error: unknown = null;
 
   constructor(process: ChildProcess, pid: number) {
     this.#process = process;
@@ -218,20 +195,28 @@ class NodeChild implements HostChild {
     this.exited = new Promise((resolve) => {
       process.once("exit", (code, signal) => resolve(returnCode(code, signal)));
     });
-    this.stdin = process.stdin && new WritePipe(process.stdin);
-    this.stdout = process.stdout && new ReadPipe(process.stdout);
-    this.stderr = process.stderr && new ReadPipe(process.stderr);
+    process.on("error", (error) => {
+      this.#error = error;
+    });
+    this.pipes = [
+      process.stdin && new WritePipe(process.stdin),
+      process.stdout && new ReadPipe(process.stdout),
+      process.stderr && new ReadPipe(process.stderr),
+    ];
   }
 
   kill(signal: SignalName): void {
     const action = `send ${signal} to process ${this.pid}`;
+    this.#error = null;
     let isSent: boolean;
     try {
       isSent = this.#process.kill(signal as NodeJS.Signals);
     } catch (error) {
       throw mapError(error, action);
     }
-    if (!isSent) throw systemError("ESRCH", action, new Error("It has ended"));
+    if (isSent) return;
+    if (this.#error !== null) throw mapError(this.#error, action);
+    throw systemError("ESRCH", action, new Error("It has ended"));
   }
 
   killGroup(signal: SignalName): void {
@@ -249,9 +234,9 @@ class NodeChild implements HostChild {
 
 const STDIO = { pipe: "pipe", null: "ignore", inherit: "inherit" } as const;
 
-function start(command: HostCommand): Promise<HostChild> {
+function start(command: HostCommand): HostChild | Promise<never> {
   const { program, args, cwd, env, uid, gid } = command;
-  const process = builtin("node:child_process").spawn(program, [...args], {
+  const process = builtin("node:child_process").spawn(program, args, {
     stdio: [
       STDIO[command.stdin],
       STDIO[command.stdout],
@@ -260,28 +245,16 @@ function start(command: HostCommand): Promise<HostChild> {
     detached: command.detached,
     windowsHide: true,
     ...(cwd !== null && { cwd }),
-    ...(env !== null && { env: { ...env } }),
+    ...(env !== null && { env }),
     ...(uid !== null && { uid }),
     ...(gid !== null && { gid }),
   });
-  return new Promise((resolve, reject) => {
-    process.on("error", reject);
-    if (process.pid !== undefined) resolve(new NodeChild(process, process.pid));
-  });
+  return process.pid === undefined
+    ? new Promise((_, reject) => process.on("error", reject))
+    : new NodeChild(process, process.pid);
 }
 
 /** Child processes on Node. */
 export const spawning: { readonly children: HostChildren } = {
-  children: {
-    ...common,
-    async spawn(asked) {
-      checkDirectory(asked);
-      const command = withRedirect(asked);
-      try {
-        return await start(command);
-      } catch (error) {
-        throw mapError(error, startOf(asked));
-      }
-    },
-  },
+  children: childrenOf(start, mapError),
 };
