@@ -59,7 +59,7 @@ export async function findPeers(
 const OURS = ["ours", "debug-off", "debug-on"];
 
 /** Peers that are one package of npm, under their own names. */
-const PACKAGES = ["effection", "effect", "p-queue", "async-mutex"];
+const PACKAGES = ["effection", "effect", "p-queue", "async-mutex", "execa"];
 
 async function findJavaScript(
   node: boolean,

@@ -1,25 +1,78 @@
-import type { Load, TimedRow, Work } from "../types.ts";
+import { spawn } from "node:child_process";
+import type { TimedRow, Work } from "../types.ts";
 
-/** The part of `Deno.Command` that the peer `bare` uses; it is absent on Node, and so is that peer. */
-interface Command {
-  spawn(): {
-    readonly status: Promise<unknown>;
-    readonly stdout: ReadableStream<Uint8Array>;
+/** What the peer `bare` uses of a child of the host. */
+interface HostChild {
+  readonly ended: Promise<unknown>;
+  /** Counts what it prints, in the way the host does fastest. */
+  readonly countOutput: () => Promise<number>;
+}
+
+/** The part of `Deno` that the peer `bare` uses; it is absent on Node. */
+interface DenoHost {
+  readonly Command: new (program: string, options: object) => {
+    spawn(): {
+      readonly status: Promise<unknown>;
+      readonly stdout: ReadableStream<Uint8Array>;
+    };
   };
 }
 
-type Host = Readonly<
-  Record<string, {
-    readonly Command: new (program: string, options: object) => Command;
-  }>
->;
-
-function command(program: string, options: object): Command {
-  const { Command } = (globalThis as unknown as Host)["Deno"]!;
-  return new Command(program, options);
+/** `Deno.Command`, or on Node `spawn` of `node:child_process`. */
+function startBare(
+  program: string,
+  args: string[],
+  stdout: "inherit" | "pipe",
+): HostChild {
+  const host = (globalThis as unknown as Record<string, DenoHost>)["Deno"];
+  return host === undefined
+    ? startOnNode(program, args, stdout)
+    : startOnDeno(host, program, args, stdout);
 }
 
-const INHERIT = { stdin: "inherit", stdout: "inherit", stderr: "inherit" };
+function startOnDeno(
+  { Command }: DenoHost,
+  program: string,
+  args: string[],
+  stdout: "inherit" | "pipe",
+): HostChild {
+  const child = new Command(program, {
+    args,
+    stdin: "inherit",
+    stdout: stdout === "pipe" ? "piped" : stdout,
+    stderr: "inherit",
+  }).spawn();
+  return {
+    ended: child.status,
+    async countOutput() {
+      const reader = child.stdout.getReader({ mode: "byob" });
+      let total = 0;
+      let buffer = new ArrayBuffer(65_536);
+      for (;;) {
+        const { value, done } = await reader.read(new Uint8Array(buffer));
+        if (done) return total;
+        total += value.length;
+        buffer = value.buffer;
+      }
+    },
+  };
+}
+
+function startOnNode(
+  program: string,
+  args: string[],
+  stdout: "inherit" | "pipe",
+): HostChild {
+  const child = spawn(program, args, { stdio: ["inherit", stdout, "inherit"] });
+  return {
+    ended: new Promise((resolve) => child.once("exit", resolve)),
+    async countOutput() {
+      let total = 0;
+      for await (const chunk of child.stdout!) total += chunk.length;
+      return total;
+    },
+  };
+}
 
 /** `together` children at a time, until `size` have run. */
 function children(startOne: () => Promise<unknown>, together: number): Work {
@@ -41,7 +94,7 @@ function starting(id: string, title: string, together: number): TimedRow {
       { peer: "asyncio", atLeast: 1.1 },
       { peer: "bare", atLeast: 0.95 },
     ],
-    notes: { bare: "Deno.Command" },
+    notes: { bare: "Deno.Command (Node: spawn), in a program of nothing else" },
     peers: {
       async ours() {
         const { createSubprocessExec, run } = await import("@asyncio/asyncio");
@@ -50,10 +103,16 @@ function starting(id: string, title: string, together: number): TimedRow {
         }, together);
         return (rounds, size) => run(() => work(rounds, size));
       },
-      bare: () =>
-        Promise.resolve(
-          children(() => command("true", INHERIT).spawn().status, together),
-        ),
+      bare() {
+        return Promise.resolve(children(
+          () => startBare("true", [], "inherit").ended,
+          together,
+        ));
+      },
+      async execa() {
+        const { execa } = await import("execa");
+        return children(() => execa("true", { stdio: "inherit" }), together);
+      },
     },
   };
 }
@@ -89,7 +148,10 @@ export const processPipe: TimedRow = {
     { peer: "asyncio", atLeast: 1.2 },
     { peer: "bare", atLeast: 0.95 },
   ],
-  notes: { bare: "a BYOB reader with one buffer: the bytes cannot be kept" },
+  notes: {
+    bare:
+      "Deno: a BYOB reader with one buffer, whose bytes cannot be kept; Node: for await over stdout",
+  },
   peers: {
     async ours() {
       const { createSubprocessExec, PIPE, run } = await import(
@@ -110,32 +172,29 @@ export const processPipe: TimedRow = {
           }
         });
     },
-    bare: bareReader,
+    async bare() {
+      return async (rounds, size) => {
+        for (let round = rounds; round > 0; round--) {
+          const child = startBare("head", zeros(size), "pipe");
+          check(await child.countOutput(), size * MEGABYTE);
+          await child.ended;
+        }
+      };
+    },
+    async execa() {
+      const { execa } = await import("execa");
+      return async (rounds, size) => {
+        for (let round = rounds; round > 0; round--) {
+          const child = execa("head", zeros(size), { buffer: false });
+          let total = 0;
+          for await (const chunk of child.stdout) total += chunk.length;
+          await child;
+          check(total, size * MEGABYTE);
+        }
+      };
+    },
   },
 };
-
-function bareReader(): ReturnType<Load<Work>> {
-  return Promise.resolve(async (rounds, size) => {
-    for (let round = rounds; round > 0; round--) {
-      const child = command("head", {
-        ...INHERIT,
-        args: zeros(size),
-        stdout: "piped",
-      }).spawn();
-      const reader = child.stdout.getReader({ mode: "byob" });
-      let buffer = new Uint8Array(65_536);
-      let total = 0;
-      for (;;) {
-        const { value, done } = await reader.read(buffer);
-        if (done) break;
-        total += value.length;
-        buffer = new Uint8Array(value.buffer);
-      }
-      await child.status;
-      check(total, size * MEGABYTE);
-    }
-  });
-}
 
 /** The numbers to 200,000, one a line, as a child prints them. */
 export const processLines: TimedRow = {
@@ -164,6 +223,19 @@ export const processLines: TimedRow = {
             check(total, size);
           }
         });
+    },
+    async execa() {
+      const { execa } = await import("execa");
+      return async (rounds, size) => {
+        for (let round = rounds; round > 0; round--) {
+          let total = 0;
+          const options = { buffer: false } as const;
+          for await (const line of execa("seq", [`${size}`], options)) {
+            if (line.length > 0) total++;
+          }
+          check(total, size);
+        }
+      };
     },
   },
 };
