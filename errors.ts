@@ -502,6 +502,52 @@ export class InternalError extends Error {
   }
 }
 
+/** Options of {@linkcode BrokenWorkerError}. */
+export interface BrokenWorkerErrorOptions extends ErrorOptions {
+  /** The status the worker ended with. */
+  exitCode?: number;
+}
+
+/**
+ * The worker that ran a job has ended before the job did: something in it threw
+ * where nothing catches (that error is the `cause`), it ran out of memory, or it
+ * called `process.exit()`. Only that one job fails; another worker goes on with
+ * the next. Answers to `concurrent.futures.BrokenExecutor`.
+ *
+ * @example A job that ends its own worker
+ * ```ts
+ * import { BrokenWorkerError, WorkerPoolExecutor } from "@asyncio/asyncio";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+ * const error = await assertRejects(
+ *   () => executor.submit(() => process.exit(3)),
+ *   BrokenWorkerError,
+ * );
+ * assertEquals(error.exitCode, 3);
+ * assertEquals(await executor.submit(() => "as good as new"), "as good as new");
+ * ```
+ */
+export class BrokenWorkerError extends Error {
+  static {
+    this.prototype.name = "BrokenWorkerError";
+  }
+
+  /** The status the worker ended with. */
+  readonly exitCode: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param message Which job it was, and what has happened.
+   * @param options The status, and the error that ended the worker as the cause.
+   */
+  constructor(message: string, options: BrokenWorkerErrorOptions = {}) {
+    super(message, options);
+    this.exitCode = options.exitCode ?? 1;
+  }
+}
+
 /** Options of {@linkcode OSError}. */
 export interface OSErrorOptions extends ErrorOptions {
   /** The system's name of the error: `ECONNREFUSED`. */

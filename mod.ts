@@ -21,6 +21,8 @@
 export {
   BrokenBarrierError,
   BrokenPipeError,
+  BrokenWorkerError,
+  type BrokenWorkerErrorOptions,
   CancelledError,
   type CancelledErrorOptions,
   ConnectionAbortedError,
@@ -209,3 +211,13 @@ export {
   VirtualClock,
   type VirtualClockOptions,
 } from "./testing/mod.ts";
+export {
+  type ExecutorShutdownOptions,
+  type Promised,
+  runCoroutineThreadsafe,
+  toThread,
+  transfer,
+  WorkerPoolExecutor,
+  type WorkerPoolExecutorOptions,
+  type WorkerPoolExecutorStatistics,
+} from "./threads/mod.ts";

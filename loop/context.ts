@@ -11,9 +11,14 @@ type Values = ReadonlyMap<ContextVar<unknown>, unknown>;
 
 const NONE: Values = new Map();
 
+/** Values of another thread, whose variables are known by name. */
+type NamedValues = ReadonlyMap<string, unknown>;
+
 // Set by the classes below: what this file may do with their private parts.
 let valuesOf: (context: Context) => Values;
 let setValues: (context: Context, values: Values) => void;
+let namedValuesOf: (context: Context) => NamedValues | null;
+let setNamedValues: (context: Context, named: NamedValues) => void;
 let makeToken: <T>(variable: ContextVar<T>, context: Context) => Token<T>;
 let useToken: (token: Token<unknown>, context: Context) => boolean;
 
@@ -35,10 +40,11 @@ let useToken: (token: Token<unknown>, context: Context) => boolean;
  */
 export class Context {
   #values: Values = NONE;
+  #named: NamedValues | null = null;
 
   /** How many variables are set in it. */
   get size(): number {
-    return this.#values.size;
+    return this.#named === null ? this.#values.size : variablesOf(this).length;
   }
 
   /**
@@ -62,6 +68,7 @@ export class Context {
   copy(): Context {
     const copy = new Context();
     copy.#values = this.#values;
+    copy.#named = this.#named;
     return copy;
   }
 
@@ -73,7 +80,8 @@ export class Context {
    * @returns True where it has a value of its own here.
    */
   has<T>(variable: ContextVar<T>): boolean {
-    return this.#values.has(variable as ContextVar<unknown>);
+    return this.#values.has(variable as ContextVar<unknown>) ||
+      (this.#named !== null && this.#named.has(variable.name));
   }
 
   static {
@@ -81,7 +89,29 @@ export class Context {
     setValues = (context, values) => {
       context.#values = values;
     };
+    namedValuesOf = (context) => context.#named;
+    setNamedValues = (context, named) => {
+      context.#named = named;
+    };
   }
+}
+
+/** The values of a context for another thread, whose variables are others. */
+export function variablesOf(
+  context: Context,
+): [name: string, value: unknown][] {
+  const variables = new Map(namedValuesOf(context));
+  for (const [variable, value] of valuesOf(context)) {
+    variables.set(variable.name, value);
+  }
+  return [...variables];
+}
+
+/** A context with the values that another thread's context had. */
+export function contextOf(named: NamedValues): Context {
+  const context = new Context();
+  if (named.size > 0) setNamedValues(context, named);
+  return context;
 }
 
 provideContext(() => new Context());
@@ -128,7 +158,10 @@ export class Token<T> {
     this.variable = variable;
     this.#context = context;
     this.#had = values.has(variable as ContextVar<unknown>);
-    this.oldValue = values.get(variable as ContextVar<unknown>) as T;
+    this.oldValue =
+      (this.#had
+        ? values.get(variable as ContextVar<unknown>)
+        : namedValuesOf(context)?.get(variable.name)) as T;
   }
 
   static {
@@ -205,10 +238,15 @@ export class ContextVar<T> {
    * a default.
    */
   get(...fallback: [fallback?: T]): T {
-    const values = valuesOf(currentScope().context);
+    const { context } = currentScope();
+    const values = valuesOf(context);
     const key = this as ContextVar<unknown>;
     const value = values.get(key);
     if (value !== undefined || values.has(key)) return value as T;
+    const named = namedValuesOf(context);
+    if (named !== null && named.has(this.name)) {
+      return named.get(this.name) as T;
+    }
     if (fallback.length > 0) return fallback[0] as T;
     if (this.#hasDefault) return this.#default as T;
     throw new ReferenceError(

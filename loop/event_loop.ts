@@ -22,6 +22,7 @@ import {
   runIn,
 } from "./current.ts";
 import { DebugMode } from "./debug_mode.ts";
+import { makeDefaultExecutor } from "./default_executor.ts";
 import {
   callSafely,
   type ExceptionHandler,
@@ -46,6 +47,7 @@ import {
 } from "./task.ts";
 import type { Awaitable, ExceptionContext, Executor } from "./types.ts";
 import { reportUnretrieved } from "./unretrieved.ts";
+import { provideJobRunner } from "./worker_jobs.ts";
 
 /** Options of {@linkcode EventLoop} and {@linkcode newEventLoop}. */
 export interface EventLoopOptions {
@@ -116,6 +118,7 @@ export class EventLoop {
   #inFactory = false;
   #exceptionHandler: ExceptionHandler | null = null;
   #executor: Executor | null = null;
+  #executorIsShutDown = false;
 
   /**
    * Makes a loop that does not run yet.
@@ -204,7 +207,8 @@ export class EventLoop {
 
   /**
    * Closes the loop: what is scheduled is dropped, and tasks that are still
-   * pending as well as errors nobody retrieved are reported. Closing it again
+   * pending as well as errors nobody retrieved are reported. The default
+   * executor gets no more jobs and ends after those it has. Closing it again
    * does nothing.
    *
    * @throws {InvalidStateError} When it is running.
@@ -223,6 +227,13 @@ export class EventLoop {
     reportPendingTasks(kernel);
     kernel.tasks = null;
     tellClosed(kernel);
+    this.#executor?.shutdown({ wait: false }).catch((error) =>
+      this.callExceptionHandler({
+        message: "The default executor could not be shut down",
+        error,
+      })
+    );
+    this.#executor = null;
     reportUnretrieved(kernel);
   }
 
@@ -514,14 +525,28 @@ export class EventLoop {
   }
 
   /**
-   * Runs a function elsewhere, in a worker.
+   * Runs a function elsewhere, in a worker. Context variables go with it as far
+   * as the executor can take them. Answers to `loop.run_in_executor`.
    *
-   * @param executor Where; `null` for the default executor.
+   * @example In the default executor
+   * ```ts
+   * import { getEventLoop } from "@asyncio/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const loop = getEventLoop();
+   * const sum = await loop.runInExecutor(null, (a, b) => a + b, 20, 22);
+   * assertEquals(sum, 42);
+   * ```
+   *
+   * @param executor Where; `null` for the default executor. Where none was set
+   * that is a `WorkerPoolExecutor`, made now.
    * @param fn The function; what it may refer to is up to the executor.
    * @param args Its arguments.
    * @returns A future of its result.
-   * @throws {InvalidStateError} When `executor` is `null` and there is no
-   * default executor.
+   * @throws {TypeError} When `fn` or an argument is none that the executor takes.
+   * @throws {InvalidStateError} When the loop is closed; or when `executor` is
+   * `null`, and the default executor is shut down, or cannot be made as the
+   * module `threads` was never imported.
    */
   runInExecutor<A extends unknown[], R>(
     executor: Executor | null,
@@ -529,31 +554,26 @@ export class EventLoop {
     ...args: A
   ): Future<Awaited<R>> {
     checkFunction("run in an executor", "fn", fn);
-    const chosen = executor ?? this.#executor;
-    if (chosen === null) {
-      throw new InvalidStateError(
-        "Cannot run in the default executor as the loop has none: call setDefaultExecutor() first",
-      );
-    }
-    return runIn(
-      this.#kernel.root,
-      () => chosen.submit(fn, ...args),
-      null,
-      null,
-    );
+    const kernel = this.#kernel;
+    if (kernel.closed) throw kernel.closedError("run in an executor");
+    const chosen = executor ?? this.#defaultExecutor();
+    if (currentScope().kernel === kernel) return chosen.submit(fn, ...args);
+    return runIn(kernel.root, () => chosen.submit(fn, ...args), null, null);
   }
 
   /**
    * Sets the executor that {@linkcode EventLoop.runInExecutor} uses for `null`.
+   * The one before is not shut down.
    *
-   * @param executor The executor.
+   * @param executor The executor; `null` for one that is made when it is needed.
    */
-  setDefaultExecutor(executor: Executor): void {
+  setDefaultExecutor(executor: Executor | null): void {
     this.#executor = executor;
+    this.#executorIsShutDown = false;
   }
 
   /**
-   * Ends the default executor, after the jobs it has.
+   * Ends the default executor, after the jobs it has. It takes no more.
    *
    * @param ms How long to wait for them, in milliseconds, before they are
    * cancelled.
@@ -563,6 +583,7 @@ export class EventLoop {
     ms: number = EXECUTOR_SHUTDOWN_MS,
   ): Promise<void> {
     const executor = this.#executor;
+    this.#executorIsShutDown = true;
     if (executor === null) return;
     this.#executor = null;
     let timer: unknown;
@@ -588,6 +609,15 @@ export class EventLoop {
 
   static {
     inspectByToString(this.prototype);
+  }
+
+  #defaultExecutor(): Executor {
+    if (this.#executorIsShutDown) {
+      throw new InvalidStateError(
+        `Cannot run in the default executor as it is shut down: received a call on ${this}`,
+      );
+    }
+    return this.#executor ??= makeDefaultExecutor();
   }
 
   /**
@@ -667,6 +697,7 @@ function defaultLoop(): EventLoop {
 }
 
 provideDefaultKernel(() => kernelOf(defaultLoop()));
+provideJobRunner(() => getEventLoop());
 
 /**
  * Makes a loop that runs only when told to. Answers to

@@ -15,6 +15,7 @@ interface Builtins {
   "node:path": typeof import("node:path");
   "node:stream": typeof import("node:stream");
   "node:tls": typeof import("node:tls");
+  "node:worker_threads": typeof import("node:worker_threads");
 }
 
 interface ProcessWithBuiltins {

@@ -41,3 +41,8 @@ export type {
   HostCommand,
   HostStdio,
 } from "./spawn_types.ts";
+export type {
+  HostWorker,
+  HostWorkerListener,
+  HostWorkers,
+} from "./worker_types.ts";

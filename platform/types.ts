@@ -4,6 +4,7 @@
  */
 import type { HostNet } from "./net_types.ts";
 import type { HostChildren } from "./spawn_types.ts";
+import type { HostWorkers } from "./worker_types.ts";
 
 /** A timer or an immediate of the host; only its own adapter looks inside. */
 export type HostHandle = unknown;
@@ -71,5 +72,6 @@ export interface Platform extends HostTimers, HostSignals, HostProcess {
   readonly name: "deno" | "node";
   readonly net: HostNet;
   readonly children: HostChildren;
+  readonly workers: HostWorkers;
   createAsyncStorage<T>(): AsyncStorage<T>;
 }

@@ -1,5 +1,8 @@
 import { currentScope } from "../loop/current.ts";
 import { throwCancellation } from "../loop/scope.ts";
+import { workerContext } from "../platform/worker_context.ts";
+
+const worker = workerContext();
 
 /**
  * The signal of the innermost scope around this code: aborted when the task,
@@ -7,7 +10,9 @@ import { throwCancellation } from "../loop/scope.ts";
  * {@linkcode CancelledError}. Hand it to every operation of the platform that
  * takes one.
  *
- * There is one signal a scope, made when first asked for.
+ * There is one signal a scope, made when first asked for. In a job of a worker
+ * (`toThread`) that never waits, ask for it again each time: only so it is heard
+ * that the job was cancelled.
  *
  * @example A request that stops with its task
  * ```ts ignore
@@ -37,12 +42,14 @@ import { throwCancellation } from "../loop/scope.ts";
  * @returns The signal.
  */
 export function cancelSignal(): AbortSignal {
+  worker?.poll();
   return currentScope().signal;
 }
 
 /**
  * Throws if a cancellation is waiting for this code: for long synchronous work,
- * which would not notice it before its next wait.
+ * which would not notice it before its next wait. Works in a job of a worker
+ * (`toThread`) as well.
  *
  * @example In a loop without an `await`
  * ```ts
@@ -57,5 +64,6 @@ export function cancelSignal(): AbortSignal {
  * cancelled and has not been told yet.
  */
 export function checkCancelled(): void {
+  worker?.checkCancelled();
   throwCancellation(currentScope());
 }

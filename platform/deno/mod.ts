@@ -5,6 +5,7 @@ import { processes } from "./process.ts";
 import { signals } from "./signals.ts";
 import { spawning } from "./spawn.ts";
 import { timers } from "./timers.ts";
+import { threads } from "./worker_thread.ts";
 
 /** The adapter for Deno. */
 export const denoPlatform: Platform = {
@@ -15,4 +16,5 @@ export const denoPlatform: Platform = {
   ...signals,
   ...processes,
   ...spawning,
+  ...threads,
 };

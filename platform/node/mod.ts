@@ -5,6 +5,7 @@ import { processes } from "./process.ts";
 import { signals } from "./signals.ts";
 import { spawning } from "./spawn.ts";
 import { timers } from "./timers.ts";
+import { threads } from "./worker_thread.ts";
 
 /** The adapter for Node. */
 export const nodePlatform: Platform = {
@@ -15,4 +16,5 @@ export const nodePlatform: Platform = {
   ...signals,
   ...processes,
   ...spawning,
+  ...threads,
 };

@@ -1,0 +1,22 @@
+/**
+ * The executor of a loop that was given none. It is a pool of workers, which
+ * stands further up: whoever loads that has it made here.
+ */
+import { InvalidStateError } from "../errors.ts";
+import type { Executor } from "./types.ts";
+
+let make: (() => Executor) | null = null;
+
+/** Tells this file how to make an executor. */
+export function provideDefaultExecutor(provide: () => Executor): void {
+  make = provide;
+}
+
+export function makeDefaultExecutor(): Executor {
+  if (make === null) {
+    throw new InvalidStateError(
+      'Cannot run in the default executor as there is none: import "@asyncio/asyncio" or "@asyncio/asyncio/threads", or call setDefaultExecutor() first',
+    );
+  }
+  return make();
+}

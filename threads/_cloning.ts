@@ -1,0 +1,70 @@
+/** What can go to another thread, and what to say of the rest. */
+import { show } from "../_internal/show.ts";
+import { transfers } from "../platform/worker_context.ts";
+
+export function canClone(value: unknown): boolean {
+  switch (typeof value) {
+    case "function":
+    case "symbol":
+      return false;
+    case "object":
+      return value === null || failureToClone(value) === null;
+    default:
+      return true;
+  }
+}
+
+/** Why a value cannot be cloned; `null` where it can. */
+function failureToClone(value: unknown): unknown {
+  try {
+    structuredClone(value);
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+const NOTHING: readonly object[] = [];
+
+/** What was marked for being transferred, of a value. */
+export function transfersOf(value: unknown): readonly object[] {
+  return typeof value === "object" && value !== null
+    ? transfers.get(value) ?? NOTHING
+    : NOTHING;
+}
+
+/** The same of several. */
+export function transfersOfAll(values: readonly unknown[]): readonly object[] {
+  let all = NOTHING;
+  for (const value of values) {
+    const own = transfersOf(value);
+    if (own.length > 0) all = [...all, ...own];
+  }
+  return all;
+}
+
+/**
+ * The error for arguments that could not be sent, naming the one at fault.
+ *
+ * @param action What cannot be done: `run the function work in a worker`.
+ * @param cause What the host said.
+ */
+export function notCloneable(
+  action: string,
+  args: readonly unknown[],
+  cause: unknown,
+): TypeError {
+  // What holds something that can only be transferred cannot be tried.
+  const index = args.findIndex((arg) =>
+    transfersOf(arg).length === 0 && failureToClone(arg) !== null
+  );
+  const [which, what] = index < 0
+    ? ["the arguments", `${args.length} of them`]
+    : [`argument ${index + 1}`, show(args[index])];
+  return new TypeError(
+    `Cannot ${action} as ${which} must be what can be cloned, and not functions or the like: received ${what} (${
+      cause instanceof Error ? cause.message : cause
+    })`,
+    { cause },
+  );
+}

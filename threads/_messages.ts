@@ -1,0 +1,75 @@
+/** What a worker and the thread that started it say to each other. */
+import type { DescribedError } from "./_errors.ts";
+
+/** What a worker is started with. */
+export interface WorkerData {
+  /**
+   * The number of the job that was cancelled last. Memory, as a worker that
+   * computes reads no messages.
+   */
+  readonly cancelled: SharedArrayBuffer;
+}
+
+/** Run a job: a function by its source, or one that a module exports. */
+export interface JobMessage {
+  readonly kind: "job";
+  readonly number: number;
+  readonly source: string | null;
+  /** The URL of the module; used where there is no source. */
+  readonly module: string;
+  /** The name of the function; of a source it may be empty. */
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly variables: ReadonlyMap<string, unknown> | null;
+}
+
+/** The job was cancelled. */
+export interface CancelMessage {
+  readonly kind: "cancel";
+  readonly number: number;
+  readonly error: DescribedError;
+}
+
+/** How a call of the worker has ended. */
+export interface ReturnMessage {
+  readonly kind: "return";
+  readonly call: number;
+  readonly value?: unknown;
+  readonly error?: DescribedError;
+}
+
+export type MessageToWorker = JobMessage | CancelMessage | ReturnMessage;
+
+/** How the job has ended. */
+export interface DoneMessage {
+  readonly kind: "done";
+  readonly value?: unknown;
+  readonly error?: DescribedError;
+}
+
+/** Call what the main thread has exposed. */
+export interface CallMessage {
+  readonly kind: "call";
+  readonly call: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+/** The call was cancelled. */
+export interface CancelCallMessage {
+  readonly kind: "cancelCall";
+  readonly call: number;
+  readonly error: DescribedError;
+}
+
+/** Something threw where nothing catches. */
+export interface CrashMessage {
+  readonly kind: "crash";
+  readonly error: DescribedError;
+}
+
+export type MessageFromWorker =
+  | DoneMessage
+  | CallMessage
+  | CancelCallMessage
+  | CrashMessage;

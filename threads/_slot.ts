@@ -1,0 +1,183 @@
+/**
+ * One worker, and the job it has.
+ *
+ * ```text
+ *   idle ──start(job)──► busy ──done──► idle …
+ *                         │ cancel()
+ *                         ▼
+ *                       told ──done──► idle …
+ *                         │ the grace is over
+ *                         ▼
+ *                        ended, as after a crash: another takes its place
+ * ```
+ *
+ * A worker has one job at a time, so that ending it hurts no other.
+ */
+import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
+import { BrokenWorkerError, type CancelledError } from "../errors.ts";
+import { runIn } from "../loop/current.ts";
+import type { Kernel } from "../loop/kernel.ts";
+import { type HostHandle, type HostWorker, platform } from "../platform/mod.ts";
+import { describeError, reviveError } from "./_errors.ts";
+import { type Exposed, ExposedCalls } from "./_exposed.ts";
+import type { Job } from "./_job.ts";
+import type {
+  DoneMessage,
+  MessageFromWorker,
+  MessageToWorker,
+  WorkerData,
+} from "./_messages.ts";
+
+/** What a slot tells its pool. */
+export interface SlotOwner {
+  /** Its job has ended, and it can take another. */
+  slotFreed(slot: WorkerSlot): void;
+  /** Its worker has ended. */
+  slotEnded(slot: WorkerSlot): void;
+}
+
+export class WorkerSlot {
+  readonly #owner: SlotOwner;
+  readonly #graceMs: number;
+  readonly #worker: HostWorker;
+  readonly #cancelled = new SharedArrayBuffer(4);
+  readonly #calls: ExposedCalls;
+  #number = 0;
+  #job: Job | null = null;
+  /** The loop of the last job, which is told of what goes wrong after it. */
+  #kernel: Kernel;
+  #grace: HostHandle = null;
+  #ending = false;
+  /** What ended the worker. */
+  #failure: unknown = null;
+
+  constructor(
+    owner: SlotOwner,
+    kernel: Kernel,
+    exposed: Exposed,
+    graceMs: number,
+  ) {
+    this.#owner = owner;
+    this.#kernel = kernel;
+    this.#graceMs = graceMs;
+    this.#calls = new ExposedCalls(exposed, this.#post);
+    const data: WorkerData = { cancelled: this.#cancelled };
+    // The host keeps the async context for the listeners, and with it the task.
+    this.#worker = runIn(
+      kernel.root,
+      () =>
+        platform.workers.startWorker(data, {
+          message: (message) => this.#receive(message as MessageFromWorker),
+          ended: (status, error) => this.#end(status, error),
+        }),
+      null,
+      null,
+    );
+  }
+
+  get job(): Job | null {
+    return this.#job;
+  }
+
+  /**
+   * Gives it a job, at a time when it has none.
+   *
+   * @throws {TypeError} When the job cannot be cloned; it has none then.
+   */
+  start(job: Job): void {
+    const number = this.#number + 1;
+    job.send(number, this.#post);
+    this.#number = number;
+    this.#job = job;
+    this.#kernel = job.kernel;
+    this.#worker.hold(true);
+  }
+
+  /** Tells the job that it was cancelled, and ends it if it does not end. */
+  cancel(error: CancelledError): void {
+    Atomics.store(new Int32Array(this.#cancelled), 0, this.#number);
+    this.#post({
+      kind: "cancel",
+      number: this.#number,
+      error: describeError(error),
+    });
+    if (this.#graceMs <= LONGEST_HOST_TIMER_MS) {
+      this.#grace = platform.setTimer(() => this.end(), this.#graceMs);
+    }
+  }
+
+  /** Ends the worker, whatever it is doing. */
+  end(): void {
+    this.#ending = true;
+    // Whoever waits for its end is to see it.
+    this.#worker.hold(true);
+    this.#worker.terminate();
+  }
+
+  readonly #post = (
+    message: MessageToWorker,
+    transfer: readonly object[] = [],
+  ): void => this.#worker.post(message, transfer);
+
+  #receive(message: MessageFromWorker): void {
+    switch (message.kind) {
+      case "done":
+        return this.#done(message);
+      case "call":
+        return this.#calls.call(
+          message,
+          this.#job?.context ?? null,
+          this.#kernel,
+        );
+      case "cancelCall":
+        return this.#calls.cancel(message);
+      case "crash":
+        this.#failure = reviveError(message.error);
+        return this.#worker.terminate();
+    }
+  }
+
+  #done(message: DoneMessage): void {
+    const job = this.#job;
+    // Ended in this moment: the job is dealt with when the worker is gone.
+    if (job === null || this.#ending || this.#failure !== null) return;
+    this.#leaveJob();
+    this.#worker.hold(false);
+    if (message.error === undefined) job.succeed(message.value);
+    else job.fail(reviveError(message.error));
+    this.#owner.slotFreed(this);
+  }
+
+  #end(status: number, error: unknown): void {
+    const job = this.#job;
+    const failure = this.#failure ?? error;
+    this.#leaveJob();
+    this.#calls.cancelAll();
+    this.#owner.slotEnded(this);
+    const cause = failure === null ? undefined : { cause: failure };
+    if (job !== null) {
+      const how = failure === null
+        ? `has ended with status ${status}`
+        : `was ended by an error that nothing caught: ${failure}`;
+      job.fail(
+        new BrokenWorkerError(
+          `Cannot give the result of ${job.what} as its worker ${how}`,
+          { exitCode: status, ...cause },
+        ),
+      );
+    } else if (failure !== null && !this.#ending) {
+      this.#kernel.report({
+        message:
+          "A worker was ended, between two jobs, by an error that nothing caught",
+        error: failure,
+      });
+    }
+  }
+
+  #leaveJob(): void {
+    this.#job = null;
+    if (this.#grace === null) return;
+    platform.clearTimer(this.#grace);
+    this.#grace = null;
+  }
+}

@@ -1,0 +1,293 @@
+/** What a worker of the pool runs: it does one job after the other. */
+import { isThenable } from "../_internal/check.ts";
+import { show } from "../_internal/show.ts";
+import { CancelledError, isCancelledError } from "../errors.ts";
+import {
+  type CallListener,
+  provideWorkerContext,
+  transfers,
+  type WorkerContext,
+} from "../platform/worker_context.ts";
+import { workerSide } from "../platform/worker_side.ts";
+import { notCloneable, transfersOf, transfersOfAll } from "./_cloning.ts";
+import { describeError, reviveError } from "./_errors.ts";
+import type {
+  JobMessage,
+  MessageFromWorker,
+  MessageToWorker,
+  ReturnMessage,
+  WorkerData,
+} from "./_messages.ts";
+import { compile, describeFunction, Remembered, RIGHT_WAY } from "./_source.ts";
+import { markTransfer } from "./_transfer.ts";
+
+type AnyFunction = (...args: unknown[]) => unknown;
+
+const side = workerSide();
+const cancelled = new Int32Array((side.data as WorkerData).cancelled);
+
+function post(
+  message: MessageFromWorker,
+  transfer: readonly object[] = [],
+): void {
+  side.post(message, transfer);
+}
+
+/** The job that runs, and what tells it that it was cancelled. */
+class RunningJob {
+  readonly message: JobMessage;
+  /** Whether the library runs it as a task. */
+  readonly isTask: boolean;
+  readonly #controller = new AbortController();
+  #isTold = false;
+
+  constructor(message: JobMessage, isTask: boolean) {
+    this.message = message;
+    this.isTask = isTask;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  cancel(error: unknown): void {
+    if (!this.signal.aborted) this.#controller.abort(error);
+  }
+
+  /** Code that never waits gets no message, so it looks for itself. */
+  poll(): void {
+    if (Atomics.load(cancelled, 0) === this.message.number) {
+      this.cancel(new CancelledError("The job was cancelled"));
+    }
+  }
+
+  checkCancelled(): void {
+    this.poll();
+    // A task is told in the way of tasks.
+    if (this.isTask || this.#isTold || !this.signal.aborted) return;
+    this.#isTold = true;
+    throw this.signal.reason;
+  }
+}
+
+let job: RunningJob | null = null;
+
+// ── calls to the main thread ─────────────────────────────────────────────────
+
+const calls = new Map<number, CallListener>();
+let lastCall = 0;
+
+const context: WorkerContext = {
+  runJob: null,
+  poll: () => job?.poll(),
+  checkCancelled: () => job?.checkCancelled(),
+  call(name, args, listener) {
+    const call = ++lastCall;
+    try {
+      post({ kind: "call", call, name, args }, transfersOfAll(args));
+    } catch (error) {
+      throw notCloneable(`call ${show(name)} in the main thread`, args, error);
+    }
+    calls.set(call, listener);
+    return (reason) => {
+      if (!calls.has(call)) return;
+      post({ kind: "cancelCall", call, error: describeError(reason) });
+    };
+  },
+};
+provideWorkerContext(context);
+
+function endCall({ call, value, error }: ReturnMessage): void {
+  const listener = calls.get(call);
+  calls.delete(call);
+  if (error === undefined) listener?.succeeded(value);
+  else listener?.failed(reviveError(error));
+}
+
+// ── functions that come by their source ──────────────────────────────────────
+
+/** A promise that can be cancelled, for code that has not loaded the library. */
+function callMainThread(name: string, ...args: unknown[]): Promise<unknown> {
+  let listener!: CallListener;
+  const promise = new Promise<unknown>((succeeded, failed) => {
+    listener = { succeeded, failed };
+  });
+  const cancelCall = context.call(name, args, listener);
+  const signal = job?.signal;
+  const onAbort = () => cancelCall(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  const stopListening = () => signal?.removeEventListener("abort", onAbort);
+  promise.then(stopListening, stopListening);
+  return Object.assign(promise, {
+    cancel: (reason?: unknown) =>
+      cancelCall(new CancelledError(undefined, { reason })),
+  });
+}
+
+/** As an arrow function sees `this` of a place that is not there. */
+const NO_THIS = new Proxy({}, {
+  get: () => refuseThis(),
+  set: () => refuseThis(),
+  has: () => refuseThis(),
+});
+
+function refuseThis(): never {
+  throw new ReferenceError("this is not defined");
+}
+
+/** By the order of PROVIDED. */
+const provided = [
+  (): AbortSignal | undefined => {
+    job?.poll();
+    return job?.signal;
+  },
+  context.checkCancelled,
+  callMainThread,
+  (value: object, list?: readonly object[]) =>
+    markTransfer(transfers, value, list),
+];
+
+const compiled = new Remembered<AnyFunction>();
+
+function functionOf(source: string): AnyFunction {
+  let fn = compiled.get(source);
+  if (fn === undefined) {
+    fn = compile(source, NO_THIS, provided) as AnyFunction;
+    compiled.set(source, fn);
+  }
+  return fn;
+}
+
+/** Says of a variable that is not there why it is not. */
+function explain(error: unknown, source: string, name: string): unknown {
+  if (!(error instanceof ReferenceError)) return error;
+  const [, variable] = /^(\S+) is not defined$/.exec(error.message) ?? [];
+  if (variable === undefined || !mentions(source, variable)) return error;
+  const explained = new ReferenceError(
+    `Cannot run ${
+      describeFunction(name)
+    } in a worker as it refers to "${variable}", which is outside of it and stays in its own thread: make that an argument; or ${RIGHT_WAY}`,
+    { cause: error },
+  );
+  return explained;
+}
+
+function mentions(source: string, variable: string): boolean {
+  const escaped = variable.replaceAll("$", "\\$");
+  return new RegExp(`(?<![\\w$.])${escaped}(?![\\w$])`).test(source);
+}
+
+// ── functions of modules ─────────────────────────────────────────────────────
+
+const modules = new Map<string, Record<string, unknown>>();
+
+async function load(url: string): Promise<Record<string, unknown>> {
+  const module = await import(url);
+  modules.set(url, module);
+  return module;
+}
+
+function exported(
+  module: Record<string, unknown>,
+  { module: url, name }: JobMessage,
+): AnyFunction {
+  // What CommonJS exports may be found in `default` only.
+  const rest = module["default"] as Record<string, unknown> | undefined;
+  const fn = module[name] ?? rest?.[name];
+  if (typeof fn === "function") return fn as AnyFunction;
+  const names = Object.keys(module).filter((each) =>
+    typeof module[each] === "function"
+  );
+  throw new TypeError(
+    `Cannot call ${name} of ${url} in a worker as the module exports no such function: it exports ${
+      names.join(", ") || "none"
+    }`,
+  );
+}
+
+// ── jobs ─────────────────────────────────────────────────────────────────────
+
+function start(message: JobMessage): void {
+  if (message.source === null && !modules.has(message.module)) {
+    load(message.module).then(() => run(message), (error) => {
+      job = new RunningJob(message, false);
+      fail(job, error);
+    });
+  } else run(message);
+}
+
+function run(message: JobMessage): void {
+  const { source, module, args } = message;
+  const { runJob } = context;
+  const current = job = new RunningJob(message, runJob !== null);
+  let result: unknown;
+  try {
+    const fn = source !== null
+      ? functionOf(source)
+      : exported(modules.get(module)!, message);
+    result = runJob === null
+      ? fn(...args)
+      : runJob(() => fn(...args), message.variables ?? NONE, current.signal);
+  } catch (error) {
+    return fail(current, error);
+  }
+  if (!isThenable(result)) return succeed(current, result);
+  Promise.resolve(result).then(
+    (value) => succeed(current, value),
+    (error) => fail(current, error),
+  );
+}
+
+const NONE: ReadonlyMap<string, unknown> = new Map();
+
+function succeed(ended: RunningJob, value: unknown): void {
+  try {
+    post({ kind: "done", value }, transfersOf(value));
+  } catch (cause) {
+    const { name } = ended.message;
+    return fail(
+      ended,
+      new TypeError(
+        `Cannot give back the result of ${
+          describeFunction(name)
+        } as it cannot be cloned: received ${show(value)}`,
+        { cause },
+      ),
+    );
+  }
+  job = null;
+}
+
+function fail(ended: RunningJob, error: unknown): void {
+  const { source, name } = ended.message;
+  post({
+    kind: "done",
+    error: describeError(
+      source === null ? error : explain(error, source, name),
+    ),
+  });
+  job = null;
+}
+
+side.onMessage((received) => {
+  const message = received as MessageToWorker;
+  switch (message.kind) {
+    case "job":
+      return start(message);
+    case "return":
+      return endCall(message);
+    case "cancel":
+      if (job?.message.number === message.number) {
+        job.cancel(reviveError(message.error));
+      }
+  }
+});
+
+side.onUncaught((error) => {
+  // Cancelling ends nothing: see rejections.ts of the loop.
+  if (isCancelledError(error)) return;
+  post({ kind: "crash", error: describeError(error) });
+});
+
+// Deno has a variable of that name, which would stand in for the caller's own.
+delete (globalThis as { name?: unknown }).name;
