@@ -81,7 +81,8 @@ export class Pool implements SlotOwner {
   /** Takes no more jobs; the workers end after those there are. */
   shutDown(): void {
     this.#isShutDown = true;
-    for (const slot of this.#idle) slot.end();
+    // A worker may end while it is told to, and so leave the list.
+    for (const slot of [...this.#idle]) slot.end();
   }
 
   cancelAll(reason: string): void {

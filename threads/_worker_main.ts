@@ -38,7 +38,9 @@ class RunningJob {
   readonly message: JobMessage;
   /** Whether the library runs it as a task. */
   readonly isTask: boolean;
-  readonly #controller = new AbortController();
+  /** Made when someone listens; most jobs are never cancelled. */
+  #controller: AbortController | null = null;
+  #error: unknown = null;
   #isTold = false;
 
   constructor(message: JobMessage, isTask: boolean) {
@@ -47,11 +49,17 @@ class RunningJob {
   }
 
   get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#error !== null) this.#controller.abort(this.#error);
+    }
     return this.#controller.signal;
   }
 
   cancel(error: unknown): void {
-    if (!this.signal.aborted) this.#controller.abort(error);
+    if (this.#error !== null) return;
+    this.#error = error;
+    this.#controller?.abort(error);
   }
 
   /** Code that never waits gets no message, so it looks for itself. */
@@ -64,9 +72,9 @@ class RunningJob {
   checkCancelled(): void {
     this.poll();
     // A task is told in the way of tasks.
-    if (this.isTask || this.#isTold || !this.signal.aborted) return;
+    if (this.isTask || this.#isTold || this.#error === null) return;
     this.#isTold = true;
-    throw this.signal.reason;
+    throw this.#error;
   }
 }
 
