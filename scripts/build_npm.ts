@@ -144,7 +144,8 @@ async function writeOutput(
 
 /** The files that declarations import, from the root of the package. */
 function imported(path: string, code: string): string[] {
-  const specifiers = code.matchAll(
+  // The examples in comments import what is not there.
+  const specifiers = code.replace(/\/\*[^]*?\*\//g, "").matchAll(
     /(?:\bfrom |\bimport )"(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/g,
   );
   return [...specifiers].map((match) => {
