@@ -24,6 +24,9 @@ const CONFIG = fromFileUrl(new URL("./deno.json", import.meta.url));
 const V8_FLAGS = ["--expose-gc", "--max-old-space-size=16000"];
 
 const WORKER = fromFileUrl(new URL("./worker.ts", import.meta.url));
+const THREAD = fromFileUrl(
+  new URL("../threads/_worker_main.ts", import.meta.url),
+);
 const PYTHON_WORKER = fromFileUrl(
   new URL("./python/worker.py", import.meta.url),
 );
@@ -56,10 +59,19 @@ export async function findPeers(
   };
 }
 
-const OURS = ["ours", "debug-off", "debug-on"];
+const OURS = ["ours", "debug-off", "debug-on", "one-worker"];
+/** Peers that start workers of files of their own, so that they cannot be part of a bundle. */
+const POOLS = ["tinypool", "workerpool"];
 
 /** Peers that are one package of npm, under their own names. */
-const PACKAGES = ["effection", "effect", "p-queue", "async-mutex", "execa"];
+const PACKAGES = [
+  "effection",
+  "effect",
+  "p-queue",
+  "async-mutex",
+  "execa",
+  ...POOLS,
+];
 
 async function findJavaScript(
   node: boolean,
@@ -121,19 +133,53 @@ async function nodeCommand(missing: readonly string[]): Promise<Command> {
     "unload",
     () => Deno.removeSync(folder, { recursive: true }),
   );
-  const bundle = `${folder}/worker.mjs`;
+  // Our side starts workers of its own, too, from where the sources have them.
+  const bundle = `${folder}/bench/worker.mjs`;
+  const external = [...new Set([...missing, ...POOLS])];
+  await bundleForNode(WORKER, bundle, external);
+  await bundleForNode(THREAD, `${folder}/threads/_worker_main.mjs`, []);
+  await install(folder, POOLS.filter((name) => !missing.includes(name)));
+  return (args) => ["node", ...V8_FLAGS, bundle, ...args];
+}
+
+async function bundleForNode(
+  entry: string,
+  output: string,
+  external: readonly string[],
+): Promise<void> {
   const { ok, stderr } = await runProcess([
     Deno.execPath(),
     "bundle",
     "--quiet",
     "--platform=deno",
     `--config=${CONFIG}`,
-    `--output=${bundle}`,
-    ...missing.map((module) => `--external=${module}`),
-    WORKER,
+    `--output=${output}`,
+    ...external.map((module) => `--external=${module}`),
+    entry,
   ]);
-  if (!ok) throw new Error(`Cannot bundle the worker for Node: ${stderr}`);
-  return (args) => ["node", ...V8_FLAGS, bundle, ...args];
+  if (!ok) throw new Error(`Cannot bundle ${entry} for Node: ${stderr}`);
+}
+
+/** Puts packages where the bundle finds them. */
+async function install(
+  folder: string,
+  names: readonly string[],
+): Promise<void> {
+  const packages = await Promise.all(
+    names.map(async (name) => `${name}@${await pinnedVersion(name)}`),
+  );
+  const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
+  const { ok, stderr } = await runProcess([
+    npm,
+    "install",
+    "--prefer-offline",
+    "--no-audit",
+    "--no-fund",
+    "--prefix",
+    folder,
+    ...packages,
+  ]);
+  if (!ok) throw new Error(`Cannot install ${packages.join(", ")}: ${stderr}`);
 }
 
 async function nodeVersion(): Promise<string> {

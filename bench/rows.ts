@@ -33,6 +33,7 @@ import {
 } from "./rows/subprocess.ts";
 import { switchHundred, switchOne } from "./rows/switch.ts";
 import { taskGroup } from "./rows/task_group.ts";
+import { threadCall, threadCores } from "./rows/thread.ts";
 import { timeoutUnfired } from "./rows/timeout.ts";
 import { timer } from "./rows/timer.ts";
 import { timers } from "./rows/timers.ts";
@@ -76,6 +77,8 @@ export const rows: readonly Row[] = [
   startFifty,
   processPipe,
   processLines,
+  threadCall,
+  threadCores,
   debugOff,
   startUp,
   packageSize,

@@ -197,13 +197,16 @@ Deno.test("runCoroutineThreadsafe() passes errors on to the worker and back", as
 
 Deno.test("X4 cancelling a call from the worker cancels the task", async () => {
   let reason: unknown;
-  const begun = Promise.withResolvers<void>();
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
   await using executor = new WorkerPoolExecutor({
     maxWorkers: 1,
     exposed: {
-      begun: () => begun.promise,
+      begun: () => begun,
       async forever() {
-        begun.resolve();
+        begin();
         try {
           await sleep(60_000);
         } catch (error) {

@@ -140,6 +140,7 @@ const NO_THIS = new Proxy({}, {
 });
 
 function refuseThis(): never {
+  // deno-lint-ignore asyncio/error-message -- as V8 says it of a variable
   throw new ReferenceError("this is not defined");
 }
 
@@ -171,13 +172,12 @@ function explain(error: unknown, source: string, name: string): unknown {
   if (!(error instanceof ReferenceError)) return error;
   const [, variable] = /^(\S+) is not defined$/.exec(error.message) ?? [];
   if (variable === undefined || !mentions(source, variable)) return error;
-  const explained = new ReferenceError(
+  return new ReferenceError(
     `Cannot run ${
       describeFunction(name)
     } in a worker as it refers to "${variable}", which is outside of it and stays in its own thread: make that an argument; or ${RIGHT_WAY}`,
     { cause: error },
   );
-  return explained;
 }
 
 function mentions(source: string, variable: string): boolean {

@@ -372,6 +372,14 @@ async def process_lines(rounds, size):
         assert total == size
 
 
+async def thread_call(rounds, size):
+    def identity(n):
+        return n
+
+    for i in range(rounds * size):
+        assert await asyncio.to_thread(identity, i) == i
+
+
 TIMED = {
     name: work
     for name, work in list(globals().items())

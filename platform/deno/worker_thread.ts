@@ -11,6 +11,7 @@ function startingPoint(entry: URL): URL {
 /** Worker threads on Deno. */
 export const threads: { readonly workers: HostWorkers } = {
   workers: {
+    // deno-lint-ignore asyncio/node-20 -- this is Deno
     parallelism: () => navigator.hardwareConcurrency,
     startWorker: (data, listener) =>
       startThread(startingPoint(workerEntry()), data, listener),

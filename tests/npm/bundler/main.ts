@@ -5,8 +5,9 @@ import * as queue from "@asyncio/asyncio/queue";
 import * as sync from "@asyncio/asyncio/sync";
 import * as tasks from "@asyncio/asyncio/tasks";
 import * as testing from "@asyncio/asyncio/testing";
+import * as threads from "@asyncio/asyncio/threads";
 
-export const entries = [loop, queue, sync, tasks, testing];
+export const entries = [loop, queue, sync, tasks, testing, threads];
 
 export async function pair(): Promise<[number, string]> {
   return await asyncio.gather([

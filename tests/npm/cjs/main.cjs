@@ -26,3 +26,13 @@ root.run(async () => {
 }).then((result) => {
   assert.equal(result, "item");
 });
+
+// A worker finds its file in the package, and the module its one copy.
+const executor = new root.WorkerPoolExecutor({ maxWorkers: 1 });
+const path = executor.module("node:path");
+root.gather([
+  root.toThread((n) => n + 1, 41),
+  path.basename("/tmp/one.txt"),
+]).then((results) => {
+  assert.deepEqual(results, [42, "one.txt"]);
+});

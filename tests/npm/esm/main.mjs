@@ -34,6 +34,9 @@ const result = await root.run(async () => {
 });
 assert.equal(result, "item");
 
+// A worker finds its file in the package.
+assert.equal(await root.toThread((n) => n + 1, 41), 42);
+
 // The source maps lead to sources that are in the package.
 const path = fileURLToPath(import.meta.resolve(`${name}/queue`));
 const map = findSourceMap(path);

@@ -1,0 +1,97 @@
+import type { TimedRow } from "../types.ts";
+
+/** Call a function that gives back its argument, in a worker that is there already, one call after the other. */
+export const threadCall: TimedRow = {
+  kind: "timed",
+  id: "thread_call",
+  title: "a call into a warm worker",
+  size: 500,
+  python: true,
+  targets: [
+    { peer: "asyncio", atMost: 1 },
+    { peer: "tinypool", atMost: 0.9 },
+    { peer: "workerpool", atMost: 0.9 },
+  ],
+  notes: {
+    asyncio: "to_thread",
+    tinypool: "a function that its worker has imported",
+    workerpool: "by its source, as ours",
+  },
+  peers: {
+    async ours() {
+      const { run, WorkerPoolExecutor } = await import("@asyncio/asyncio");
+      const executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+      return (rounds, size) =>
+        run(async () => {
+          for (let i = rounds * size; i > 0; i--) {
+            check(await executor.submit((n: number) => n, i), i);
+          }
+        });
+    },
+    async tinypool() {
+      const { Tinypool } = await import("tinypool");
+      const pool = new Tinypool({
+        filename: "data:text/javascript,export default (n) => n;",
+        minThreads: 1,
+        maxThreads: 1,
+      });
+      return async (rounds, size) => {
+        for (let i = rounds * size; i > 0; i--) check(await pool.run(i), i);
+      };
+    },
+    async workerpool() {
+      const { default: workerpool } = await import("workerpool");
+      const pool = workerpool.pool({ maxWorkers: 1, workerType: "thread" });
+      return async (rounds, size) => {
+        for (let i = rounds * size; i > 0; i--) {
+          check(await pool.exec((n: number) => n, [i]), i);
+        }
+      };
+    },
+  },
+};
+
+/** A job of some 10 ms that only computes. */
+function collatz(limit: number): number {
+  let steps = 0;
+  for (let n = 1; n <= limit; n++) {
+    for (let m = n; m !== 1; steps++) m = m % 2 === 0 ? m / 2 : 3 * m + 1;
+  }
+  return steps;
+}
+
+function spread(maxWorkers: number): TimedRow["peers"][string] {
+  return async () => {
+    const { gather, run, WorkerPoolExecutor } = await import(
+      "@asyncio/asyncio"
+    );
+    const executor = new WorkerPoolExecutor({ maxWorkers });
+    const expected = collatz(20_000);
+    return (rounds, size) =>
+      run(async () => {
+        const jobs = Array.from(
+          { length: rounds * size },
+          () => executor.submit(collatz, 20_000),
+        );
+        for (const steps of await gather(jobs)) check(steps, expected);
+      });
+  };
+}
+
+/** Jobs that only compute, on two workers and on one. */
+export const threadCores: TimedRow = {
+  kind: "timed",
+  id: "thread_cores",
+  title: "a job for the processor, on two workers",
+  size: 8,
+  python: false,
+  targets: [{ peer: "one-worker", atLeast: 1.8 }],
+  notes: { "one-worker": "ours, with maxWorkers 1" },
+  peers: { ours: spread(2), "one-worker": spread(1) },
+};
+
+function check(result: unknown, expected: number): void {
+  if (result !== expected) {
+    throw new Error(`The worker gave ${result}, not ${expected}`);
+  }
+}
