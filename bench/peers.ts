@@ -90,6 +90,10 @@ async function findJavaScript(
     missing.push(module);
     absent.push(...names.map((name) => ({ name, reason })));
   }
+  if (!node) {
+    const reason = "its workers do not answer on Deno; see --node";
+    absent.push({ name: "tinypool", reason });
+  }
   const host: Pick<Peer, "runtime" | "script" | "command"> = node
     ? {
       runtime: "node",
