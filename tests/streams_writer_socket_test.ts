@@ -59,7 +59,14 @@ function overSocket(
       });
       await using _ = writer;
       // A test that hangs fails; none comes near it.
-      await timeout(20_000, () => body(reader, writer, server));
+      try {
+        await timeout(20_000, () => body(reader, writer, server));
+      } catch (error) {
+        // Closing would wait for a peer that may never read.
+        writer.transport.abort();
+        server.abortClients();
+        throw error;
+      }
       writer.close();
       await Promise.all(handled);
       server.abortClients();
@@ -133,33 +140,25 @@ Deno.test(
     slow.handler,
     async (_, writer) => {
       const [reader] = await slow.ends;
-      const piece = new Uint8Array(1 << 20).fill(7);
+      // More than a system takes, which may be many times what it says.
+      const size = 64 << 20;
       const { high } = writer.transport.getWriteBufferLimits();
       assertEquals(high, 65_536);
-      let sent = 0;
+      writer.write(new Uint8Array(size).fill(7));
       await assertRejects(
-        () =>
-          timeout(300, async () => {
-            for (; sent < 1000; sent++) {
-              writer.write(piece);
-              await writer.drain();
-            }
-          }),
+        () => timeout(300, () => writer.drain()),
         TimeoutError,
       );
-      // The piece whose drain() was cancelled is on its way.
-      sent++;
-      assertLess(sent, 100);
       assertGreater(writer.transport.getWriteBufferSize(), high);
       const drains = [1, 2, 3].map(() => createTask(() => writer.drain()));
       let received = 0;
-      while (received < sent * piece.length) {
+      while (received < size) {
         const data = await reader.read(1 << 20);
         assert(data.every((byte) => byte === 7));
         received += data.length;
       }
       for (const drain of drains) await drain;
-      assertEquals(received, sent * piece.length);
+      assertEquals(received, size);
     },
   ),
 );
