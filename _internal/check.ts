@@ -9,13 +9,23 @@ export function checkFunction(
   name: string,
   value: unknown,
 ): void {
-  if (typeof value !== "function") {
-    throw new TypeError(
-      `Cannot ${action} as '${name}' must be a function: received ${
-        show(value)
-      }`,
-    );
-  }
+  if (typeof value === "function") return;
+  const hint = isThenable(value)
+    ? ": a promise has already started; give the function that makes it, as in () => work()"
+    : "";
+  throw new TypeError(
+    `Cannot ${action} as '${name}' must be a function: received ${
+      show(value)
+    }${hint}`,
+  );
+}
+
+/** The last parameter, by whose fields a call is named or tuned. */
+export function checkOptions(action: string, value: unknown): void {
+  if (typeof value === "object" && value !== null) return;
+  throw new TypeError(
+    `Cannot ${action} as 'options' must be an object: received ${show(value)}`,
+  );
 }
 
 /** A span of time in milliseconds: any number but NaN. */

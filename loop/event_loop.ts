@@ -2,6 +2,7 @@ import {
   checkDelay,
   checkDuration,
   checkFunction,
+  checkOptions,
   isThenable,
 } from "../_internal/check.ts";
 import {
@@ -127,6 +128,7 @@ export class EventLoop {
    * @param ambient For the library's own default loop, which always runs.
    */
   constructor(options: EventLoopOptions = {}, ambient: boolean = false) {
+    checkOptions("make an event loop", options);
     const kernel = new Kernel(
       this,
       options.clock ?? systemClock,
@@ -348,7 +350,7 @@ export class EventLoop {
    * @param fn The function the task runs.
    * @param options Its name and more.
    * @returns The task.
-   * @throws {TypeError} When `fn` is not a function.
+   * @throws {TypeError} When `fn` is not a function or `options` not an object.
    * @throws {InvalidStateError} When the loop is closed.
    */
   createTask<T>(
@@ -356,6 +358,7 @@ export class EventLoop {
     options: TaskOptions = NO_OPTIONS,
   ): Task<T> {
     checkTaskFunction(fn);
+    checkOptions("create a task", options);
     if (this.#kernel.closed) throw this.#kernel.closedError("create a task");
     return this.#taskFactory === null
       ? new Task<T>(this.#kernel, fn, options)
@@ -715,6 +718,7 @@ provideJobRunner(() => getEventLoop());
  *
  * @param options Its clock and whether it starts in debug mode.
  * @returns The loop, stopped.
+ * @throws {TypeError} When `options` is not an object.
  */
 export function newEventLoop(options: EventLoopOptions = {}): EventLoop {
   return new EventLoop(options);

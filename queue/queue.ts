@@ -1,3 +1,4 @@
+import { checkOptions } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { show } from "../_internal/show.ts";
@@ -119,10 +120,12 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * Makes a queue.
    *
    * @param options How many items it holds.
-   * @throws {TypeError} When `maxSize` is not a number.
+   * @throws {TypeError} When `options` is not an object, as in `new Queue(10)`,
+   * or `maxSize` not a number.
    * @throws {RangeError} When `maxSize` is not an integer.
    */
   constructor(options: QueueOptions = {}) {
+    checkOptions("make a queue", options);
     const { maxSize = 0 } = options;
     checkMaxSize(maxSize);
     const isBounded = maxSize > 0 && maxSize !== Infinity;
@@ -290,8 +293,10 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * left. Can be called again, to make it immediate.
    *
    * @param options Whether the items are thrown away. They then count as done.
+   * @throws {TypeError} When `options` is not an object.
    */
   shutdown(options: ShutdownOptions = {}): void {
+    checkOptions("shut down a queue", options);
     this.#isShutDown = true;
     const putError = () => this.#shutDownError("put");
     this.#putters.failGranted(putError);

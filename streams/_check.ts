@@ -1,5 +1,5 @@
 /** Arguments of connections and servers, in the one wording. */
-import { checkInteger } from "../_internal/check.ts";
+import { checkInteger, checkOptions } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import type { TlsOptions } from "./tls.ts";
 
@@ -54,13 +54,7 @@ export interface Place {
 
 /** Either a path or a host, and of the right kinds. */
 export function checkPlace(action: string, place: unknown): void {
-  if (typeof place !== "object" || place === null) {
-    throw new TypeError(
-      `Cannot ${action} as 'options' must be an object: received ${
-        show(place)
-      }`,
-    );
-  }
+  checkOptions(action, place);
   const { hostname, port, path, tls } = place as Place;
   if (path === undefined) return;
   checkString(action, "path", path);

@@ -3,6 +3,7 @@ import {
   checkDuration,
   checkFunction,
   checkInteger,
+  checkOptions,
 } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import {
@@ -137,13 +138,7 @@ export function planCommand(
   args: readonly string[],
   options: SpawnOptions,
 ): HostCommand {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(
-      `Cannot ${START} as 'options' must be an object: received ${
-        show(options)
-      }`,
-    );
-  }
+  checkOptions(START, options);
   // Inherited ones count, like those of any option.
   for (const name in options) {
     if (!REFUSED.has(name)) continue;

@@ -1,4 +1,4 @@
-import { checkDuration } from "../_internal/check.ts";
+import { checkDuration, checkOptions } from "../_internal/check.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { TimeoutError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
@@ -57,12 +57,14 @@ export interface AsCompleted<T>
  * @param options How long to wait.
  * @returns An iterable, once. Its waits throw a {@linkcode TimeoutError} when
  * the time is over; that cancels nothing.
- * @throws {TypeError} When `aws` holds something else.
+ * @throws {TypeError} When `aws` holds something else, or `options` is not an
+ * object.
  */
 export function asCompleted<T>(
   aws: Iterable<Awaitable<T>>,
   options: AsCompletedOptions = {},
 ): AsCompleted<T> {
+  checkOptions("wait", options);
   const { timeout = null } = options;
   if (timeout !== null) checkDuration("wait", "timeout", timeout);
   return new CompletionOrder(futureSet(aws), timeout);

@@ -43,7 +43,7 @@ export interface CreateTaskOptions extends TaskOptions {
  * nothing could cancel it.
  * @param options Its name and more.
  * @returns The task.
- * @throws {TypeError} When `fn` is not a function.
+ * @throws {TypeError} When `fn` is not a function or `options` not an object.
  * @throws {InvalidStateError} When the loop is closed.
  */
 export function createTask<T>(

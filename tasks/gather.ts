@@ -1,4 +1,4 @@
-import { isThenable } from "../_internal/check.ts";
+import { checkOptions, isThenable } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import type { CancelledError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
@@ -55,7 +55,8 @@ export type Gathered<T extends readonly Awaitable<unknown>[]> = {
  * @param aws Functions, which are started as tasks; futures; promises.
  * @param options What to do with errors.
  * @returns A future of the list of results.
- * @throws {TypeError} When `aws` is not a list of these.
+ * @throws {TypeError} When `aws` is not a list of these or `options` not an
+ * object.
  */
 export function gather<const T extends readonly Awaitable<unknown>[]>(
   aws: T,
@@ -66,6 +67,7 @@ export function gather<const T extends readonly Awaitable<unknown>[]>(
       `Cannot gather as 'aws' must be an array: received ${show(aws)}`,
     );
   }
+  checkOptions("gather", options);
   // Checked before anything starts: a wrong one leaves no task behind.
   for (const each of aws as readonly unknown[]) checkAwaitable(each);
   const { returnExceptions = false, signal } = options;

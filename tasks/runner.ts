@@ -1,4 +1,4 @@
-import { checkFunction } from "../_internal/check.ts";
+import { checkFunction, checkOptions } from "../_internal/check.ts";
 import { SIGINT_EXIT_STATUS } from "../_internal/constants.ts";
 import {
   CancelledError,
@@ -80,8 +80,10 @@ export class Runner {
    * Makes a runner; its loop is made when first needed.
    *
    * @param options Debug mode, and what makes the loop.
+   * @throws {TypeError} When `options` is not an object.
    */
   constructor(options: RunnerOptions = {}) {
+    checkOptions("make a runner", options);
     this.#options = options;
   }
 
@@ -93,7 +95,7 @@ export class Runner {
    * @param fn The function.
    * @param options The context, and a signal.
    * @returns What `fn` returns.
-   * @throws {TypeError} When `fn` is not a function.
+   * @throws {TypeError} When `fn` is not a function or `options` not an object.
    * @throws {InvalidStateError} When the runner is closed, or this code runs in
    * a loop already.
    * @throws {KeyboardInterrupt} When SIGINT ended it.
@@ -104,6 +106,7 @@ export class Runner {
     options: RunnerRunOptions = {},
   ): Promise<T> {
     checkFunction("run", "fn", fn);
+    checkOptions("run", options);
     refuseInsideOfLoop();
     const loop = this.getLoop();
     const task = loop.createTask(fn, {
@@ -204,7 +207,7 @@ export class Runner {
  * @param main The function.
  * @param options Debug mode, a loop, a signal.
  * @returns What `main` returns.
- * @throws {TypeError} When `main` is not a function.
+ * @throws {TypeError} When `main` is not a function or `options` not an object.
  * @throws {InvalidStateError} When this code runs in a loop already.
  * @throws {KeyboardInterrupt} When SIGINT ended it.
  * @throws {CancelledError} When it was cancelled.
@@ -214,6 +217,7 @@ export async function run<T>(
   options: RunOptions = {},
 ): Promise<T> {
   checkFunction("run", "main", main);
+  checkOptions("run", options);
   refuseInsideOfLoop();
   const { debug, loop, signal } = options;
   const runner = new Runner({

@@ -1,4 +1,8 @@
-import { checkDuration, checkFunction } from "../_internal/check.ts";
+import {
+  checkDuration,
+  checkFunction,
+  checkOptions,
+} from "../_internal/check.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, Future, futureInternals } from "../loop/future.ts";
 import { Scope, throwCancellation } from "../loop/scope.ts";
@@ -95,6 +99,7 @@ export interface ShieldedOptions {
  * @param fn The region. It runs in the current task.
  * @param options A limit on its time.
  * @returns What `fn` returns.
+ * @throws {TypeError} When `fn` is not a function or `options` not an object.
  * @throws {CancelledError} At its end, when it was asked for meanwhile.
  * @throws {TimeoutError} When the region took longer than `timeout`.
  */
@@ -103,6 +108,7 @@ export async function shielded<T>(
   options: ShieldedOptions = {},
 ): Promise<T> {
   checkFunction("shield a region", "fn", fn);
+  checkOptions("shield a region", options);
   const limit = options.timeout;
   if (limit !== undefined) checkDuration("shield a region", "timeout", limit);
   const around = currentScope();

@@ -1,4 +1,4 @@
-import { checkFunction } from "../_internal/check.ts";
+import { checkFunction, checkOptions } from "../_internal/check.ts";
 import {
   CancelledError,
   ExceptionGroup,
@@ -75,6 +75,11 @@ export class TaskGroup {
    * @internal
    */
   constructor(around: Scope, name: string) {
+    if (!(around instanceof Scope)) {
+      throw new TypeError(
+        "Cannot make a task group with 'new' as it ends with its block: call taskGroup((group) => …)",
+      );
+    }
     const { kernel, task } = around;
     this.#name = name;
     this.#around = around;
@@ -251,13 +256,14 @@ export class TaskGroup {
  * @throws {ExceptionGroup} When tasks of the group, or `fn`, failed.
  * @throws {CancelledError} When the current task is cancelled; the tasks of the
  * group then are, too, and are waited for.
- * @throws {TypeError} When `fn` is not a function.
+ * @throws {TypeError} When `fn` is not a function or `options` not an object.
  */
 export async function taskGroup<T>(
   fn: (group: TaskGroup) => PromiseLike<T> | T,
   options: TaskGroupOptions = {},
 ): Promise<T> {
   checkFunction("open a task group", "fn", fn);
+  checkOptions("open a task group", options);
   const group = new TaskGroup(currentScope(), options.name ?? "TaskGroup");
   return await runGroup(group, fn);
 }

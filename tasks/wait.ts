@@ -1,4 +1,4 @@
-import { checkDuration } from "../_internal/check.ts";
+import { checkDuration, checkOptions } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, type Future, futureInternals } from "../loop/future.ts";
@@ -71,7 +71,8 @@ const RETURN_WHEN: readonly string[] = [
  * one.
  * @param options How long to wait, and for what.
  * @returns The futures that are done and those that are not.
- * @throws {TypeError} When `aws` holds something else.
+ * @throws {TypeError} When `aws` holds something else, or `options` is not an
+ * object.
  * @throws {RangeError} When `aws` is empty, or an option has no such value.
  * @throws {CancelledError} When the task is cancelled.
  */
@@ -79,6 +80,7 @@ export async function wait<T>(
   aws: Iterable<Awaitable<T>>,
   options: WaitOptions = {},
 ): Promise<WaitResult<T>> {
+  checkOptions("wait", options);
   const { timeout = null, returnWhen = "ALL_COMPLETED" } = options;
   if (timeout !== null) checkDuration("wait", "timeout", timeout);
   if (!RETURN_WHEN.includes(returnWhen)) {
