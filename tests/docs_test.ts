@@ -25,7 +25,9 @@ async function testedNumbers(): Promise<Set<string>> {
   for await (const url of filesBelow(new URL("tests/", ROOT))) {
     if (!url.pathname.endsWith("_test.ts")) continue;
     const text = await Deno.readTextFile(url);
-    for (const [names] of text.matchAll(/["`](?:[A-Z]\d+\b[ ,]*)+/g)) {
+    const atEitherEnd =
+      /["`](?:[A-Z]\d+\b[ ,]*)+|\((?:[A-Z]\d+\b[ ,]*)+\)["`]/g;
+    for (const [names] of text.matchAll(atEitherEnd)) {
       for (const [number] of names.matchAll(/[A-Z]\d+/g)) numbers.add(number);
     }
   }
