@@ -447,6 +447,7 @@ class FutureWait<T> extends Wait<T> implements Retriever {
   constructor(scope: Scope, future: Future<T>) {
     super(scope, futureSource);
     this.future = future;
+    this.started();
   }
 
   get retrieves(): boolean {

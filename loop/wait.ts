@@ -51,7 +51,13 @@ export class Wait<T> implements Runnable, WaitInfo {
     this.previous = null;
     this.next = null;
     this.join(scope);
-    const hooks = scope.kernel.hooks;
+    // A subclass is not whole yet, and an instrument may ask what it is.
+    if (new.target === Wait) this.started();
+  }
+
+  /** Called by subclasses once they are made. */
+  protected started(): void {
+    const hooks = this.scope.kernel.hooks;
     if (hooks !== null) hooks.waitStarted(this);
   }
 

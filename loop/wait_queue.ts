@@ -163,6 +163,7 @@ export class QueuedWait<T, B> extends Wait<T> {
     this.granted = false;
     this.ahead = null;
     this.behind = null;
+    this.started();
   }
 
   grant(value: T): void {

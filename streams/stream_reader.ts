@@ -725,6 +725,7 @@ class ReadWait<A, T> extends Wait<T> implements PendingRead {
     this.reader = reader;
     this.#operation = operation;
     this.#argument = argument;
+    this.started();
   }
 
   get name(): string {

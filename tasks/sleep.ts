@@ -105,6 +105,7 @@ class Sleep<T> extends Wait<T | undefined> implements Timer {
     this.order = kernel.nextTimerOrder();
     this.heapIndex = -1;
     kernel.addTimer(this);
+    this.started();
   }
 
   due(): void {

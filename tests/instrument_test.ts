@@ -10,6 +10,7 @@ import {
   Queue,
   runVirtual,
   sleep,
+  StreamReader,
   type Task,
   VirtualClock,
   type WaitInfo,
@@ -147,6 +148,37 @@ Deno.test(
     assertEquals(ofTask.map(({ what }) => what), ["sleep(5)", "Queue.get"]);
     assert(ofTask.every((wait) => ended.includes(wait)));
     assertEquals(new Set(ended), new Set(started));
+  }),
+);
+
+Deno.test(
+  "a wait that begins tells what it waits for, whatever that is",
+  virtual(async () => {
+    const begun: string[] = [];
+    await watched({
+      waitStarted: ({ what }) => begun.push(what),
+    }, async () => {
+      const reader = new StreamReader();
+      const future = getRunningLoop().createFuture<void>();
+      const tasks = [
+        createTask(() => sleep(0)),
+        createTask(() => sleep(5)),
+        createTask(() => new Queue().get()),
+        createTask(() => reader.readLine()),
+        createTask(() => future),
+      ];
+      begun.length = 0;
+      await sleep(10);
+      for (const task of tasks) task.cancel();
+    });
+    assertEquals(begun.slice(0, 6), [
+      "sleep(10)",
+      "sleep(0)",
+      "sleep(5)",
+      "Queue.get",
+      "StreamReader.readLine",
+      "<Future pending>",
+    ]);
   }),
 );
 
