@@ -9,6 +9,16 @@
  * assert(error.cause instanceof CancelledError);
  * ```
  *
+ * - A task was cancelled: {@linkcode CancelledError}. Let it pass; see
+ *   {@linkcode isCancelledError}. The time was over: {@linkcode TimeoutError}.
+ * - Several failed: {@linkcode ExceptionGroup}.
+ * - Used at the wrong time: {@linkcode InvalidStateError}.
+ * - A queue: {@linkcode QueueEmpty}, {@linkcode QueueFull},
+ *   {@linkcode QueueShutDown}. A stream: {@linkcode IncompleteReadError},
+ *   {@linkcode LimitOverrunError}.
+ * - The system: {@linkcode OSError} and those that extend it, such as
+ *   {@linkcode ConnectionRefusedError}.
+ *
  * @module
  */
 

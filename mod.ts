@@ -15,6 +15,22 @@
  * });
  * ```
  *
+ * All names are here, and in smaller modules by what they are about:
+ *
+ * | module | holds |
+ * | ------ | ----- |
+ * | `@asyncio/asyncio/tasks` | {@linkcode run}, {@linkcode createTask}, {@linkcode sleep}, {@linkcode timeout}, {@linkcode taskGroup}, {@linkcode gather}: where to begin |
+ * | `@asyncio/asyncio/queue` | {@linkcode Queue}, {@linkcode PriorityQueue}, {@linkcode LifoQueue} |
+ * | `@asyncio/asyncio/sync` | {@linkcode Lock}, {@linkcode Event}, {@linkcode Condition}, {@linkcode Semaphore}, {@linkcode Barrier} |
+ * | `@asyncio/asyncio/streams` | {@linkcode openConnection}, {@linkcode startServer}, {@linkcode StreamReader}, {@linkcode StreamWriter}; transports and protocols |
+ * | `@asyncio/asyncio/subprocess` | {@linkcode createSubprocessExec}, {@linkcode createSubprocessShell}, {@linkcode Process} |
+ * | `@asyncio/asyncio/loop` | {@linkcode EventLoop}, {@linkcode Task}, {@linkcode Future}, {@linkcode ContextVar} |
+ * | `@asyncio/asyncio/errors` | {@linkcode CancelledError}, {@linkcode TimeoutError}, and every other error to catch |
+ * | `@asyncio/asyncio/testing` | {@linkcode runVirtual}, {@linkcode VirtualClock} |
+ *
+ * Time is in milliseconds everywhere. What may be cancelled or timed out is
+ * given as a function, `() => work()`, as a promise has started already.
+ *
  * @module
  */
 

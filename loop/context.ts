@@ -152,6 +152,7 @@ export class Token<T> {
    * Made by {@linkcode ContextVar.set}.
    *
    * @internal
+   * @ignore
    */
   private constructor(variable: ContextVar<T>, context: Context) {
     const values = valuesOf(context);

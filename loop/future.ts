@@ -79,6 +79,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * Made by `loop.createFuture()`.
    *
    * @internal
+   * @ignore
    */
   constructor(kernel: Kernel) {
     this.#kernel = kernel;

@@ -47,6 +47,7 @@ export class Handle {
    * Made by the event loop.
    *
    * @internal
+   * @ignore
    */
   constructor(
     kernel: Kernel,
@@ -148,6 +149,7 @@ export class TimerHandle extends Handle {
    * What {@linkcode TimerHandle.when} gives.
    *
    * @internal
+   * @ignore
    */
   readonly deadline: number;
 
@@ -155,6 +157,7 @@ export class TimerHandle extends Handle {
    * Made by the event loop.
    *
    * @internal
+   * @ignore
    */
   constructor(
     kernel: Kernel,

@@ -9,6 +9,12 @@
  * assertEquals(currentTask(), null);
  * ```
  *
+ * Most programs need none of this by name: `run` makes a loop, and `createTask`
+ * a {@linkcode Task}. A loop to be driven by hand comes from
+ * {@linkcode newEventLoop}; {@linkcode getRunningLoop} gives the one that runs
+ * this code, for its timers, signal handlers, exception handler and debug mode.
+ * {@linkcode ContextVar} is for what a request carries along, such as its user.
+ *
  * @module
  */
 

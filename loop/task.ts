@@ -85,6 +85,7 @@ export class Task<T = unknown> extends Future<T> {
    * Made by `createTask`.
    *
    * @internal
+   * @ignore
    */
   constructor(kernel: Kernel, fn: TaskFunction<T>, options: TaskOptions) {
     super(kernel);

@@ -11,6 +11,10 @@
  * assertEquals(await queue.get(), "item");
  * ```
  *
+ * With `maxSize` the quick wait for the slow. `shutdown()` ends every
+ * `for await (const item of queue)`; `taskDone()` and `join()` tell when all
+ * work is done.
+ *
  * @module
  */
 

@@ -13,6 +13,7 @@
  * A module comment shows an example, too.
  *
  * With `--html` the documentation is written to `site/`, as pages.
+ * What is tagged `@ignore` is left out of them.
  *
  * @module
  */
@@ -204,15 +205,55 @@ async function denoDoc(
   return await execute(Deno.execPath(), ["doc", ...flags, ...files]);
 }
 
+/** The modules of the package, by the name of their folder of pages. */
+const MODULES: readonly (readonly [page: string, specifier: string])[] = Object
+  .keys(EXPORTS).filter((key) => key !== ".")
+  .map((key) => [key.slice(2), NAME + key.slice(1)]);
+
+async function* htmlBelow(folder: URL): AsyncIterable<URL> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* htmlBelow(new URL(`${name}/`, folder));
+    else if (name.endsWith(".html")) yield new URL(name, folder);
+  }
+}
+
+/**
+ * Names the package in what a page says to import, where the tool has only the
+ * name of the folder, and on the first page links the modules, which it lists
+ * nowhere.
+ */
+async function nameModules(site: URL): Promise<void> {
+  for (const [page, specifier] of MODULES) {
+    for await (const url of htmlBelow(new URL(`${page}/`, site))) {
+      const html = await Deno.readTextFile(url);
+      const from = `from &quot;${page}&quot;;`;
+      const named = html.replaceAll(from, `from &quot;${specifier}&quot;;`);
+      if (named !== html) await Deno.writeTextFile(url, named);
+    }
+  }
+  const first = new URL("index.html", site);
+  let html = await Deno.readTextFile(first);
+  for (const [page, specifier] of MODULES) {
+    const name = `<code>${specifier}</code>`;
+    if (!html.includes(name)) {
+      throw new Error(`The comment of mod.ts does not name ${specifier}`);
+    }
+    html = html.replace(name, `<a href="./${page}/index.html">${name}</a>`);
+  }
+  await Deno.writeTextFile(first, html);
+}
+
 /** Writes the pages. */
 async function buildHtml(): Promise<number> {
-  const site = toPath(new URL("site/", ROOT));
+  const folder = new URL("site/", ROOT);
+  const site = toPath(folder);
   const { ok, output } = await denoDoc(
     Object.values(EXPORTS),
     "--html",
     `--name=${NAME}`,
     `--output=${site}`,
   );
+  if (ok) await nameModules(folder);
   console.log(output.trim());
   return ok ? 0 : 1;
 }

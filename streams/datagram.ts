@@ -230,6 +230,7 @@ export class DatagramStream {
    * Made by `openDatagram`.
    *
    * @internal
+   * @ignore
    */
   private constructor(transport: DatagramTransport, mailbox: Mailbox) {
     this.transport = transport;

@@ -52,6 +52,7 @@ export class DatagramTransport {
    * Made by `createDatagramEndpoint`.
    *
    * @internal
+   * @ignore
    */
   private constructor(
     scope: Scope,

@@ -22,6 +22,16 @@
  * writer.close();
  * ```
  *
+ * - To await: {@linkcode openConnection} and {@linkcode startServer} give a
+ *   {@linkcode StreamReader} and a {@linkcode StreamWriter};
+ *   {@linkcode openDatagram} gives UDP.
+ * - To be called back: {@linkcode createConnection} and
+ *   {@linkcode createServer}, with a {@linkcode Protocol} of yours and a
+ *   {@linkcode Transport}.
+ *
+ * An address is `{ hostname, port }`, or `{ path }` for a Unix socket; `tls`
+ * encrypts. Data is bytes; what is written may be text, too.
+ *
  * @module
  */
 

@@ -65,6 +65,7 @@ export class Server {
    * Made by `startServer` and `createServer`.
    *
    * @internal
+   * @ignore
    */
   private constructor(parts: ServerParts) {
     this.#scope = parts.scope;

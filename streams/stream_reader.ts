@@ -365,6 +365,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * What feeds the reader from now on: it is told to pause and to resume.
    *
    * @internal
+   * @ignore
    */
   setTransport(transport: ReadingSide): void {
     this.#transport = transport;
@@ -376,6 +377,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * Gives up all that was not read, for a protocol below this one.
    *
    * @internal
+   * @ignore
    */
   takeChunks(): Uint8Array[] {
     const chunks: Uint8Array[] = [];

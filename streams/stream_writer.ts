@@ -73,6 +73,7 @@ export class StreamWriter implements AsyncDisposable {
    * Made by `openConnection` and `startServer`.
    *
    * @internal
+   * @ignore
    */
   constructor(
     transport: Transport,

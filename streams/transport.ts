@@ -138,6 +138,7 @@ export class Transport {
    * Made by a connection.
    *
    * @internal
+   * @ignore
    */
   private constructor(parts: TransportParts) {
     this.#scope = parts.scope;

@@ -79,6 +79,7 @@ export class Process implements AsyncDisposable {
    * Made by `createSubprocessExec`.
    *
    * @internal
+   * @ignore
    */
   constructor(child: Child, options: SubprocessOptions) {
     const { limit, killOnCancel = false, graceMs = STOP_GRACE_MS } = options;

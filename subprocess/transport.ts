@@ -50,6 +50,7 @@ export class SubprocessTransport {
    * Made by `subprocessExec`.
    *
    * @internal
+   * @ignore
    */
   constructor(child: Child, protocol: SubprocessProtocol) {
     this.#child = child;

@@ -15,6 +15,14 @@
  * assertFalse(lock.locked());
  * ```
  *
+ * - One at a time: {@linkcode Lock}. So many at a time: {@linkcode Semaphore}.
+ * - Until something has happened: {@linkcode Event}.
+ * - Until something is true that others change: {@linkcode Condition}.
+ * - Until all have come: {@linkcode Barrier}.
+ *
+ * A lock and a semaphore are held for a function by `with(fn)`, or to the end of
+ * a block by `using`.
+ *
  * @module
  */
 

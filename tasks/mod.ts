@@ -11,6 +11,17 @@
  * assertEquals(results, ["one", "two"]);
  * ```
  *
+ * - Begin a program: {@linkcode run}; several in one loop: {@linkcode Runner}.
+ * - Begin a task: {@linkcode createTask}; several that end together:
+ *   {@linkcode taskGroup}.
+ * - Wait for several: {@linkcode gather} for all results, {@linkcode wait} for
+ *   some, {@linkcode asCompleted} for one after the other.
+ * - Wait for a limited time: {@linkcode timeout} around a block,
+ *   {@linkcode waitFor} around one call, {@linkcode moveOnAfter} without an
+ *   error.
+ * - Keep a cancellation away: {@linkcode shield} from work that goes on behind,
+ *   {@linkcode shielded} from a region. Hand it on: {@linkcode cancelSignal}.
+ *
  * @module
  */
 

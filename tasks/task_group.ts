@@ -73,6 +73,7 @@ export class TaskGroup {
    * Made by `taskGroup`.
    *
    * @internal
+   * @ignore
    */
   constructor(around: Scope, name: string) {
     if (!(around instanceof Scope)) {

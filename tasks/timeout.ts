@@ -43,6 +43,7 @@ export class Timeout {
    * Made by `timeout`.
    *
    * @internal
+   * @ignore
    */
   constructor(scope: Scope, when: number | null) {
     this.#kernel = scope.kernel;

@@ -12,6 +12,9 @@
  * });
  * ```
  *
+ * {@linkcode runVirtual} runs a test with a clock that jumps to the next timer;
+ * {@linkcode VirtualClock} is that clock, to be moved by hand if you like.
+ *
  * @module
  */
 
