@@ -365,7 +365,6 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * What feeds the reader from now on: it is told to pause and to resume.
    *
    * @internal
-   * @ignore
    */
   setTransport(transport: ReadingSide): void {
     this.#transport = transport;
