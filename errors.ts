@@ -788,3 +788,24 @@ export class SSLError extends OSError {
     this.prototype.name = "SSLError";
   }
 }
+
+/**
+ * Worker processes were given up: they ended again and again, or never became
+ * ready.
+ *
+ * @example Catching it
+ * ```ts ignore
+ * try {
+ *   const supervisor = await prefork({ script: "./server.ts" });
+ *   await supervisor.wait();
+ * } catch (error) {
+ *   if (!(error instanceof WorkerError)) throw error;
+ *   console.error(error.message);
+ * }
+ * ```
+ */
+export class WorkerError extends Error {
+  static {
+    this.prototype.name = "WorkerError";
+  }
+}

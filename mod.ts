@@ -64,6 +64,7 @@ export {
   SSLError,
   SystemExit,
   TimeoutError,
+  WorkerError,
 } from "./errors.ts";
 export {
   type Alarm,
@@ -237,3 +238,13 @@ export {
   type WorkerPoolExecutorOptions,
   type WorkerPoolExecutorStatistics,
 } from "./threads/mod.ts";
+export {
+  prefork,
+  type PreforkOptions,
+  Supervisor,
+  type WorkerInfo,
+  workerInfo,
+  type WorkerLogLine,
+  type WorkerState,
+  type WorkerStatus,
+} from "./workers/mod.ts";

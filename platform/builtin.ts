@@ -15,6 +15,8 @@ interface Builtins {
   "node:path": typeof import("node:path");
   "node:stream": typeof import("node:stream");
   "node:tls": typeof import("node:tls");
+  "node:url": typeof import("node:url");
+  "node:util": typeof import("node:util");
   "node:worker_threads": typeof import("node:worker_threads");
 }
 

@@ -46,3 +46,10 @@ export type {
   HostWorkerListener,
   HostWorkers,
 } from "./worker_types.ts";
+export type {
+  HostPrefork,
+  HostSeat,
+  HostSupervisor,
+  HostWorkerCommand,
+  HostWorkerProcess,
+} from "./prefork_types.ts";

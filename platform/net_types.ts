@@ -75,6 +75,8 @@ export interface HostListener {
   ): void;
   /** Ends it, and removes the file of a Unix socket. */
   close(): void;
+  /** Accepts what waits to be, and ends it in the moment when nothing does. */
+  drain(): Promise<void>;
 }
 
 /** Certificates and names, for either side of a TLS connection. */

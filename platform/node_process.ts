@@ -1,7 +1,10 @@
 /** Node's `process`, in the shape the adapters use; Deno has it as well. */
 export interface NodeProcess {
   readonly env: Record<string, string | undefined>;
+  readonly execArgv: readonly string[];
+  readonly execPath: string;
   readonly platform: string;
+  readonly versions: { readonly node: string };
   exit(status: number): never;
   kill(pid: number, signal: string): void;
   on(event: string, listener: (...args: unknown[]) => void): void;

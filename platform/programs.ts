@@ -33,7 +33,7 @@ function startOf({ program, cwd }: HostCommand): string {
 }
 
 /** Throws where there is no such directory: the hosts blame the program. */
-function checkDirectory(command: HostCommand): void {
+export function checkDirectory(command: HostCommand): void {
   const { cwd } = command;
   if (cwd === null) return;
   let code: string | undefined;

@@ -5,6 +5,7 @@
 import type { HostNet } from "./net_types.ts";
 import type { HostChildren } from "./spawn_types.ts";
 import type { HostWorkers } from "./worker_types.ts";
+import type { HostPrefork } from "./prefork_types.ts";
 
 /** A timer or an immediate of the host; only its own adapter looks inside. */
 export type HostHandle = unknown;
@@ -43,6 +44,8 @@ export interface HostProcess {
   /** An environment variable; `undefined` also where reading is not allowed. */
   env(name: string): string | undefined;
   exit(status: number): never;
+  /** A line on stdout. */
+  writeOutput(line: string): void;
   /** A line on stderr. */
   writeError(line: string): void;
   /** Called when nothing is left to do but the program has not ended. */
@@ -73,5 +76,6 @@ export interface Platform extends HostTimers, HostSignals, HostProcess {
   readonly net: HostNet;
   readonly children: HostChildren;
   readonly workers: HostWorkers;
+  readonly prefork: HostPrefork;
   createAsyncStorage<T>(): AsyncStorage<T>;
 }

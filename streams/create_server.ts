@@ -54,7 +54,8 @@ export interface ServeOptions {
   backlog?: number;
   /**
    * Whether other processes may listen on the same port and share its
-   * connections (SO_REUSEPORT).
+   * connections (SO_REUSEPORT). It needs Linux, and the flag `--unstable-net` on
+   * Deno or Node 22.12; in a worker of `prefork` it needs nothing.
    *
    * @default {false}
    */

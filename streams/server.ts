@@ -11,6 +11,7 @@ import { Wait, type WaitSource } from "../loop/wait.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Address, HostConnection, HostListener } from "../platform/mod.ts";
 import { copyScope, enter, mayRun, runAsStep } from "./_host.ts";
+import { joinWorker, leaveWorker } from "./_worker.ts";
 import {
   type StreamingProtocol,
   type Transport,
@@ -58,7 +59,8 @@ export class Server {
   #listeners: readonly HostListener[];
   readonly #connections = new Set<Transport>();
   readonly #closing: WaitQueue<void> = new WaitQueue("Server.waitClosed");
-  #state: "new" | "serving" | "closed" = "new";
+  #state: "new" | "serving" | "draining" | "closed" = "new";
+  #onDrained: (() => void) | null = null;
   #forever: Wait<void> | null = null;
 
   /**
@@ -105,9 +107,10 @@ export class Server {
    */
   startServing(): void {
     if (this.#state === "closed") throw this.#refusal("start serving");
-    if (this.#state === "serving") return;
+    if (this.#state !== "new") return;
     this.#state = "serving";
     enter(this.#scope, this.#listen, undefined, undefined);
+    joinWorker(this, this.#kernel.loop, this.#drain);
   }
 
   /**
@@ -162,6 +165,7 @@ export class Server {
     const forever = this.#forever;
     this.#forever = null;
     forever?.settle();
+    leaveWorker(this);
     this.#wakeIfDone();
   }
 
@@ -264,11 +268,26 @@ export class Server {
     }
   }
 
+  /**
+   * Accepts what waits to be and then no more, and is through when the last
+   * connection is closed. Who serves forever is not told.
+   */
+  readonly #drain = async (): Promise<void> => {
+    if (this.#state !== "serving") return;
+    this.#state = "draining";
+    await Promise.all(this.#listeners.map((listener) => listener.drain()));
+    if (this.#connections.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onDrained = resolve;
+    });
+  };
+
   #isDone(): boolean {
     return this.#state === "closed" && this.#connections.size === 0;
   }
 
   #wakeIfDone(): void {
+    if (this.#connections.size === 0) this.#onDrained?.();
     if (this.#isDone() && !this.#kernel.closed) {
       this.#closing.settleAll(undefined);
     }

@@ -108,6 +108,7 @@ Deno.test("private files are imported inside their own folder", async () => {
   const allowed = new Set([
     "debug > loop/_internals.ts",
     "subprocess > streams/_host.ts",
+    "workers > streams/_host.ts",
     "testing > loop/_internals.ts",
   ]);
   assertEquals(

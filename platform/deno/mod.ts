@@ -1,6 +1,7 @@
 import { createAsyncStorage } from "../async_storage.ts";
 import type { Platform } from "../types.ts";
 import { net } from "./net.ts";
+import { preforking } from "./prefork.ts";
 import { processes } from "./process.ts";
 import { signals } from "./signals.ts";
 import { spawning } from "./spawn.ts";
@@ -17,4 +18,5 @@ export const denoPlatform: Platform = {
   ...processes,
   ...spawning,
   ...threads,
+  ...preforking,
 };

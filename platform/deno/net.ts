@@ -1,3 +1,4 @@
+import { OSError } from "../../errors.ts";
 import { openDatagram } from "../datagram.ts";
 import { isIp, lookup, lookupService } from "../dns.ts";
 import type {
@@ -17,6 +18,12 @@ import { mapError } from "./errors.ts";
 const SMALLEST_READ = 4096;
 /** Larger reads bring no more. */
 const LARGEST_READ = 65_536;
+/** A look at the socket every so often, to see whether anyone waits. */
+const DRAIN_LOOK_MS = 1;
+/** Under a load that never lets up, accepting ends all the same. */
+const DRAIN_LOOKS = 1000;
+/** Hops in which a connection that waits is accepted; two are enough in 2.9. */
+const HOPS_TO_ACCEPT = 4;
 /** Accepting is tried again after the system had no room for a connection. */
 const ACCEPT_RETRY_MS = 1000;
 /** A client that does not finish its handshake is let go; asyncio's 60 s. */
@@ -203,7 +210,11 @@ class DenoListener implements HostListener {
   readonly #isTls: boolean;
   #closed = false;
   #retry: (() => void) | null = null;
-  readonly #handshakes = new Set<Deno.TlsConn>();
+  /** Clients that shake hands, and what waits for the end of that. */
+  readonly #handshakes = new Map<Deno.TlsConn, Promise<void> | null>();
+  #accepted = 0;
+  #accepting: Promise<void> | null = null;
+  #isDraining = false;
 
   constructor(
     listener: Deno.Listener | Deno.TlsListener,
@@ -220,16 +231,55 @@ class DenoListener implements HostListener {
     onConnection: (connection: HostConnection) => void,
     onError: (error: Error) => void,
   ): void {
-    this.#accept(onConnection, onError);
+    this.#accepting = this.#accept(onConnection, onError);
   }
 
   close(): void {
+    this.#stopListening();
+    for (const conn of this.#handshakes.keys()) conn.close();
+    this.#handshakes.clear();
+  }
+
+  #stopListening(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#retry?.();
-    for (const conn of this.#handshakes) conn.close();
     this.#listener.close();
     if (this.address.transport === "unix") removeSocket(this.address.path);
+  }
+
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    for (let looks = DRAIN_LOOKS; looks > 0; looks--) {
+      const before = this.#accepted;
+      // deno-lint-ignore no-await-in-loop -- a look after the other
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+      // Right behind the host's own look at its sockets.
+      // deno-lint-ignore no-await-in-loop -- as above
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#closed || this.#accepted === before) break;
+    }
+    this.#stopListening();
+    // One may have been on its way when it was closed.
+    await this.#accepting;
+    await Promise.all(this.#handshakes.values());
+  }
+
+  /**
+   * Directly behind a connection, the host asks the system for the next one. If
+   * that does not come at once, there is none: the moment to close.
+   */
+  async #closeIfNone(next: Promise<unknown>): Promise<void> {
+    let hasCome = false;
+    const come = () => {
+      hasCome = true;
+    };
+    next.then(come, come);
+    for (let hops = HOPS_TO_ACCEPT; hops > 0; hops--) {
+      // deno-lint-ignore no-await-in-loop -- one hop after the other
+      await undefined;
+    }
+    if (!hasCome) this.#stopListening();
   }
 
   async #accept(
@@ -239,7 +289,10 @@ class DenoListener implements HostListener {
     while (!this.#closed) {
       let conn: Deno.Conn;
       try {
-        conn = await this.#listener.accept();
+        const next = this.#listener.accept();
+        if (this.#isDraining) this.#closeIfNone(next);
+        // deno-lint-ignore no-await-in-loop -- one connection after the other
+        conn = await next;
       } catch (error) {
         if (this.#closed) return;
         onError(mapError(error, "accept a connection"));
@@ -247,10 +300,15 @@ class DenoListener implements HostListener {
         await this.#pauseAfterError();
         continue;
       }
-      if (this.#closed) return conn.close();
+      this.#accepted++;
+      if (this.#closed && !this.#isDraining) return conn.close();
       setOptions(conn, this.#options);
-      if (this.#isTls) this.#shakeHands(conn as Deno.TlsConn, onConnection);
-      else onConnection(new DenoConnection(conn));
+      if (this.#isTls) {
+        const client = conn as Deno.TlsConn;
+        this.#handshakes.set(client, null);
+        const shaken = this.#shakeHands(client, onConnection);
+        if (this.#handshakes.has(client)) this.#handshakes.set(client, shaken);
+      } else onConnection(new DenoConnection(conn));
     }
   }
 
@@ -259,7 +317,6 @@ class DenoListener implements HostListener {
     conn: Deno.TlsConn,
     onConnection: (connection: HostConnection) => void,
   ): Promise<void> {
-    this.#handshakes.add(conn);
     const close = () => {
       if (this.#handshakes.delete(conn)) conn.close();
     };
@@ -269,7 +326,7 @@ class DenoListener implements HostListener {
       if (!this.#handshakes.delete(conn)) return;
       onConnection(new DenoConnection(conn, true, alpnProtocol));
     } catch {
-      if (!this.#closed) close();
+      close();
     } finally {
       clearTimeout(timer);
     }
@@ -311,6 +368,17 @@ function setOptions(conn: Deno.Conn, options: HostSocketOptions): void {
   } catch {
     // The peer has gone already; reading will tell.
   }
+}
+
+/** Without the flag, Deno ends the program where it could throw. */
+function checkReusePort(
+  { hostname, port }: { hostname: string; port: number },
+) {
+  if ("listenDatagram" in Deno) return;
+  throw new OSError(
+    `Cannot listen on ${hostname} port ${port} as 'reusePort' needs the flag --unstable-net of Deno: received true`,
+    { code: "ENOTSUP" },
+  );
 }
 
 function pemOf({ cert, key }: HostTls): { cert: string; key: string } {
@@ -430,6 +498,7 @@ export const net: { readonly net: HostNet } = {
       const backlog = binding.backlog === null
         ? undefined
         : { tcpBacklog: binding.backlog };
+      if ("hostname" in binding && binding.reusePort) checkReusePort(binding);
       try {
         if ("path" in binding) {
           removeStaleSocket(binding.path);

@@ -10,6 +10,7 @@ export const processes: HostProcess = {
     return state === "granted" ? Deno.env.get(name) : undefined;
   },
   exit: (status) => Deno.exit(status),
+  writeOutput: (line) => console.log(line),
   writeError: (line) => console.error(line),
   onIdle: (callback) => globalThis.addEventListener("beforeunload", callback),
   onExit: (callback) => globalThis.addEventListener("unload", callback),

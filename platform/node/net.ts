@@ -12,6 +12,8 @@ import type {
   HostSocketOptions,
   HostTls,
 } from "../net_types.ts";
+import { nodeProcess } from "../node_process.ts";
+import { askForSocket, isWorker } from "../prefork.ts";
 import {
   connectSocket,
   secured,
@@ -26,6 +28,10 @@ type Server = import("node:net").Server;
 
 /** A client that does not finish its handshake is let go; asyncio's 60 s. */
 const HANDSHAKE_MS = 60_000;
+/** A look at the socket every so often, to see whether anyone waits. */
+const DRAIN_LOOK_MS = 1;
+/** Under a load that never lets up, accepting ends all the same. */
+const DRAIN_LOOKS = 1000;
 
 class NodeListener implements HostListener {
   readonly address: Address;
@@ -36,7 +42,9 @@ class NodeListener implements HostListener {
   #onError: ((error: Error) => void) | null = null;
   /** Clients that shake hands, by where they are. */
   readonly #handshakes = new Map<string, Socket>();
+  #onShaken: (() => void) | null = null;
   #closed = false;
+  #accepted = 0;
 
   constructor(
     server: Server,
@@ -56,19 +64,20 @@ class NodeListener implements HostListener {
       server.on("connection", (socket: Socket) => {
         const key = keyOf(socket);
         this.#handshakes.set(key, socket);
-        socket.once("close", () => this.#handshakes.delete(key));
+        socket.once("close", () => this.#shaken(key));
       });
       // A failed handshake is the client's affair: asyncio drops it as well.
       server.on("tlsClientError", (_error, socket: Socket) => {
         socket.destroy();
       });
     }
+    server.on("connection", () => this.#accepted++);
     server.on(isTls ? "secureConnection" : "connection", (socket: Socket) => {
       if (this.#closed) {
         socket.destroy();
         return;
       }
-      this.#handshakes.delete(keyOf(socket));
+      this.#shaken(keyOf(socket));
       if (path === null) setSocketOptions(socket, options);
       const local: [Address, Address] | [] = path === null
         ? []
@@ -99,6 +108,33 @@ class NodeListener implements HostListener {
     for (const connection of this.#early.splice(0)) connection.abort();
     for (const socket of this.#handshakes.values()) socket.destroy();
     this.#server.close();
+  }
+
+  async drain(): Promise<void> {
+    for (let looks = DRAIN_LOOKS; looks > 0; looks--) {
+      const before = this.#accepted;
+      // deno-lint-ignore no-await-in-loop -- a look after the other
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+      // Right behind the host's own look at its sockets.
+      // deno-lint-ignore no-await-in-loop -- as above
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#closed || this.#accepted === before) break;
+    }
+    if (this.#closed) return;
+    this.#server.close();
+    if (this.#handshakes.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onShaken = resolve;
+      });
+    }
+    this.#closed = true;
+  }
+
+  /** A client's handshake has come to its end. */
+  #shaken(key: string): void {
+    if (this.#handshakes.delete(key) && this.#handshakes.size === 0) {
+      this.#onShaken?.();
+    }
   }
 }
 
@@ -133,22 +169,28 @@ function makeServer(tls: HostTls | null): Server {
   }) as Server;
 }
 
-function listen(server: Server, binding: HostBinding): Promise<void> {
+async function listen(server: Server, binding: HostBinding): Promise<void> {
   const backlog = binding.backlog === null ? undefined : {
     backlog: binding.backlog,
   };
-  const place = "path" in binding ? { path: binding.path } : {
-    host: binding.hostname,
-    port: binding.port,
-    ...(binding.reusePort && { reusePort: true }),
-  };
-  return new Promise((resolve, reject) => {
+  const place = await placeOf(binding);
+  return await new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen({ ...place, ...backlog }, () => {
       server.removeListener("error", reject);
       resolve();
     });
   });
+}
+
+async function placeOf(binding: HostBinding): Promise<object> {
+  if ("path" in binding) return { path: binding.path };
+  const { hostname, port, reusePort } = binding;
+  if (!reusePort) return { host: hostname, port };
+  if (!isWorker()) return { host: hostname, port, reusePort };
+  // The sockets of worker processes are one: what waits to be accepted is not
+  // lost with the worker that the system has picked for it.
+  return { _handle: await askForSocket({ hostname, port }) };
 }
 
 /** Takes over Node's own socket, which is faster than a stream over it. */
@@ -185,12 +227,16 @@ function secureSocket(
 }
 
 function hasReusePort(): boolean {
-  const { versions } = (globalThis as unknown as {
-    process: { versions: { node: string } };
-  }).process;
+  const { platform, versions } = nodeProcess();
+  // Elsewhere it does not spread the connections.
+  if (platform !== "linux") return false;
   const [major = 0, minor = 0] = versions.node.split(".").map(Number);
   return major > 23 || (major === 23 && minor >= 1) ||
     (major === 22 && minor >= 12);
+}
+
+function mayShare(): boolean {
+  return hasReusePort() || isWorker();
 }
 
 /** Sockets on Node. */
@@ -210,9 +256,9 @@ export const net: { readonly net: HostNet } = {
       const where = "path" in binding
         ? binding.path
         : `${binding.hostname} port ${binding.port}`;
-      if ("hostname" in binding && binding.reusePort && !hasReusePort()) {
+      if ("hostname" in binding && binding.reusePort && !mayShare()) {
         throw new OSError(
-          `Cannot listen on ${where} as 'reusePort' needs Node 22.12 or later: received true`,
+          `Cannot listen on ${where} as 'reusePort' needs Linux and Node 22.12, or a worker of prefork(): received true`,
           { code: "ENOTSUP" },
         );
       }

@@ -5,6 +5,7 @@ import type { HostProcess } from "../types.ts";
 export const processes: HostProcess = {
   env: (name) => nodeProcess().env[name],
   exit: (status) => nodeProcess().exit(status),
+  writeOutput: (line) => console.log(line),
   writeError: (line) => console.error(line),
   onIdle: (callback) => nodeProcess().on("beforeExit", callback),
   onExit: (callback) => nodeProcess().on("exit", callback),

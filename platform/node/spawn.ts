@@ -181,7 +181,8 @@ class WritePipe extends OneWayPipe {
   }
 }
 
-class NodeChild implements HostChild {
+/** A child of Node. */
+export class NodeChild implements HostChild {
   readonly pid: number;
   readonly exited: Promise<number>;
   readonly pipes: readonly (HostConnection | null)[];

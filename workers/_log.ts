@@ -1,0 +1,44 @@
+/** What workers print, on its way to whoever reads it. */
+import type { Kernel } from "../loop/kernel.ts";
+import { platform } from "../platform/mod.ts";
+import { Protocol } from "../streams/protocol.ts";
+import { LineSplitter } from "./_lines.ts";
+import type { WorkerLogLine } from "./options.ts";
+
+/** What is done with a line where nothing else is asked for. */
+export function printLine({ worker, stream, text }: WorkerLogLine): void {
+  const line = `[${worker}] ${text}`;
+  if (stream === "stdout") platform.writeOutput(line);
+  else platform.writeError(line);
+}
+
+/** Hands a line to the user's function, whose errors harm no worker. */
+export function tell(
+  kernel: Kernel,
+  onLog: (line: WorkerLogLine) => void,
+  line: WorkerLogLine,
+): void {
+  try {
+    onLog(line);
+  } catch (error) {
+    kernel.report({ message: "The 'onLog' of prefork() threw", error });
+  }
+}
+
+/** Of a pipe that a worker prints to. */
+export class LogProtocol extends Protocol {
+  readonly #lines: LineSplitter;
+
+  constructor(onLine: (line: string) => void) {
+    super();
+    this.#lines = new LineSplitter(onLine);
+  }
+
+  override dataReceived(data: Uint8Array): void {
+    this.#lines.feed(data);
+  }
+
+  override connectionLost(): void {
+    this.#lines.end();
+  }
+}

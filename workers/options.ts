@@ -1,0 +1,88 @@
+/** A line that a worker printed, or that tells what became of one. */
+export interface WorkerLogLine {
+  /** The worker's number, from 1. */
+  readonly worker: number;
+  /** The number of its process in the system. */
+  readonly pid: number;
+  /** Where it printed it; `"supervisor"` for what the supervisor has to say. */
+  readonly stream: "stdout" | "stderr" | "supervisor";
+  /** The line, without its end. */
+  readonly text: string;
+}
+
+/** Options of {@linkcode prefork}. */
+export interface PreforkOptions {
+  /**
+   * How many processes.
+   *
+   * @default {one for each processor}
+   */
+  workers?: number;
+  /**
+   * The program of each worker: a path, from the current directory or from
+   * {@linkcode PreforkOptions.cwd}, or a URL, such as
+   * `new URL("./server.ts", import.meta.url)`.
+   */
+  script: string | URL;
+  /**
+   * Its arguments.
+   *
+   * @default {[]}
+   */
+  args?: readonly string[];
+  /**
+   * Flags for the runtime, in place of the default ones. On Deno
+   * `--unstable-net`, which a shared port needs, is added.
+   *
+   * @default {on Deno each permission that this program has in whole; on Node its own flags}
+   */
+  runtimeArgs?: readonly string[];
+  /**
+   * The directory the workers work in.
+   *
+   * @default {that of this program}
+   */
+  cwd?: string;
+  /**
+   * Variables of the environment, besides those of this program.
+   *
+   * @default {{}}
+   */
+  env?: Readonly<Record<string, string>>;
+  /**
+   * How long a worker may take to stop, in milliseconds: then what it still does
+   * is cancelled, and soon after the process is killed.
+   *
+   * @default {10000}
+   */
+  graceMs?: number;
+  /**
+   * How long to wait for a worker to say that it is ready, in milliseconds. One
+   * that has said nothing by then and runs counts as ready.
+   *
+   * @default {10000}
+   */
+  readyMs?: number;
+  /**
+   * How long to wait before a worker that has died early is started again, in
+   * milliseconds; it doubles with each early death in a row, up to 10 seconds.
+   *
+   * @default {100}
+   */
+  restartDelayMs?: number;
+  /**
+   * Whether SIGHUP reloads the workers, and SIGTERM and SIGINT stop them; a
+   * second of those kills them.
+   *
+   * @default {true}
+   */
+  handleSignals?: boolean;
+  /**
+   * What to do with what the workers print.
+   *
+   * @default {each line goes to where this program prints, after the number of its worker: "[2] …"}
+   */
+  onLog?: (line: WorkerLogLine) => void;
+  /** Gives the start up when it is aborted, and throws its reason. */
+  signal?: AbortSignal;
+}
