@@ -39,6 +39,7 @@ import { timer } from "./rows/timer.ts";
 import { timers } from "./rows/timers.ts";
 import { waitFirst } from "./rows/wait_first.ts";
 import { eventBroadcast, lockWaiters } from "./rows/waiters.ts";
+import { echoWorkers, workWorkers } from "./rows/workers.ts";
 import type { Row } from "./types.ts";
 
 /** The sizes at which it is shown how cost grows; see growth.ts. */
@@ -79,6 +80,8 @@ export const rows: readonly Row[] = [
   processLines,
   threadCall,
   threadCores,
+  echoWorkers,
+  workWorkers,
   debugOff,
   startUp,
   packageSize,

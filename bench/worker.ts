@@ -4,17 +4,21 @@
  *
  *     worker.ts ROW PEER SIZE SAMPLE_MS SAMPLES WARM_UP_MS
  *     worker.ts --probe MODULE
+ *     worker.ts --serve PORT STEPS
  */
 
 import process from "node:process";
 import { median, sample } from "./measure.ts";
 import { rows } from "./rows.ts";
+import { serve } from "./rows/workers.ts";
 import type { Measurement, WorkerResult } from "./types.ts";
 
 const [first = "", second = "", ...numbers] = process.argv.slice(2);
 
 if (first === "--probe") {
   await import(second);
+} else if (first === "--serve") {
+  await serve(Number(second), Number(numbers[0]));
 } else {
   const [size = 0, sampleMs = 0, samples = 0, warmUpMs = 0] = numbers.map(
     Number,
