@@ -24,6 +24,8 @@
  * | `@asyncio/asyncio/sync` | {@linkcode Lock}, {@linkcode Event}, {@linkcode Condition}, {@linkcode Semaphore}, {@linkcode Barrier} |
  * | `@asyncio/asyncio/streams` | {@linkcode openConnection}, {@linkcode startServer}, {@linkcode StreamReader}, {@linkcode StreamWriter}; transports and protocols |
  * | `@asyncio/asyncio/subprocess` | {@linkcode createSubprocessExec}, {@linkcode createSubprocessShell}, {@linkcode Process} |
+ * | `@asyncio/asyncio/threads` | {@linkcode toThread}, {@linkcode WorkerPoolExecutor} |
+ * | `@asyncio/asyncio/workers` | {@linkcode prefork}, {@linkcode workerInfo} |
  * | `@asyncio/asyncio/loop` | {@linkcode EventLoop}, {@linkcode Task}, {@linkcode Future}, {@linkcode ContextVar} |
  * | `@asyncio/asyncio/errors` | {@linkcode CancelledError}, {@linkcode TimeoutError}, and every other error to catch |
  * | `@asyncio/asyncio/testing` | {@linkcode runVirtual}, {@linkcode VirtualClock} |
