@@ -16,6 +16,7 @@ import { mapError } from "./errors.ts";
 
 /** What an idle connection keeps for what may come. */
 const SMALLEST_READ = 4096;
+const MIDDLE_READ = 16_384;
 /** Larger reads bring no more. */
 const LARGEST_READ = 65_536;
 /** A look at the socket every so often, to see whether anyone waits. */
@@ -24,6 +25,8 @@ const DRAIN_LOOK_MS = 1;
 const DRAIN_LOOKS = 1000;
 /** Hops in which a connection that waits is accepted; two are enough in 2.9. */
 const HOPS_TO_ACCEPT = 4;
+/** Who has taken so much keeps up, and gets it in large pieces. */
+const TAKEN_BY_READERS = 3 * LARGEST_READ;
 /** Accepting is tried again after the system had no room for a connection. */
 const ACCEPT_RETRY_MS = 1000;
 /** A client that does not finish its handshake is let go; asyncio's 60 s. */
@@ -135,31 +138,37 @@ export class DenoConnection implements HostConnection {
   async #pump(): Promise<void> {
     const conn = this.#conn;
     let size = SMALLEST_READ;
-    let slab = new Uint8Array(size);
-    let used = 0;
+    let taken = 0;
+    // Taken just before a read: who is paused holds none.
+    let slab: Uint8Array | null = null;
     try {
       for (;;) {
-        const space = used === 0 ? slab : slab.subarray(used);
-        const count = await conn.read(space);
+        slab ??= new Uint8Array(size);
+        const count = await conn.read(slab);
         if (this.#paused) await new Promise(this.#awaitResume);
         if (this.#closed) return;
         if (count === null) return this.#receiver?.end();
         let bytes: Uint8Array;
-        if (count * 8 < slab.length) {
-          // A view would keep alive many times what it shows.
-          bytes = space.slice(0, count);
-          if (size > SMALLEST_READ) size /= 4;
+        if (count * 2 < slab.length) {
+          // A copy costs less than another slab, and a view would keep alive
+          // many times what it shows.
+          bytes = slab.slice(0, count);
+          if (count * 8 < slab.length && size > SMALLEST_READ) {
+            size = SMALLEST_READ;
+            slab = null;
+          }
         } else {
-          bytes = count === space.length ? space : space.subarray(0, count);
-          used += count;
-          if (count === slab.length && size < LARGEST_READ) size *= 4;
-        }
-        if (used > slab.length / 2 || size !== slab.length) {
-          slab = new Uint8Array(size);
-          used = 0;
+          bytes = count === slab.length ? slab : slab.subarray(0, count);
+          slab = null;
+          if (size === SMALLEST_READ) taken = 0;
+          taken += count;
+          size = taken < TAKEN_BY_READERS ? MIDDLE_READ : LARGEST_READ;
         }
         this.#receiver?.data(bytes);
-        if (this.#paused) await new Promise(this.#awaitResume);
+        if (this.#paused) {
+          slab = null;
+          await new Promise(this.#awaitResume);
+        }
         if (this.#closed) return;
         // By the next turn the answer is written and the next message may be
         // here: a read before that would only find that it has to wait.
