@@ -2,7 +2,7 @@ import { checkDuration, checkFunction } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { checkHostname, checkPlace, checkPort } from "./_check.ts";
 import { connectHost, type ConnectPlan } from "./_connect.ts";
-import { connectionScope, enter, waitForHost } from "./_host.ts";
+import { connectionScope, enter, waitForHost } from "./host.ts";
 import { clientTls, type TlsOptions } from "./tls.ts";
 import {
   type StreamingProtocol,

@@ -14,7 +14,7 @@ import {
   checkPort,
 } from "./_check.ts";
 import { resolve } from "./_connect.ts";
-import { connectionScope, waitForHost } from "./_host.ts";
+import { connectionScope, waitForHost } from "./host.ts";
 import { makeServer, type Server } from "./server.ts";
 import { serverTls, type TlsOptions } from "./tls.ts";
 import type { StreamingProtocol } from "./transport.ts";

@@ -8,7 +8,7 @@ import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { type NetAddress, platform } from "../platform/mod.ts";
 import { checkHostname, checkPort } from "./_check.ts";
 import { resolve } from "./_connect.ts";
-import { connectionScope, waitForHost } from "./_host.ts";
+import { connectionScope, waitForHost } from "./host.ts";
 import {
   type DatagramAddress,
   type DatagramTransport,

@@ -3,7 +3,8 @@ import { InvalidStateError } from "../errors.ts";
 import type { Scope } from "../loop/scope.ts";
 import type { HostDatagram, NetAddress } from "../platform/mod.ts";
 import { checkBytes, checkHostname, checkPort } from "./_check.ts";
-import { enter, mayRun, runAsStep } from "./_host.ts";
+import { enter, mayRun, runAsStep } from "./host.ts";
+import { trackClosed, trackOpen } from "./open_ends.ts";
 import type { DatagramProtocol } from "./protocol.ts";
 
 /** Makes a transport and tells its protocol; receiving begins. */
@@ -189,6 +190,7 @@ export class DatagramTransport {
   }
 
   #open(): void {
+    trackOpen(this.#scope.kernel, this);
     this.#call(() => this.#protocol.connectionMade(this));
     this.#host.start({
       message: (data: Uint8Array, from: NetAddress) => {
@@ -203,6 +205,7 @@ export class DatagramTransport {
   }
 
   #lose(): void {
+    trackClosed(this.#scope.kernel, this);
     runAsStep(this.#scope, `the end of ${this}`, () => {
       this.#call(() => this.#protocol.connectionLost(null));
     });

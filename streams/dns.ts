@@ -2,7 +2,7 @@ import { show } from "../_internal/show.ts";
 import { platform } from "../platform/mod.ts";
 import { checkHostname, checkPort } from "./_check.ts";
 import { resolve } from "./_connect.ts";
-import { waitForHost } from "./_host.ts";
+import { waitForHost } from "./host.ts";
 
 /** Options of {@linkcode getaddrinfo}. */
 export interface AddressInfoOptions {

@@ -2,7 +2,7 @@ import { checkInteger } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { type HostFile, platform } from "../platform/mod.ts";
-import { waitForHost } from "./_host.ts";
+import { waitForHost } from "./host.ts";
 import { BaseProtocol, type Protocol } from "./protocol.ts";
 import type { Transport } from "./transport.ts";
 

@@ -10,8 +10,9 @@ import { type Scope, takeCancellation } from "../loop/scope.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Address, HostConnection, HostListener } from "../platform/mod.ts";
-import { copyScope, enter, mayRun, runAsStep } from "./_host.ts";
 import { joinWorker, leaveWorker } from "./_worker.ts";
+import { copyScope, enter, mayRun, runAsStep } from "./host.ts";
+import { type OpenEnd, trackClosed, trackOpen } from "./open_ends.ts";
 import {
   type StreamingProtocol,
   type Transport,
@@ -62,6 +63,11 @@ export class Server {
   #state: "new" | "serving" | "draining" | "closed" = "new";
   #onDrained: (() => void) | null = null;
   #forever: Wait<void> | null = null;
+  readonly #end: OpenEnd = {
+    isClosing: () => this.#state === "closed",
+    abort: () => this.close(),
+    toString: () => this.toString(),
+  };
 
   /**
    * Made by `startServer` and `createServer`.
@@ -74,6 +80,7 @@ export class Server {
     this.#kernel = parts.scope.kernel;
     this.#listeners = parts.listeners;
     this.#makeProtocol = parts.makeProtocol;
+    trackOpen(this.#kernel, this.#end);
   }
 
   /** Its sockets, each with its address; none once it is closed. */
@@ -159,6 +166,7 @@ export class Server {
   close(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    trackClosed(this.#kernel, this.#end);
     const listeners = this.#listeners;
     this.#listeners = [];
     for (const listener of listeners) listener.close();

@@ -5,6 +5,7 @@ import { currentScope, runIn } from "../loop/current.ts";
 import { takeCancellation } from "../loop/scope.ts";
 import { sleep } from "../tasks/sleep.ts";
 import type { FlowControl } from "./flow_control.ts";
+import { watchWriter } from "./open_ends.ts";
 import type { Protocol } from "./protocol.ts";
 import type { StreamReader } from "./stream_reader.ts";
 import { startTls, type StartTlsOptions } from "./tls.ts";
@@ -83,6 +84,10 @@ export class StreamWriter implements AsyncDisposable {
     this.#transport = transport;
     this.#protocol = protocol;
     this.#reader = reader;
+    // A pipe without a reader is its process's affair.
+    if (reader !== null) {
+      watchWriter(currentScope().kernel, this, transport);
+    }
   }
 
   /** What it writes to, with the limits of its buffer. */
@@ -257,6 +262,7 @@ export class StreamWriter implements AsyncDisposable {
     });
     secured.setWriteBufferLimits(limits);
     this.#transport = secured;
+    watchWriter(currentScope().kernel, this, secured);
     this.#reader?.setTransport(secured);
   }
 

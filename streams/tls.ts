@@ -2,7 +2,7 @@ import { show } from "../_internal/show.ts";
 import type { HostClientTls, HostTls } from "../platform/mod.ts";
 import { platform } from "../platform/mod.ts";
 import { checkHostname, checkTls } from "./_check.ts";
-import { waitForHost } from "./_host.ts";
+import { waitForHost } from "./host.ts";
 import type { StreamingProtocol, Transport } from "./transport.ts";
 import { transportInternals } from "./transport.ts";
 

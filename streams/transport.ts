@@ -21,7 +21,8 @@ import type { Kernel } from "../loop/kernel.ts";
 import type { Scope } from "../loop/scope.ts";
 import type { HostConnection, HostReceiver } from "../platform/mod.ts";
 import { checkBytes } from "./_check.ts";
-import { enter, mayRun, runAsStep } from "./_host.ts";
+import { enter, mayRun, runAsStep } from "./host.ts";
+import { trackClosed, trackOpen } from "./open_ends.ts";
 import { WriteBuffer } from "./_write_buffer.ts";
 import { BufferedProtocol, type Protocol } from "./protocol.ts";
 
@@ -392,6 +393,8 @@ export class Transport {
       written: (count) => this.#onWritten(count),
       lost: (error) => this.#tell(() => this.#end("lost", error)),
     };
+    // A pipe without an address is its process's affair.
+    if (this.#host.localAddress !== null) trackOpen(this.#kernel, this);
     enter(this.#scope, this.#begin, receiver, null);
   }
 
@@ -502,6 +505,7 @@ export class Transport {
     if (this.#state !== "open" && this.#state !== "closing") return;
     const wasAskedTo = this.#state === "closing";
     this.#state = wasAskedTo ? "closed" : state;
+    trackClosed(this.#kernel, this);
     this.#buffer.clear();
     if (abort) this.#host.abort();
     else this.#host.close();
@@ -566,6 +570,7 @@ export class Transport {
           );
         }
         transport.#state = "released";
+        trackClosed(transport.#kernel, transport);
         return {
           scope: transport.#scope,
           host: transport.#host,

@@ -21,7 +21,7 @@ import {
   platform,
   type SignalName,
 } from "../platform/mod.ts";
-import { connectionScope, runAsStep } from "../streams/_host.ts";
+import { connectionScope, runAsStep } from "../streams/host.ts";
 import type { Protocol } from "../streams/protocol.ts";
 import { type Transport, transportInternals } from "../streams/transport.ts";
 import { moveOnAfter } from "../tasks/timeout.ts";

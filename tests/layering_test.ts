@@ -107,8 +107,6 @@ Deno.test("private files are imported inside their own folder", async () => {
   const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
   const allowed = new Set([
     "debug > loop/_internals.ts",
-    "subprocess > streams/_host.ts",
-    "workers > streams/_host.ts",
     "testing > loop/_internals.ts",
   ]);
   assertEquals(

@@ -143,7 +143,9 @@ class Senders {
 
   /** All wait, and went on waiting while the system had time to take more. */
   async stand(count: number): Promise<void> {
-    for (let still = 0, moves = -1; still < 20;) {
+    let still = 0;
+    let moves = -1;
+    while (still < 20) {
       still = this.waiting === count && moves === this.#moves ? still + 1 : 0;
       moves = this.#moves;
       await turns(10);

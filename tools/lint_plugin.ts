@@ -34,7 +34,6 @@ export const LAYERS: readonly (readonly string[])[] = [
 /** Who may import a private file of another folder, and which. */
 export const PRIVATE_EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   "loop/_internals.ts": ["debug", "testing"],
-  "streams/_host.ts": ["subprocess", "workers"],
 };
 
 const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname);

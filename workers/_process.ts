@@ -7,7 +7,7 @@ import {
   type HostWorkerProcess,
   platform,
 } from "../platform/mod.ts";
-import { connectionScope, runAsStep } from "../streams/_host.ts";
+import { connectionScope, runAsStep } from "../streams/host.ts";
 import { transportInternals } from "../streams/transport.ts";
 import { Event } from "../sync/event.ts";
 import { moveOnAfter } from "../tasks/timeout.ts";

@@ -2,7 +2,7 @@
 // not read by itself. "serve" prints its port, "connect PORT" connects. Each
 // prints "open" once all are there, and on "SIGUSR1" what they hold, in bytes.
 import { openConnection, run, startServer, taskGroup } from "@asyncio/asyncio";
-import type { StreamReader } from "@asyncio/asyncio";
+import type { StreamReader, StreamWriter } from "@asyncio/asyncio";
 import process from "node:process";
 import { heldMemory } from "../_support/gc.ts";
 
@@ -12,6 +12,7 @@ const LOCAL = { hostname: "127.0.0.1" } as const;
 
 await run(async () => {
   const readers: StreamReader[] = [];
+  const writers: StreamWriter[] = [];
   const before = await heldMemory();
   const rssBefore = process.memoryUsage().rss;
   process.on("SIGUSR1", async () => {
@@ -37,16 +38,18 @@ await run(async () => {
     await taskGroup((group) => {
       for (let i = 0; i < COUNT; i++) {
         group.createTask(async () => {
-          const [reader] = await openConnection({
+          const [reader, writer] = await openConnection({
             ...LOCAL,
             port: Number(port),
           });
           readers.push(reader);
+          writers.push(writer);
         });
       }
     });
     console.log("open");
     await isOver;
+    for (const { transport } of writers) transport.abort();
   }
 });
 process.exit(0);

@@ -1,0 +1,70 @@
+/**
+ * The sockets that a loop has open. Those that are left when it is closed can
+ * never be used again: each is reported and closed, as a socket that is left
+ * open would keep the program from ending. In debug mode, so is reported a
+ * writer that was collected and not closed.
+ */
+import { onClose } from "../loop/closing.ts";
+import type { Kernel } from "../loop/kernel.ts";
+
+/** A transport, or a server; its text is what is said of it. */
+export interface OpenEnd {
+  toString(): string;
+  isClosing(): boolean;
+  abort(): void;
+}
+
+const openIn = new WeakMap<Kernel, Set<OpenEnd>>();
+
+/** It is open from here on, until {@linkcode trackClosed}. */
+export function trackOpen(kernel: Kernel, end: OpenEnd): void {
+  let ends = openIn.get(kernel);
+  if (ends === undefined) {
+    openIn.set(kernel, ends = new Set());
+    onClose(kernel, () => abandonAll(kernel));
+  }
+  ends.add(end);
+}
+
+/** It is closed, or was not open. */
+export function trackClosed(kernel: Kernel, end: OpenEnd): void {
+  openIn.get(kernel)?.delete(end);
+}
+
+function abandonAll(kernel: Kernel): void {
+  const ends = openIn.get(kernel)!;
+  openIn.delete(kernel);
+  for (const end of ends) {
+    // One that is closing sends the rest of what it was given.
+    if (end.isClosing()) continue;
+    reportUnclosed(kernel, end);
+    end.abort();
+  }
+}
+
+function reportUnclosed(kernel: Kernel, end: OpenEnd): void {
+  kernel.report({ message: `ResourceWarning: unclosed ${end}` });
+}
+
+/** What a writer writes to, and nothing that leads back to the writer. */
+interface Lost {
+  readonly kernel: Kernel;
+  readonly transport: OpenEnd;
+}
+
+const lostWriters = new FinalizationRegistry<Lost>(({ kernel, transport }) => {
+  if (transport.isClosing()) return;
+  const message = `ResourceWarning: unclosed <StreamWriter of ${transport}>`;
+  kernel.report({ message });
+});
+
+/** In debug mode: reports a writer that is collected before it was closed. */
+export function watchWriter(
+  kernel: Kernel,
+  writer: object,
+  transport: OpenEnd,
+): void {
+  if (kernel.stacks === null) return;
+  lostWriters.unregister(writer);
+  lostWriters.register(writer, { kernel, transport }, writer);
+}
