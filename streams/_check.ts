@@ -1,6 +1,7 @@
 /** Arguments of connections and servers, in the one wording. */
 import { checkInteger, checkOptions } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
+import { OSError } from "../errors.ts";
 import type { TlsOptions } from "./tls.ts";
 
 /** Throws unless `value` is bytes; text is the likeliest mistake. */
@@ -129,4 +130,32 @@ export function checkTls(action: string, tls: TlsOptions): void {
       `Cannot ${action} as 'tls.cert' and 'tls.key' belong together: received one of them`,
     );
   }
+}
+
+/** What the system is told of a socket. */
+export interface SocketOptions {
+  readonly noDelay?: unknown;
+  readonly keepAlive?: unknown;
+  readonly quickAck?: unknown;
+}
+
+/** The options of a socket; what no runtime can set is refused by name. */
+export function checkSocketOptions(
+  action: string,
+  options: SocketOptions,
+): void {
+  for (const name of ["noDelay", "keepAlive"] as const) {
+    const value = options[name];
+    if (value === undefined || typeof value === "boolean") continue;
+    throw new TypeError(
+      `Cannot ${action} as '${name}' must be a boolean: received ${
+        show(value)
+      }`,
+    );
+  }
+  if (options.quickAck === undefined) return;
+  throw new OSError(
+    `Cannot ${action} as neither Deno nor Node can set TCP_QUICKACK: received 'quickAck'`,
+    { code: "ENOTSUP" },
+  );
 }

@@ -1,6 +1,11 @@
 import { checkDuration, checkFunction } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
-import { checkHostname, checkPlace, checkPort } from "./_check.ts";
+import {
+  checkHostname,
+  checkPlace,
+  checkPort,
+  checkSocketOptions,
+} from "./_check.ts";
 import { connectHost, type ConnectPlan } from "./_connect.ts";
 import { connectionScope, enter, waitForHost } from "./host.ts";
 import { clientTls, type TlsOptions } from "./tls.ts";
@@ -95,6 +100,7 @@ export function planConnection(
   options: ConnectOptions,
 ): ConnectPlan {
   checkPlace(action, options);
+  checkSocketOptions(action, options);
   const {
     hostname = "127.0.0.1",
     port,
@@ -195,6 +201,8 @@ export async function openHost<P extends StreamingProtocol>(
   options: ConnectOptions,
 ): Promise<[Transport, P]> {
   const plan = planConnection(action, options);
+  const { noDelay, keepAlive } = plan;
+  const extra = "path" in plan.target ? {} : { noDelay, keepAlive };
   const scope = connectionScope();
   const host = await waitForHost(
     action,
@@ -208,7 +216,8 @@ export async function openHost<P extends StreamingProtocol>(
       scope,
       () => {
         const protocol = protocolFactory();
-        made = [transportInternals.open({ scope, host, protocol }), protocol];
+        const parts = { scope, host, protocol, extra };
+        made = [transportInternals.open(parts), protocol];
       },
       undefined,
       undefined,

@@ -12,6 +12,7 @@ import {
   checkHostname,
   checkPlace,
   checkPort,
+  checkSocketOptions,
 } from "./_check.ts";
 import { resolve } from "./_connect.ts";
 import { connectionScope, waitForHost } from "./host.ts";
@@ -47,7 +48,8 @@ export interface ServeOptions {
    */
   tls?: false | TlsOptions;
   /**
-   * How many connections may wait to be accepted.
+   * How many connections may wait to be accepted. Of a Unix socket, only Node
+   * can be told.
    *
    * @default {the runtime's: 511 or more}
    */
@@ -90,6 +92,7 @@ interface Plan {
 
 function planServer(action: string, options: ServeOptions): Plan {
   checkPlace(action, options);
+  checkSocketOptions(action, options);
   const {
     hostname = "0.0.0.0",
     port = 0,
@@ -189,7 +192,9 @@ export async function serve(
     for (const listener of listeners) listener.close();
     throw new InvalidStateError(`Cannot ${action} as the loop is closed`);
   }
-  const server = makeServer({ scope, listeners, makeProtocol });
+  const { noDelay, keepAlive } = plan;
+  const extra = options.path === undefined ? { noDelay, keepAlive } : {};
+  const server = makeServer({ scope, listeners, makeProtocol, extra });
   if (options.startServing ?? true) server.startServing();
   return server;
 }

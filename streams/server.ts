@@ -31,6 +31,8 @@ export interface ServerParts {
   readonly scope: Scope;
   readonly listeners: readonly HostListener[];
   readonly makeProtocol: () => StreamingProtocol;
+  /** For `getExtraInfo` of each connection. */
+  readonly extra: Readonly<Record<string, unknown>>;
 }
 
 /** Makes a server. */
@@ -57,6 +59,7 @@ export class Server {
   readonly #scope: Scope;
   readonly #kernel: Kernel;
   readonly #makeProtocol: () => StreamingProtocol;
+  readonly #extra: Readonly<Record<string, unknown>>;
   #listeners: readonly HostListener[];
   readonly #connections = new Set<Transport>();
   readonly #closing: WaitQueue<void> = new WaitQueue("Server.waitClosed");
@@ -80,6 +83,7 @@ export class Server {
     this.#kernel = parts.scope.kernel;
     this.#listeners = parts.listeners;
     this.#makeProtocol = parts.makeProtocol;
+    this.#extra = parts.extra;
     trackOpen(this.#kernel, this.#end);
   }
 
@@ -261,6 +265,7 @@ export class Server {
         scope,
         host,
         protocol,
+        extra: this.#extra,
         onLost,
         onMade: (made) => {
           transport = made;

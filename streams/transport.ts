@@ -321,7 +321,9 @@ export class Transport {
 
   /**
    * What is known of the connection: `peername` and `sockname`, addresses as
-   * Deno gives them; `tls`, whether it is encrypted; `alpnProtocol`.
+   * Deno gives them; `tls`, whether it is encrypted; `alpnProtocol`; over TCP
+   * `noDelay` and `keepAlive`, as they were asked for. A socket of its own, as
+   * asyncio has one, no runtime gives.
    *
    * @param name What to tell.
    * @param fallback What to give where it is not known.

@@ -6,6 +6,7 @@ import {
   getEventLoop,
   InvalidStateError,
   openConnection,
+  OSError,
   run,
   sleep,
   startServer,
@@ -20,6 +21,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import {
+  builtin,
   bytes,
   connectRaw,
   deferred,
@@ -30,6 +32,8 @@ import {
   turns,
   until,
 } from "./_support/net.ts";
+
+type ErrorClass = typeof TypeError | typeof RangeError | typeof OSError;
 
 Deno.test("startServer() runs a task for each connection", async () => {
   await run(async () => {
@@ -449,7 +453,7 @@ Deno.test("startServer() says that the address is in use", async () => {
 
 Deno.test("startServer() refuses bad arguments at the call", async () => {
   await run(async () => {
-    const cases: [object, typeof TypeError | typeof RangeError, string][] = [
+    const cases: [object, ErrorClass, string][] = [
       [{ port: -1 }, RangeError, "'port' must be an integer from 0 to 65535"],
       [{ port: 65536 }, RangeError, "received 65536"],
       [{ port: 1.5 }, RangeError, "received 1.5"],
@@ -461,6 +465,12 @@ Deno.test("startServer() refuses bad arguments at the call", async () => {
       [{ path: "/x", tls: { cert: "", key: "" } }, TypeError, "TLS needs"],
       [{ limit: 0 }, RangeError, "'limit'"],
       [{ backlog: 0 }, RangeError, "'backlog'"],
+      [{ noDelay: 1 }, TypeError, "'noDelay' must be a boolean"],
+      [
+        { quickAck: true },
+        OSError,
+        "neither Deno nor Node can set TCP_QUICKACK",
+      ],
       [{ tls: {} }, TypeError, "must have a 'cert' and a 'key'"],
     ];
     for (const [options, Kind, message] of cases) {
@@ -533,5 +543,58 @@ Deno.test("the peer's end can be answered: half-close does not close (J8)", asyn
     await until(() => answer === "heard");
     raw.destroy();
     await server[Symbol.asyncDispose]();
+  });
+});
+
+Deno.test({
+  name: "backlog is how many connections wait to be accepted",
+  // Node accepts them by itself, before the server is told to.
+  ignore: !("Deno" in globalThis),
+  async fn() {
+    await run(async () => {
+      const server = await startServer(() => {}, {
+        ...LOCAL,
+        backlog: 1,
+        startServing: false,
+      });
+      let connected = 0;
+      const sockets = Array.from({ length: 4 }, () => {
+        const socket = builtin("node:net").connect(server.port, "127.0.0.1");
+        socket.on("connect", () => connected++);
+        return socket;
+      });
+      const port = server.port.toString(16).toUpperCase().padStart(4, "0");
+      const knocking = new RegExp(` 0100007F:${port} 02 `, "g");
+      await until(() => {
+        const table = builtin("node:fs").readFileSync("/proc/net/tcp", "utf8");
+        // The system lets in one more than it is told.
+        return connected === 2 && table.match(knocking)?.length === 2;
+      });
+      for (const socket of sockets) socket.destroy();
+      await shut(server);
+    });
+  },
+});
+
+Deno.test("getExtraInfo() tells how a TCP socket was set up", async () => {
+  await run(async () => {
+    const served: unknown[] = [];
+    const server = await startServer((_reader, writer) => {
+      served.push(writer.getExtraInfo("noDelay"));
+      served.push(writer.getExtraInfo("keepAlive"));
+      writer.close();
+    }, { ...LOCAL, keepAlive: true });
+    const [reader, writer] = await openConnection({
+      ...LOCAL,
+      port: server.port,
+      noDelay: false,
+    });
+    assertEquals(writer.getExtraInfo("noDelay"), false);
+    assertEquals(writer.getExtraInfo("keepAlive"), false);
+    assertEquals(writer.getExtraInfo("socket"), null);
+    await reader.read();
+    assertEquals(served, [true, true]);
+    writer.close();
+    await shut(server);
   });
 });

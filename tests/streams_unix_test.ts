@@ -1,6 +1,7 @@
 import {
   FileNotFoundError,
   openConnection,
+  OSError,
   run,
   sendfile,
   startServer,
@@ -79,6 +80,25 @@ Deno.test("sendfile() sends a file, or a part of it", async () => {
     );
     writer.close();
     await shut(server);
+  });
+  folder.remove();
+});
+
+Deno.test("backlog of a Unix socket is honoured, or refused by the runtime's name", async () => {
+  const folder = temporaryFolder();
+  const path = `${folder.path}/a.sock`;
+  await run(async () => {
+    const start = () => startServer(() => {}, { path, backlog: 5 });
+    if ("Deno" in globalThis) {
+      await assertRejects(start, OSError, "Deno takes no 'backlog'");
+      assertFalse(builtin("node:fs").existsSync(path));
+    } else {
+      const server = await start();
+      const [, writer] = await openConnection({ path });
+      assertEquals(writer.getExtraInfo("noDelay"), null);
+      writer.close();
+      await shut(server);
+    }
   });
   folder.remove();
 });

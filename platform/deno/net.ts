@@ -508,6 +508,12 @@ export const net: { readonly net: HostNet } = {
         ? undefined
         : { tcpBacklog: binding.backlog };
       if ("hostname" in binding && binding.reusePort) checkReusePort(binding);
+      if ("path" in binding && backlog !== undefined) {
+        throw new OSError(
+          `Cannot listen on ${binding.path} as Deno takes no 'backlog' for a Unix socket: received ${binding.backlog}`,
+          { code: "ENOTSUP" },
+        );
+      }
       try {
         if ("path" in binding) {
           removeStaleSocket(binding.path);
