@@ -99,7 +99,7 @@ export class WriteBuffer {
     const tail = this.#tail;
     if (tail === null) return;
     this.#tail = null;
-    const bytes = tail.subarray(0, this.#tailUsed);
+    const bytes = new Uint8Array(tail.buffer, 0, this.#tailUsed);
     this.#segments.push({ bytes, pooled: tail });
   }
 }

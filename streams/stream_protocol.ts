@@ -36,7 +36,7 @@ export class StreamProtocol extends Protocol implements WriterProtocol {
   }
 
   override dataReceived(data: Uint8Array): void {
-    this.reader.feedData(data);
+    this.reader.receive(data);
   }
 
   override eofReceived(): boolean {

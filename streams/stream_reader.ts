@@ -326,6 +326,26 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {InvalidStateError} When the stream has ended.
    */
   feedData(data: Uint8Array): void {
+    this.#feed(data);
+    if (this.#wait !== null) this.#wake();
+    else this.#pauseOrResume();
+  }
+
+  /**
+   * Adds bytes that came from the host, in a callback of its own. A read that
+   * waits for them need not wait for its turn in the ready queue as well.
+   *
+   * @internal
+   */
+  receive(data: Uint8Array): void {
+    this.#feed(data);
+    const wait = this.#wait;
+    if (wait === null) this.#pauseOrResume();
+    else if (wait.isQueued || wait.scope.kernel.stepwise) this.#wake();
+    else wait.run();
+  }
+
+  #feed(data: Uint8Array): void {
     if (!(data instanceof Uint8Array)) {
       throw new TypeError(
         `Cannot feed a stream reader as 'data' must be a Uint8Array: received ${
@@ -340,8 +360,6 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     }
     if (data.length === 0) return;
     this.#buffer.push(data.constructor === Uint8Array ? data : asBytes(data));
-    if (this.#wait !== null) this.#wake();
-    else this.#pauseOrResume();
   }
 
   /** Ends the stream: nothing more comes. Can be called again. */

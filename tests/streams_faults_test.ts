@@ -5,6 +5,7 @@ import {
   IncompleteReadError,
   openConnection,
   run,
+  sleep,
   startServer,
   timeout,
   TimeoutError,
@@ -223,6 +224,48 @@ for line in sys.stdin:
         "The server could not accept a connection and goes on: EMFILE",
       );
     }
+    await shut(server);
+  });
+});
+
+Deno.test("J16 a peer that floods lets timers and other connections through", async () => {
+  await run(async () => {
+    let received = 0;
+    const server = await startServer(async (reader, writer) => {
+      for (;;) {
+        const data = await reader.read(65_536);
+        if (data.length === 0) break;
+        if (data.length < 10) writer.write(data);
+        received += data.length;
+      }
+      writer.close();
+    }, LOCAL);
+    const flood = builtin("node:child_process").spawn("python3", [
+      "-c",
+      `import socket
+c = socket.create_connection(("127.0.0.1", ${server.port}))
+data = b"x" * 1000000
+try:
+    while True: c.sendall(data)
+except OSError: pass`,
+    ], { stdio: "ignore" });
+    await until(() => received > 10_000_000);
+    const [reader, writer] = await openConnection({
+      ...LOCAL,
+      port: server.port,
+    });
+    // A hundred timers and answers, while more than that comes in.
+    for (let i = 0; i < 100; i++) {
+      await sleep(0.1);
+      writer.write("ping");
+      assertEquals((await reader.readExactly(4)).length, 4);
+    }
+    const before = received;
+    await until(() => received > before);
+    writer.close();
+    const gone = new Promise((resolve) => flood.once("close", resolve));
+    flood.kill();
+    await gone;
     await shut(server);
   });
 });

@@ -1,4 +1,5 @@
 import { OSError } from "../../errors.ts";
+import { copyOf } from "../copies.ts";
 import { openDatagram } from "../datagram.ts";
 import { isIp, lookup, lookupService } from "../dns.ts";
 import type {
@@ -27,6 +28,8 @@ const DRAIN_LOOKS = 1000;
 const HOPS_TO_ACCEPT = 4;
 /** Who has taken so much keeps up, and gets it in large pieces. */
 const TAKEN_BY_READERS = 3 * LARGEST_READ;
+/** In so many microtasks a handler that answers at once has done so. */
+const HOPS_TO_ANSWER = 8;
 /** Accepting is tried again after the system had no room for a connection. */
 const ACCEPT_RETRY_MS = 1000;
 /** A client that does not finish its handshake is let go; asyncio's 60 s. */
@@ -49,17 +52,25 @@ function addressOf(addr: Deno.Addr): Address | null {
 }
 
 let waiting: (() => void)[] = [];
+let hops = 0;
+const microtask = Promise.resolve();
 
-/** Calls back in the host's next turn: one immediate a turn, for all. */
-const onNextTurn = (callback: () => void): void => {
-  if (waiting.length === 0) {
-    setImmediate(() => {
-      const callbacks = waiting;
-      waiting = [];
-      for (const each of callbacks) each();
-    });
-  }
+/** Calls back once what came with it was answered: for all that came together. */
+const afterAnswers = (callback: () => void): void => {
   waiting.push(callback);
+  if (waiting.length > 1) return;
+  hops = HOPS_TO_ANSWER;
+  hop();
+};
+
+const hop = (): void => {
+  if (hops-- > 0) {
+    microtask.then(hop);
+    return;
+  }
+  const callbacks = waiting;
+  waiting = [];
+  for (const each of callbacks) each();
 };
 
 /**
@@ -152,17 +163,18 @@ export class DenoConnection implements HostConnection {
         if (count * 2 < slab.length) {
           // A copy costs less than another slab, and a view would keep alive
           // many times what it shows.
-          bytes = slab.slice(0, count);
+          bytes = copyOf(slab, count);
           if (count * 8 < slab.length && size > SMALLEST_READ) {
-            size = SMALLEST_READ;
+            size /= 4;
             slab = null;
           }
         } else {
           bytes = count === slab.length ? slab : slab.subarray(0, count);
-          slab = null;
-          if (size === SMALLEST_READ) taken = 0;
           taken += count;
-          size = taken < TAKEN_BY_READERS ? MIDDLE_READ : LARGEST_READ;
+          if (count === slab.length && size < LARGEST_READ) {
+            if (size < MIDDLE_READ || taken > TAKEN_BY_READERS) size *= 4;
+          }
+          slab = null;
         }
         this.#receiver?.data(bytes);
         if (this.#paused) {
@@ -170,9 +182,9 @@ export class DenoConnection implements HostConnection {
           await new Promise(this.#awaitResume);
         }
         if (this.#closed) return;
-        // By the next turn the answer is written and the next message may be
-        // here: a read before that would only find that it has to wait.
-        await new Promise<void>(onNextTurn);
+        // The answer first: the peer can go on with it, while a read so soon
+        // would only find that it has to wait.
+        await new Promise<void>(afterAnswers);
         if (this.#closed) return;
       }
     } catch (error) {
