@@ -24,6 +24,8 @@ export async function runProcess(
         stderr: "piped",
         env: {
           ASYNCIO_DEBUG: "",
+          BENCH_DENO: Deno.execPath(),
+          BENCH_LOAD: fromFileUrl(new URL("./load.ts", import.meta.url)),
           NO_COLOR: "1",
           PYTHONASYNCIODEBUG: "",
           PYTHONDONTWRITEBYTECODE: "1",

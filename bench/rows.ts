@@ -22,6 +22,13 @@ import {
 } from "./rows/queue.ts";
 import { shield } from "./rows/shield.ts";
 import { sleeping } from "./rows/sleeping.ts";
+import {
+  echoes,
+  idleConnections,
+  smallWrites,
+  socketFrames,
+  socketLines,
+} from "./rows/sockets.ts";
 import { awaitDone, startEager, startTask } from "./rows/start_task.ts";
 import { packageSize, startUp } from "./rows/start_up.ts";
 import { readFrames, readLines } from "./rows/stream_reading.ts";
@@ -74,6 +81,11 @@ export const rows: readonly Row[] = [
   contextTask,
   readLines,
   readFrames,
+  ...echoes,
+  smallWrites,
+  socketLines,
+  socketFrames,
+  ...idleConnections,
   startProcess,
   startFifty,
   processPipe,

@@ -254,8 +254,8 @@ except OSError: pass`,
       ...LOCAL,
       port: server.port,
     });
-    // A hundred timers and answers, while more than that comes in.
-    for (let i = 0; i < 100; i++) {
+    // Timers and answers, while the flood goes on.
+    for (let i = 0; i < 20; i++) {
       await sleep(0.1);
       writer.write("ping");
       assertEquals((await reader.readExactly(4)).length, 4);

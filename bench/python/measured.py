@@ -1,16 +1,10 @@
 """The rows that take their own measurements, once a process."""
 
 import asyncio
-import gc
-import os
 import time
 
-
-def resident_bytes():
-    """Resident bytes of this process. CPython has no heap size to ask for; the resident set holds C structs too."""
-    gc.collect()
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+from resident import resident_bytes
+from sockets import idle
 
 
 async def sleeping(size):
@@ -60,4 +54,4 @@ async def timers(size):
     return {"schedule": schedule, "fire": fire, "cancel": cancel}
 
 
-MEASURED = {"sleeping": sleeping, "timers": timers}
+MEASURED = {"idle": idle, "sleeping": sleeping, "timers": timers}

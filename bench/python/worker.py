@@ -13,6 +13,7 @@ import time
 
 from measured import MEASURED
 from rows import TIMED
+from sockets import SOCKETS
 
 
 # asyncio.Task(eager_start=True) is of 3.12; Barrier, TaskGroup and timeout() are of 3.11.
@@ -70,8 +71,9 @@ def main():
     loop = new_loop(peer)
     asyncio.set_event_loop(loop)
     name = re.sub(r"_\d+$", "", row)  # gather_10000 is gather with another size
-    if name in TIMED:
-        metrics = {"": sample(loop, TIMED[name], size, sample_ms, samples, warm_up_ms)}
+    timed = SOCKETS.get(row) or TIMED.get(name)
+    if timed is not None:
+        metrics = {"": sample(loop, timed, size, sample_ms, samples, warm_up_ms)}
     else:
         metrics = repeat(loop, MEASURED[name], size)
     print(json.dumps({"metrics": metrics}))

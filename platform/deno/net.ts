@@ -28,6 +28,8 @@ const DRAIN_LOOKS = 1000;
 const HOPS_TO_ACCEPT = 4;
 /** Who has taken so much keeps up, and gets it in large pieces. */
 const TAKEN_BY_READERS = 3 * LARGEST_READ;
+/** So much of a connection is read before the host's loop takes a turn. */
+const BYTES_A_TURN = 65_536;
 /** In so many microtasks a handler that answers at once has done so. */
 const HOPS_TO_ANSWER = 8;
 /** Accepting is tried again after the system had no room for a connection. */
@@ -150,6 +152,7 @@ export class DenoConnection implements HostConnection {
     const conn = this.#conn;
     let size = SMALLEST_READ;
     let taken = 0;
+    let sinceTurn = 0;
     // Taken just before a read: who is paused holds none.
     let slab: Uint8Array | null = null;
     try {
@@ -183,8 +186,14 @@ export class DenoConnection implements HostConnection {
         }
         if (this.#closed) return;
         // The answer first: the peer can go on with it, while a read so soon
-        // would only find that it has to wait.
-        await new Promise<void>(afterAnswers);
+        // would only find that it has to wait. Whoever sends without end lets
+        // all others have their turn.
+        sinceTurn += count;
+        if (sinceTurn < BYTES_A_TURN) await new Promise<void>(afterAnswers);
+        else {
+          sinceTurn = 0;
+          await new Promise<void>(setImmediate);
+        }
         if (this.#closed) return;
       }
     } catch (error) {

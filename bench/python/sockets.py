@@ -1,0 +1,136 @@
+"""The servers of the socket rows, as in `../rows/sockets.ts`; the clients are the same, see `../load.ts`."""
+
+import asyncio
+import functools
+import os
+import subprocess
+
+from resident import resident_bytes
+
+LARGEST_READ = 65536
+PIECES, PIECE, QUESTION = 50, b"b" * 20, 64
+
+
+class Clients:
+    def __init__(self, port, connections, send, receive):
+        command = [os.environ.get("BENCH_DENO", "deno"), "run", "--quiet", "--no-check", "--allow-all"]
+        command += [os.environ["BENCH_LOAD"], *map(str, (port, connections, send, receive))]
+        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    async def answer(self):
+        loop = asyncio.get_running_loop()
+        assert await loop.run_in_executor(None, self._child.stdout.readline) == b"done\n"
+
+    async def do(self, name, count):
+        self._child.stdin.write(f"{name} {count}\n".encode())
+        self._child.stdin.flush()
+        await self.answer()
+
+
+clients = None
+
+
+async def exchange(serve, connections, send, receive, rounds, size):
+    global clients
+    if clients is None:
+        clients = Clients(await serve(), connections, send, receive)
+        await clients.answer()
+    await clients.do("exchange", rounds * size)
+
+
+async def serve_handler(handler):
+    server = await asyncio.start_server(handler, "127.0.0.1", 0)
+    return server.sockets[0].getsockname()[1]
+
+
+async def serve_streams():
+    async def echo(reader, writer):
+        while data := await reader.read(LARGEST_READ):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    return await serve_handler(echo)
+
+
+class Echo(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.transport.write(data)
+
+
+async def serve_protocol():
+    server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", 0)
+    return server.sockets[0].getsockname()[1]
+
+
+async def serve_small_writes():
+    async def answer(reader, writer):
+        while await reader.readexactly(QUESTION):
+            for _ in range(PIECES):
+                writer.write(PIECE)
+            await writer.drain()
+
+    return await serve_handler(answer)
+
+
+async def reading(size_of_piece, read_one, rounds, size):
+    global clients
+    state = reading.__dict__
+    if clients is None:
+
+        async def read(reader, writer):
+            while True:
+                assert len(await read_one(reader)) == size_of_piece
+                state["left"] -= 1
+                if state["left"] == 0:
+                    state["done"].set_result(None)
+
+        clients = Clients(await serve_handler(read), 1, size_of_piece, 0)
+        await clients.answer()
+    state["left"] = rounds * size
+    state["done"] = asyncio.get_running_loop().create_future()
+    await clients.do("stream", rounds * size)
+    await state["done"]
+
+
+measured = None
+
+
+async def idle(size):
+    """Once: a second time it would reuse what the first one has left."""
+    global measured
+    if measured is None:
+        measured = await measure_idle(size)
+    return measured
+
+
+async def measure_idle(size):
+    port = await serve_streams()
+    one = Clients(port, 10, 64, 64)
+    await one.answer()
+    await one.do("exchange", 1000)
+    before = resident_bytes()
+    many = Clients(port, size, 64, 64)
+    await many.answer()
+    await many.do("exchange", size)
+    return {"memory": (resident_bytes() - before) / size}
+
+
+def _echo(serve, bytes_each, connections):
+    return functools.partial(exchange, serve, connections, bytes_each, bytes_each)
+
+
+SOCKETS = {
+    "echo_64": _echo(serve_streams, 64, 50),
+    "echo_4k": _echo(serve_streams, 4096, 50),
+    "echo_1m": _echo(serve_streams, 1 << 20, 1),
+    "echo_protocol_64": _echo(serve_protocol, 64, 50),
+    "echo_protocol_4k": _echo(serve_protocol, 4096, 50),
+    "echo_protocol_1m": _echo(serve_protocol, 1 << 20, 1),
+    "small_writes": functools.partial(exchange, serve_small_writes, 10, QUESTION, PIECES * len(PIECE)),
+    "socket_lines": functools.partial(reading, 40, lambda reader: reader.readline()),
+    "socket_frames": functools.partial(reading, 16, lambda reader: reader.readexactly(16)),
+}
