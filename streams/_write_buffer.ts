@@ -56,12 +56,8 @@ export class WriteBuffer {
       this.#segments.push({ bytes: data, pooled: null });
       return;
     }
-    if (this.#tail === null || this.#tailUsed + length > this.#tail.length) {
-      this.#seal();
-      this.#tail = take(this.#segments.size === 0 ? SMALL : LARGE);
-      this.#tailUsed = 0;
-    }
-    this.#tail.set(data, this.#tailUsed);
+    const tail = this.#roomFor(length);
+    tail.set(data, this.#tailUsed);
     this.#tailUsed += length;
   }
 
@@ -93,6 +89,23 @@ export class WriteBuffer {
     this.#writing = null;
     this.#tail = null;
     this.#segments.clear();
+  }
+
+  /** The tail, with room for so many bytes. */
+  #roomFor(length: number): Uint8Array {
+    const tail = this.#tail;
+    if (tail !== null && this.#tailUsed + length <= tail.length) return tail;
+    const isFirst = this.#segments.size === 0;
+    if (tail !== null && isFirst && tail.length === SMALL) {
+      // More than one message after all: it still goes out in one write.
+      const larger = take(LARGE);
+      larger.set(tail.subarray(0, this.#tailUsed));
+      giveBack(tail);
+      return this.#tail = larger;
+    }
+    this.#seal();
+    this.#tailUsed = 0;
+    return this.#tail = take(isFirst ? SMALL : LARGE);
   }
 
   #seal(): void {

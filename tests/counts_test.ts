@@ -424,10 +424,10 @@ Deno.test(
     const scope = currentScope().kernel.root;
     const transport = transportInternals.open({ scope, host, protocol });
     const writer = new StreamWriter(transport, protocol, reader);
-    for (const _ of THOUSAND) writer.write("abc\n");
+    for (const _ of THOUSAND) writer.write("small\n\n");
     await writer.drain();
     await sleep(0);
-    assertEquals(writes, [4000]);
+    assertEquals(writes, [7000]);
     writer.close();
     await writer.waitClosed();
   }),
