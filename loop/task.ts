@@ -103,7 +103,7 @@ export class Task<T = unknown> extends Future<T> {
     if (kernel.hooks !== null) kernel.hooks.taskCreated(this);
     if (signal !== undefined) Task.#listen(this, signal);
     if (options.eagerStart === true) runIn(this.#scope, start, this, undefined);
-    else kernel.push(new Start(this));
+    else kernel.push(firstStep(this));
   }
 
   /**
@@ -298,37 +298,53 @@ export class Task<T = unknown> extends Future<T> {
   }
 }
 
-/**
- * The first step of a task. In a loop that carries the async context it is a
- * reaction to a promise, like a callback (see handle.ts).
- */
+/** The first step of a task. */
 class Start implements Runnable {
-  readonly task: Task<unknown>;
-  readonly #release: (() => void) | null = null;
+  declare readonly runsCode: boolean;
+  declare readonly task: Task<unknown>;
 
   constructor(task: Task<unknown>) {
     this.task = task;
-    if (scopeOf(task).kernel.carriesAsyncContext) {
-      let release!: () => void;
-      new Promise<void>((resolve) => {
-        release = resolve;
-      }).then(() => enterTask(task));
-      this.#release = release;
-    }
-  }
-
-  get runsCode(): boolean {
-    return true;
   }
 
   run(): void {
-    if (this.#release === null) enterTask(this.task);
-    else this.#release();
+    enterTask(this.task);
   }
 
   describe(): string {
     return `the first step of ${this.task}`;
   }
+
+  static {
+    Object.defineProperty(this.prototype, "runsCode", { value: true });
+  }
+}
+
+/**
+ * The same in a loop that carries the async context: a reaction to a promise,
+ * like a callback (see handle.ts).
+ */
+class CarriedStart extends Start {
+  readonly #release: () => void;
+
+  constructor(task: Task<unknown>) {
+    super(task);
+    let release!: () => void;
+    new Promise<void>((resolve) => {
+      release = resolve;
+    }).then(() => enterTask(task));
+    this.#release = release;
+  }
+
+  override run(): void {
+    this.#release();
+  }
+}
+
+function firstStep(task: Task<unknown>): Start {
+  return scopeOf(task).kernel.carriesAsyncContext
+    ? new CarriedStart(task)
+    : new Start(task);
 }
 
 function enterTask(task: Task<unknown>): void {
