@@ -1,15 +1,17 @@
 /**
- * Context variables. A {@linkcode Context} points to an immutable map, so that
+ * Context variables. A {@linkcode Context} points to an immutable tree, so that
  * copying one, which every new task does, is copying a pointer.
  */
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
+import { bind, type Binding, bindings, find, unbind } from "./bindings.ts";
 import { currentScope, homeOfChanges, runInContext } from "./current.ts";
 import { provideContext } from "./scope.ts";
 
-type Values = ReadonlyMap<ContextVar<unknown>, unknown>;
+type Values = Binding<ContextVar<unknown>> | null;
 
-const NONE: Values = new Map();
+/** How many variables there are. */
+let variableCount = 0;
 
 /** Values of another thread, whose variables are known by name. */
 type NamedValues = ReadonlyMap<string, unknown>;
@@ -39,12 +41,24 @@ let useToken: (token: Token<unknown>, context: Context) => boolean;
  * ```
  */
 export class Context {
-  #values: Values = NONE;
+  #values: Values = null;
   #named: NamedValues | null = null;
 
   /** How many variables are set in it. */
   get size(): number {
-    return this.#named === null ? this.#values.size : variablesOf(this).length;
+    return this.#named === null
+      ? [...bindings(this.#values)].length
+      : variablesOf(this).length;
+  }
+
+  /**
+   * Whether a variable is set in it.
+   *
+   * @internal
+   * @ignore
+   */
+  get isEmpty(): boolean {
+    return this.#values === null && this.#named === null;
   }
 
   /**
@@ -80,7 +94,7 @@ export class Context {
    * @returns True where it has a value of its own here.
    */
   has<T>(variable: ContextVar<T>): boolean {
-    return this.#values.has(variable as ContextVar<unknown>) ||
+    return find(this.#values, variable as ContextVar<unknown>) !== null ||
       (this.#named !== null && this.#named.has(variable.name));
   }
 
@@ -101,8 +115,8 @@ export function variablesOf(
   context: Context,
 ): [name: string, value: unknown][] {
   const variables = new Map(namedValuesOf(context));
-  for (const [variable, value] of valuesOf(context)) {
-    variables.set(variable.name, value);
+  for (const { key, value } of bindings(valuesOf(context))) {
+    variables.set(key.name, value);
   }
   return [...variables];
 }
@@ -155,13 +169,13 @@ export class Token<T> {
    * @ignore
    */
   private constructor(variable: ContextVar<T>, context: Context) {
-    const values = valuesOf(context);
+    const old = find(valuesOf(context), variable as ContextVar<unknown>);
     this.variable = variable;
     this.#context = context;
-    this.#had = values.has(variable as ContextVar<unknown>);
+    this.#had = old !== null;
     this.oldValue =
-      (this.#had
-        ? values.get(variable as ContextVar<unknown>)
+      (old !== null
+        ? old.value
         : namedValuesOf(context)?.get(variable.name)) as T;
   }
 
@@ -208,6 +222,13 @@ export class Token<T> {
 export class ContextVar<T> {
   /** The variable's name, for messages. */
   readonly name: string;
+  /**
+   * Tells it from other variables.
+   *
+   * @internal
+   * @ignore
+   */
+  readonly number: number = variableCount++;
   readonly #default: T | undefined;
   readonly #hasDefault: boolean;
 
@@ -240,10 +261,8 @@ export class ContextVar<T> {
    */
   get(...fallback: [fallback?: T]): T {
     const { context } = currentScope();
-    const values = valuesOf(context);
-    const key = this as ContextVar<unknown>;
-    const value = values.get(key);
-    if (value !== undefined || values.has(key)) return value as T;
+    const own = find(valuesOf(context), this as ContextVar<unknown>);
+    if (own !== null) return own.value as T;
     const named = namedValuesOf(context);
     if (named !== null && named.has(this.name)) {
       return named.get(this.name) as T;
@@ -264,9 +283,8 @@ export class ContextVar<T> {
   set(value: T): Token<T> {
     const context = homeOfChanges();
     const token = makeToken<T>(this, context);
-    const values = new Map(valuesOf(context));
-    values.set(this as ContextVar<unknown>, value);
-    setValues(context, values);
+    const key = this as ContextVar<unknown>;
+    setValues(context, bind(valuesOf(context), key, value));
     return token;
   }
 
@@ -288,10 +306,12 @@ export class ContextVar<T> {
     }
     const context = currentScope().context;
     const had = useToken(token as Token<unknown>, context);
-    const values = new Map(valuesOf(context));
-    if (had) values.set(this as ContextVar<unknown>, token.oldValue);
-    else values.delete(this as ContextVar<unknown>);
-    setValues(context, values);
+    const values = valuesOf(context);
+    const key = this as ContextVar<unknown>;
+    setValues(
+      context,
+      had ? bind(values, key, token.oldValue) : unbind(values, key),
+    );
   }
 }
 

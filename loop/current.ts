@@ -27,7 +27,10 @@ export function provideDefaultKernel(provide: () => Kernel): void {
 
 /** The scope the running code was started in; undefined outside of any loop. */
 export function enteredScope(): Scope | undefined {
-  const store = storage.getStore();
+  return scopeOf(storage.getStore());
+}
+
+function scopeOf(store: Scope | number | undefined): Scope | undefined {
   return typeof store === "number" ? scopeNumbered(store) : store;
 }
 
@@ -73,13 +76,14 @@ export function runInContext<R>(context: Context, fn: () => R): R {
  * the first change on, the scope itself is carried; see the storage above.
  */
 export function homeOfChanges(): Context {
-  let scope = enteredScope();
+  const store = storage.getStore();
+  let scope = scopeOf(store);
   if (scope === undefined) return currentScope().context;
   const { kernel } = scope;
   if (scope === kernel.root) {
     scope = new Scope(kernel, null, null, scope.context.copy(), false);
   }
-  if (storage.getStore() !== scope) storage.enterWith(scope);
+  if (store !== scope) storage.enterWith(scope);
   return scope.context;
 }
 

@@ -113,7 +113,7 @@ export class Scope {
 
   get hasVariables(): boolean {
     return this.#context !== null
-      ? this.#context.size > 0
+      ? !this.#context.isEmpty
       : this.parent !== null && this.parent.hasVariables;
   }
 
