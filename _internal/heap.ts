@@ -44,8 +44,7 @@ export class Heap<T extends HeapItem> {
     const last = items.pop() as T;
     item.heapIndex = -1;
     if (last !== item) {
-      this.#up(last, index);
-      if (last.heapIndex === index) this.#down(last, index);
+      this.#down(last, index);
     }
     return true;
   }
@@ -77,6 +76,11 @@ export class Heap<T extends HeapItem> {
     item.heapIndex = index;
   }
 
+  /**
+   * The item that takes the place of one that left came from the bottom, and
+   * mostly goes back there. So the place goes down first, and the item up from
+   * there, above where it began if need be: half the comparisons.
+   */
   #down(item: T, index: number): void {
     const items = this.#items;
     const half = items.length >> 1;
@@ -88,12 +92,10 @@ export class Heap<T extends HeapItem> {
         child = right;
         childIndex++;
       }
-      if (!this.#before(child, item)) break;
       items[index] = child;
       child.heapIndex = index;
       index = childIndex;
     }
-    items[index] = item;
-    item.heapIndex = index;
+    this.#up(item, index);
   }
 }

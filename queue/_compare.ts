@@ -28,6 +28,9 @@ export function rankingOf(value: unknown): string | null {
 
 /** Below 0 where `a` comes first, above 0 where `b` does. */
 export function compareByValue(a: unknown, b: unknown): number {
+  if (typeof a === "number" && typeof b === "number") {
+    return a < b ? -1 : a > b ? 1 : 0;
+  }
   if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b);
   // Only numbers, bigints, strings and dates come here.
   const x = a as number;

@@ -93,13 +93,19 @@ interface Entry<T> extends HeapItem {
 
 class Ranking<T> implements Store<T> {
   readonly #compare: ((a: T, b: T) => number) | undefined;
-  readonly #heap = new Heap<Entry<T>>((a, b) => this.#isBefore(a, b));
+  readonly #heap: Heap<Entry<T>>;
   #order = 0;
   /** What a comparison threw: the heap must not be left half way. */
   #failure: { readonly error: unknown } | null = null;
 
   constructor(compare: ((a: T, b: T) => number) | undefined) {
     this.#compare = compare;
+    this.#heap = new Heap<Entry<T>>(
+      compare === undefined ? isBefore : (a, b) => {
+        const difference = this.#difference(compare, a.item, b.item);
+        return difference < 0 || (difference === 0 && a.order < b.order);
+      },
+    );
   }
 
   get size(): number {
@@ -146,15 +152,9 @@ class Ranking<T> implements Store<T> {
     this.#heap.clear();
   }
 
-  #isBefore(a: Entry<T>, b: Entry<T>): boolean {
-    const difference = this.#difference(a.item, b.item);
-    return difference < 0 || (difference === 0 && a.order < b.order);
-  }
-
-  #difference(a: T, b: T): number {
-    if (this.#compare === undefined) return compareByValue(a, b);
+  #difference(compare: (a: T, b: T) => number, a: T, b: T): number {
     try {
-      const difference: unknown = this.#compare(a, b);
+      const difference: unknown = compare(a, b);
       if (typeof difference === "number" && !Number.isNaN(difference)) {
         return difference;
       }
@@ -174,4 +174,10 @@ class Ranking<T> implements Store<T> {
     this.#failure = null;
     throw error;
   }
+}
+
+/** In the order that the items have by themselves. */
+function isBefore(a: Entry<unknown>, b: Entry<unknown>): boolean {
+  const difference = compareByValue(a.item, b.item);
+  return difference < 0 || (difference === 0 && a.order < b.order);
 }
