@@ -68,7 +68,7 @@ export { internals as futureInternals };
 export class Future<T = unknown> implements PromiseLike<T> {
   readonly #kernel: Kernel;
   #state: State = "pending";
-  /** The result, the error, or the CancelledError, by state. */
+  /** The result, the error, or the CancelledError (or its request), by state. */
   #value: unknown = undefined;
   /** Steps that run once it is done: none, one, or a list. */
   #steps: Runnable | Runnable[] | null = null;
@@ -153,7 +153,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
   }
 
   /**
-   * Cancels it.
+   * Cancels it. The error's stack shows this call where something waits; where
+   * nothing does, the error is made once it is asked for.
    *
    * @param reason What to tell the waiting code: a message, any value (found as
    * `reason` on the error), or a {@linkcode CancelledError} to be thrown as it
@@ -162,7 +163,14 @@ export class Future<T = unknown> implements PromiseLike<T> {
    */
   cancel(reason?: unknown): boolean {
     if (this.#state !== "pending") return false;
-    Future.#settle(this, "cancelled", toCancelledError(reason));
+    // Debug mode has a stack that shows who cancelled it in any case.
+    const unseen = this.#steps === null && this.#kernel.stacks === null &&
+      !isCancelledError(reason);
+    Future.#settle(
+      this,
+      "cancelled",
+      unseen ? new CancelRequest(reason) : toCancelledError(reason),
+    );
     return true;
   }
 
@@ -293,7 +301,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     Future.#retrieve(future);
     return future.#state === "finished"
       ? future.#kernel.succeed(scope, future.#value as T)
-      : Promise.reject(future.#value);
+      : Promise.reject(Future.#outcome(future));
   }
 
   static #wait<T>(future: Future<T>, scope: Scope): Promise<T> {
@@ -352,7 +360,15 @@ export class Future<T = unknown> implements PromiseLike<T> {
       );
     }
     Future.#retrieve(future);
-    return future.#state === "finished" ? undefined : future.#value;
+    return future.#state === "finished" ? undefined : Future.#outcome(future);
+  }
+
+  /** The result or the error, which is made here where nobody waited for it. */
+  static #outcome(future: Future<unknown>): unknown {
+    const value = future.#value;
+    return future.#state === "cancelled" && value instanceof CancelRequest
+      ? future.#value = value.toError()
+      : value;
   }
 
   static #checkPending(future: Future<unknown>, action: string): void {
@@ -381,7 +397,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
       kernel: (future) => future.#kernel,
       state: (future) => future.#state,
       stateText: Future.#stateText,
-      value: (future) => future.#value,
+      value: Future.#outcome,
       settle: Future.#settle,
       subscribe: Future.#subscribe,
       unsubscribe: Future.#unsubscribe,
@@ -496,14 +512,39 @@ function refusal(future: Future<unknown>, scope: Scope): InvalidStateError {
     );
 }
 
+/**
+ * What a future was cancelled with. Its error is made only once somebody asks:
+ * most that are cancelled while nobody waits are never looked at again, and an
+ * error is dear for its stack.
+ */
+class CancelRequest {
+  readonly #reason: unknown;
+  readonly #by: string | undefined;
+
+  constructor(reason: unknown) {
+    this.#reason = reason;
+    this.#by = nameOfRunning();
+  }
+
+  toError(): CancelledError {
+    const reason = this.#reason;
+    return new CancelledError(messageOf(reason), { reason, by: this.#by });
+  }
+}
+
 /** The error to cancel with: given as it is, or made of a message or a reason. */
 export function toCancelledError(reason: unknown): CancelledError {
   if (isCancelledError(reason)) return reason;
-  const by = enteredScope()?.task?.name;
-  return new CancelledError(
-    typeof reason === "string" ? reason : undefined,
-    { reason, by },
-  );
+  const by = nameOfRunning();
+  return new CancelledError(messageOf(reason), { reason, by });
+}
+
+function messageOf(reason: unknown): string | undefined {
+  return typeof reason === "string" ? reason : undefined;
+}
+
+function nameOfRunning(): string | undefined {
+  return enteredScope()?.task?.name;
 }
 
 function showError(error: unknown): string {

@@ -58,6 +58,31 @@ Deno.test(
 );
 
 Deno.test(
+  "C19 a future that is cancelled while nobody waits has one error, of who cancelled it",
+  virtual(async () => {
+    const future = getEventLoop().createFuture<void>();
+    const reason = { code: 1 };
+    const router = createTask(() => future.cancel(reason), { name: "router" });
+    await router;
+    const error = await assertRejects(async () => await future, CancelledError);
+    assertEquals([error.reason, error.by], [reason, "router"]);
+    assertStrictEquals(assertThrows(() => future.result()), error);
+    assertStrictEquals(assertThrows(() => future.exception()), error);
+  }),
+);
+
+Deno.test(
+  "C19 a future cancelled with an error while nobody waits throws that error",
+  virtual(async () => {
+    const future = getEventLoop().createFuture<void>();
+    const error = new CancelledError("off");
+    future.cancel(error);
+    const thrown = await assertRejects(async () => await future);
+    assertStrictEquals(thrown, error);
+  }),
+);
+
+Deno.test(
   "C19 a future is settled once, and cancel() afterwards returns false",
   virtual(() => {
     const future = getRunningLoop().createFuture<number>();
