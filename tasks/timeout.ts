@@ -8,7 +8,8 @@ import type { Runnable } from "../loop/types.ts";
 import { runBlock } from "./_block.ts";
 
 // Set by the class below: what this file may do with its private parts.
-let start: (deadline: Timeout) => void;
+let start: (deadline: Timeout, now: number) => void;
+let strike: (deadline: Timeout) => void;
 let forgive: (deadline: Timeout) => void;
 let finish: (deadline: Timeout) => void;
 let cancellationOf: (deadline: Timeout) => CancelledError | null;
@@ -78,7 +79,7 @@ export class Timeout {
     }
     this.#disarm();
     this.#when = when;
-    this.#arm();
+    this.#arm(this.#kernel.now());
   }
 
   /**
@@ -100,13 +101,9 @@ export class Timeout {
     return `<Timeout ${this.#state}${when}>`;
   }
 
-  #arm(): void {
+  #arm(now: number): void {
     if (this.#when === null) return;
-    this.#alarm = new Deadline(
-      this.#kernel,
-      this.#when,
-      () => this.#scope.cancel(this.#expire()),
-    );
+    this.#alarm = new Deadline(this.#kernel, this.#when, now, this);
   }
 
   #disarm(): void {
@@ -123,13 +120,13 @@ export class Timeout {
     return this.#error;
   }
 
-  #start(): void {
+  #start(now: number): void {
     this.#state = "active";
     // A deadline that has passed at entry waits for the block's first wait: a
     // block without one ends as if it had none.
-    if (this.#when !== null && this.#when <= this.#kernel.now()) {
+    if (this.#when !== null && this.#when <= now) {
       this.#scope.cancelNextWait(this.#expire());
-    } else this.#arm();
+    } else this.#arm(now);
   }
 
   #finish(): void {
@@ -144,7 +141,8 @@ export class Timeout {
   }
 
   static {
-    start = (deadline) => deadline.#start();
+    start = (deadline, now) => deadline.#start(now);
+    strike = (deadline) => deadline.#scope.cancel(deadline.#expire());
     forgive = (deadline) => deadline.#forgive();
     finish = (deadline) => deadline.#finish();
     cancellationOf = (deadline) => deadline.#error;
@@ -160,19 +158,19 @@ class Deadline implements Runnable, Timer {
   readonly order: number;
   heapIndex = -1;
   readonly #kernel: Kernel;
-  #expire: (() => void) | null;
+  #timeout: Timeout | null;
 
-  constructor(kernel: Kernel, deadline: number, expire: () => void) {
+  constructor(kernel: Kernel, deadline: number, now: number, timeout: Timeout) {
     this.#kernel = kernel;
     this.deadline = deadline;
     this.order = kernel.nextTimerOrder();
-    this.#expire = expire;
-    if (deadline <= kernel.now()) kernel.push(this);
+    this.#timeout = timeout;
+    if (deadline <= now) kernel.push(this);
     else kernel.addTimer(this);
   }
 
   disarm(): void {
-    this.#expire = null;
+    this.#timeout = null;
     this.#kernel.removeTimer(this);
   }
 
@@ -181,7 +179,7 @@ class Deadline implements Runnable, Timer {
   }
 
   run(): void {
-    this.#expire?.();
+    if (this.#timeout !== null) strike(this.#timeout);
   }
 
   describe(): string {
@@ -221,13 +219,11 @@ class Deadline implements Runnable, Timer {
  * @throws {TypeError} When `ms` is no number or `fn` no function.
  * @throws {RangeError} When `ms` is NaN.
  */
-export async function timeout<T>(
+export function timeout<T>(
   ms: number | null,
   fn: (deadline: Timeout) => PromiseLike<T> | T,
 ): Promise<T> {
-  if (ms !== null) checkDelay("set a timeout", "ms", ms);
-  const now = ms === null ? 0 : currentScope().kernel.now();
-  return await timeoutAt(ms === null ? null : now + ms, fn);
+  return runLimited(TIMEOUT, ms, fn) as Promise<T>;
 }
 
 /**
@@ -255,13 +251,11 @@ export async function timeout<T>(
  * @throws {TypeError} When `when` is no number or `fn` no function.
  * @throws {RangeError} When `when` is NaN.
  */
-export async function timeoutAt<T>(
+export function timeoutAt<T>(
   when: number | null,
   fn: (deadline: Timeout) => PromiseLike<T> | T,
 ): Promise<T> {
-  const outcome = await runWithDeadline(when, fn);
-  if (outcome.expired) throw outcome.error;
-  return outcome.value;
+  return runLimited(TIMEOUT_AT, when, fn) as Promise<T>;
 }
 
 /**
@@ -287,51 +281,68 @@ export async function timeoutAt<T>(
  * @throws {TypeError} When `ms` is no number or `fn` no function.
  * @throws {RangeError} When `ms` is NaN.
  */
-export async function moveOnAfter<T>(
+export function moveOnAfter<T>(
   ms: number | null,
   fn: (deadline: Timeout) => PromiseLike<T> | T,
 ): Promise<T | undefined> {
-  if (ms !== null) checkDelay("move on", "ms", ms);
-  const now = ms === null ? 0 : currentScope().kernel.now();
-  const outcome = await runWithDeadline(ms === null ? null : now + ms, fn);
-  return outcome.expired ? undefined : outcome.value;
+  return runLimited(MOVE_ON, ms, fn);
 }
 
-type Outcome<T> =
-  | { expired: false; value: T }
-  | { expired: true; error: TimeoutError };
+/** A way to limit a block, of which there are three. */
+interface Limit {
+  readonly action: string;
+  /** The argument: a span from now on, or a time. */
+  readonly argument: "ms" | "when";
+  /** Whether the block comes to nothing when its time is over, or throws. */
+  readonly quiet: boolean;
+}
+
+const TIMEOUT: Limit = {
+  action: "set a timeout",
+  argument: "ms",
+  quiet: false,
+};
+const TIMEOUT_AT: Limit = { ...TIMEOUT, argument: "when" };
+const MOVE_ON: Limit = { action: "move on", argument: "ms", quiet: true };
 
 /**
  * Tells the block's own timeout from everything else: a cancellation that came
  * out of it is its timeout only if its deadline passed, and nothing around it
  * was cancelled since it began.
+ *
+ * One `async` function for all three, and one look at the clock: each costs
+ * about as much as all that a timeout does besides.
  */
-async function runWithDeadline<T>(
-  when: number | null,
+async function runLimited<T>(
+  { action, argument, quiet }: Limit,
+  limit: number | null,
   fn: (deadline: Timeout) => PromiseLike<T> | T,
-): Promise<Outcome<T>> {
-  if (when !== null) checkDelay("set a timeout", "when", when);
-  checkFunction("set a timeout", "fn", fn);
+): Promise<T | undefined> {
+  if (limit !== null) checkDelay(action, argument, limit);
+  checkFunction(action, "fn", fn);
   const around = currentScope();
   const { kernel, task } = around;
+  const now = limit === null ? 0 : kernel.now();
+  const when = limit === null || argument === "when" ? limit : now + limit;
   const scope = new Scope(kernel, around, task, null, false);
   const deadline = new Timeout(scope, when);
   const surroundings = new Surroundings(scope);
-  start(deadline);
+  start(deadline, now);
   const passedAtEntry = scope.pending;
   try {
     const value = await runBlock(scope, fn, deadline);
     const pending = scope.undelivered;
     if (pending !== null && pending !== passedAtEntry) throw pending;
     if (pending !== null) forgive(deadline);
-    return { expired: false, value };
+    return value;
   } catch (error) {
     const own = cancellationOf(deadline);
     if (own === null) throw error;
     const cancellation = asCancellation(error, scope);
     if (cancellation === null) throw withContext(error, own);
     if (surroundings.cancelled(cancellation)) throw error;
-    return { expired: true, error: timeoutError(cancellation) };
+    if (quiet) return undefined;
+    throw timeoutError(cancellation);
   } finally {
     finish(deadline);
     scope.close();
