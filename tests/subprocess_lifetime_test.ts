@@ -45,6 +45,9 @@ async function childrenOnceReaped(count: number): Promise<number[]> {
     if ((await children()).length <= count) break;
     await sleep(10);
   }
+  // The host has reaped it and tells its waiting call so in a later turn, which
+  // the sanitizer wants to see.
+  await sleep(50);
   return await children();
 }
 
