@@ -242,6 +242,8 @@ export async function startChild(
     throwIfUnwanted(around, signal);
   } catch (error) {
     child.discard();
+    // Who is told that nothing was started finds nothing running.
+    await child.wait(around, child);
     throw error;
   }
   return child;

@@ -39,18 +39,6 @@ import {
 
 const STUBBORN = "trap '' TERM; echo ready; while :; do sleep 0.02; done";
 
-/** The children, once there are no more than `count`, or after a second. */
-async function childrenOnceReaped(count: number): Promise<number[]> {
-  for (let round = 0; round < 100; round++) {
-    if ((await children()).length <= count) break;
-    await sleep(10);
-  }
-  // The host has reaped it and tells its waiting call so in a later turn, which
-  // the sanitizer wants to see.
-  await sleep(50);
-  return await children();
-}
-
 /** A child that does not end at SIGTERM; it stands when this returns. */
 async function startStubborn(options = {}): Promise<Process> {
   const child = await createSubprocessShell(STUBBORN, { ...OUT, ...options });
@@ -118,7 +106,7 @@ Deno.test("P6 cancelling the start kills the half-started child", async () => {
   await sleep(0);
   task.cancel();
   await assertRejects(() => task, CancelledError);
-  assertEquals(await childrenOnceReaped(before.length), before);
+  assertEquals(await children(), before);
 });
 
 Deno.test("P6 a start that was cancelled before starts nothing", async () => {
@@ -140,7 +128,7 @@ Deno.test("a signal that is aborted during the start kills the child", async () 
   });
   controller.abort(new Error("no longer needed"));
   await assertRejects(() => starting, Error, "no longer needed");
-  assertEquals(await childrenOnceReaped(before.length), before);
+  assertEquals(await children(), before);
 });
 
 Deno.test("a start in a closed loop starts nothing", async () => {
