@@ -76,3 +76,33 @@ Deno.test("the README lists every entry of the package", async () => {
     Object.keys(exports).map((path) => name + path.slice(1)).toSorted(),
   );
 });
+
+/** The cells of the rows of tables that begin with the column `work`. */
+function workRows(text: string): Record<string, string>[] {
+  const rows: Record<string, string>[] = [];
+  let head: string[] | null = null;
+  for (const line of text.split("\n")) {
+    const cells = line.split("|").slice(1, -1).map((cell) => cell.trim());
+    if (cells[0] === "work") head = cells;
+    else if (cells.length === 0) head = null;
+    else if (head !== null && !cells[0]!.startsWith("--")) {
+      rows.push(Object.fromEntries(head.map((name, i) => [name, cells[i]!])));
+    }
+  }
+  return rows;
+}
+
+Deno.test("the README's ratios are those of the reference run", async () => {
+  const [told, measured] = await Promise.all(
+    ["README.md", "bench/RESULTS.md"].map(async (path) =>
+      workRows(await Deno.readTextFile(new URL(path, ROOT)))
+    ),
+  );
+  assert(told!.length > 10);
+  for (const row of told!) {
+    const found = measured!.find((each) => each["work"] === row["work"]);
+    assert(found !== undefined, `no result for ${row["work"]}`);
+    const { work, asyncio, uvloop } = found;
+    assertEquals<unknown>(row, { work, asyncio, uvloop });
+  }
+});
