@@ -453,6 +453,9 @@ function retrieves(step: Runnable): boolean {
   return (step as Partial<Retriever>).retrieves === true;
 }
 
+/** Waits whose future is just being asked to cancel. */
+const requesting = new Set<unknown>();
+
 /**
  * Waiting for a future. Its cancellation is a request to the future, whose own
  * outcome then settles the wait: so a task that declines to be cancelled gives
@@ -472,7 +475,12 @@ class FutureWait<T> extends Wait<T> implements Retriever {
   }
 
   override cancel(error: CancelledError): void {
-    if (!this.future.cancel(error)) super.cancel(error);
+    // Tasks that await each other: the request has come round, and ends here.
+    if (requesting.has(this)) return super.cancel(error);
+    requesting.add(this);
+    const isTaken = this.future.cancel(error);
+    requesting.delete(this);
+    if (!isTaken) super.cancel(error);
   }
 
   override run(): void {

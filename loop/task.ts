@@ -227,17 +227,27 @@ export class Task<T = unknown> extends Future<T> {
    */
   override toString(): string {
     const state = futureInternals.stateText(this);
-    const wait = this.#scope.waits;
-    const doing = this.done() || wait === null
-      ? ""
-      : ` waiting for ${wait.what}`;
-    return `<Task ${state} name=${show(this.name)}${doing}>`;
+    return `<Task ${state} name=${show(this.name)}${Task.#doing(this)}>`;
   }
 
   /** What `Object.prototype.toString` says. */
   override get [Symbol.toStringTag](): string {
     return "Task";
   }
+
+  /** What it waits for; of a task that is waited for, no more than its name. */
+  static #doing(task: Task<unknown>): string {
+    const wait = task.#scope.waits;
+    if (task.done() || wait === null || Task.#isNested) return "";
+    Task.#isNested = true;
+    try {
+      return ` waiting for ${wait.what}`;
+    } finally {
+      Task.#isNested = false;
+    }
+  }
+
+  static #isNested = false;
 
   /** The function, once; null where the task was cancelled before its start. */
   static #begin<T>(task: Task<T>): TaskFunction<T> | null {

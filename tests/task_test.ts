@@ -14,6 +14,7 @@ import {
   newEventLoop,
   runVirtual,
   sleep,
+  type Task,
   timeout,
   TimeoutError,
 } from "@asyncio/asyncio";
@@ -514,6 +515,24 @@ Deno.test(
     pending.cancel();
     await turns(2);
     assertEquals(allTasks(), new Set([self]));
+  }),
+);
+
+Deno.test(
+  "tasks that await each other can be cancelled, and shown",
+  virtual(async () => {
+    const one: Task<void> = createTask(async () => await two, { name: "one" });
+    const two: Task<void> = createTask(async () => await one, { name: "two" });
+    await sleep(0);
+    await sleep(0);
+    assertEquals(
+      String(one),
+      '<Task pending name="one" waiting for <Task pending name="two">>',
+    );
+    one.cancel("enough");
+    await assertRejects(async () => await two, CancelledError, "enough");
+    assert(one.cancelled());
+    assert(two.cancelled());
   }),
 );
 
