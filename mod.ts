@@ -28,6 +28,7 @@
  * | `@asyncio/asyncio/workers` | {@linkcode prefork}, {@linkcode workerInfo} |
  * | `@asyncio/asyncio/loop` | {@linkcode EventLoop}, {@linkcode Task}, {@linkcode Future}, {@linkcode ContextVar} |
  * | `@asyncio/asyncio/errors` | {@linkcode CancelledError}, {@linkcode TimeoutError}, and every other error to catch |
+ * | `@asyncio/asyncio/debug` | {@linkcode printCallGraph}, {@linkcode captureCallGraph}, {@linkcode startInspector} |
  * | `@asyncio/asyncio/testing` | {@linkcode runVirtual}, {@linkcode VirtualClock} |
  *
  * Time is in milliseconds everywhere. What may be cancelled or timed out is
@@ -36,6 +37,16 @@
  * @module
  */
 
+export {
+  type CallGraphOptions,
+  captureCallGraph,
+  formatCallGraph,
+  type FutureCallGraph,
+  Inspector,
+  type InspectorOptions,
+  printCallGraph,
+  startInspector,
+} from "./debug/mod.ts";
 export {
   BrokenBarrierError,
   BrokenPipeError,

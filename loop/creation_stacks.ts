@@ -17,16 +17,21 @@ export class CreationStacks {
 
   /** The user's frames that led to the making of `object`. */
   of(object: object): string | undefined {
-    const stack = this.#errors.get(object)?.stack;
-    if (stack === undefined) return undefined;
-    const own = ownFolder();
-    const frames = stack.split("\n").slice(1).filter((line) =>
-      !own.test(line) && !/\b(?:node|ext):/.test(line)
-    );
+    const error = this.#errors.get(object);
+    if (error === undefined) return undefined;
+    const frames = userFrames(error);
     return frames.length === 0
       ? undefined
       : frames.slice(0, CREATION_STACK_FRAMES).join("\n");
   }
+}
+
+/** The frames of an error that are neither the library's nor the host's. */
+export function userFrames({ stack = "" }: Error): string[] {
+  const own = ownFolder();
+  return stack.split("\n").slice(1).filter((line) =>
+    !own.test(line) && !/\b(?:node|ext):/.test(line)
+  );
 }
 
 let ownPattern: RegExp | undefined;

@@ -37,6 +37,8 @@ export interface FutureInternals {
   /** Runs `step` from the ready queue once the future is done. */
   subscribe(future: Future<unknown>, step: Runnable): void;
   unsubscribe(future: Future<unknown>, step: Runnable): void;
+  /** For the call graph: who awaits it. */
+  awaiters(future: Future<unknown>): Set<Future<unknown>>;
   /** Someone has taken the error: it need not be reported. */
   retrieve(future: Future<unknown>): void;
 }
@@ -348,6 +350,14 @@ export class Future<T = unknown> implements PromiseLike<T> {
     }
   }
 
+  static #awaiters(future: Future<unknown>): Set<Future<unknown>> {
+    const awaiters = new Set<Future<unknown>>();
+    for (const step of [future.#steps ?? []].flat()) {
+      for (const each of step.awaiters?.() ?? []) awaiters.add(each);
+    }
+    return awaiters;
+  }
+
   static #retrieve(future: Future<unknown>): void {
     future.#unretrieved?.dismiss();
     future.#unretrieved = null;
@@ -401,6 +411,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
       settle: Future.#settle,
       subscribe: Future.#subscribe,
       unsubscribe: Future.#unsubscribe,
+      awaiters: Future.#awaiters,
       retrieve: Future.#retrieve,
     };
   }
@@ -417,15 +428,21 @@ export class Completion<T> implements Retriever {
   readonly retrieves: boolean;
   readonly #future: Future<T>;
   readonly #callback: (future: Future<T>) => void;
+  readonly #findAwaiters: (() => Iterable<Future<unknown>>) | null;
 
-  /** @param retrieves Whether the callback takes care of the future's error. */
+  /**
+   * @param retrieves Whether the callback takes care of the future's error.
+   * @param findAwaiters For the call graph: who awaits the future by this.
+   */
   constructor(
     future: Future<T>,
     callback: (future: Future<T>) => void,
     retrieves: boolean,
+    findAwaiters: (() => Iterable<Future<unknown>>) | null = null,
   ) {
     this.#future = future;
     this.#callback = callback;
+    this.#findAwaiters = findAwaiters;
     this.retrieves = retrieves;
     internals.subscribe(future, this);
   }
@@ -438,6 +455,10 @@ export class Completion<T> implements Retriever {
   run(): void {
     if (this.retrieves) internals.retrieve(this.#future);
     this.#callback(this.#future);
+  }
+
+  awaiters(): Iterable<Future<unknown>> {
+    return this.#findAwaiters?.() ?? [];
   }
 
   describe(): string {
@@ -481,6 +502,10 @@ class FutureWait<T> extends Wait<T> implements Retriever {
     const isTaken = this.future.cancel(error);
     requesting.delete(this);
     if (!isTaken) super.cancel(error);
+  }
+
+  awaiters(): Iterable<Future<unknown>> {
+    return this.task === null ? [] : [this.task];
   }
 
   override run(): void {

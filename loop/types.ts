@@ -24,6 +24,8 @@ export interface Runnable {
   readonly task?: Task<unknown> | null;
   /** Runs in one turn with the next step, also where each step has its own. */
   readonly joinsNext?: boolean;
+  /** For the call graph: who awaits the future at whose end this step runs. */
+  awaiters?(): Iterable<Future<unknown>>;
 }
 
 /** What went wrong, as the exception handler is told. */

@@ -21,6 +21,7 @@ import { InvalidStateError } from "../errors.ts";
 import "./event_loop.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Scope } from "./scope.ts";
+import type { Task } from "./task.ts";
 import { Wait, type WaitSource } from "./wait.ts";
 
 /** What a primitive does about its waits. */
@@ -59,6 +60,13 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
   /** How many were granted something and have not taken it yet. */
   get grantedSize(): number {
     return this.#granted.size;
+  }
+
+  /** The tasks that wait and were granted nothing. */
+  *tasks(): Iterable<Task<unknown>> {
+    for (let wait = this.#waiting.first; wait !== null; wait = wait.behind) {
+      if (wait.task !== null) yield wait.task;
+    }
   }
 
   /** The next to be granted something. */

@@ -93,8 +93,11 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
   constructor(futures: Set<Future<T>>, timeout: number | null) {
     this.#pending = this.#left = futures.size;
     const completed = (future: Future<T>) => this.#completed(future);
+    const awaiters = () => this.#waiters.tasks();
     for (const future of futures) {
-      this.#completions.push(new Completion(future, completed, false));
+      this.#completions.push(
+        new Completion(future, completed, false, awaiters),
+      );
     }
     if (timeout !== null && futures.size > 0) {
       this.deadline = this.#kernel.now() + timeout;

@@ -124,8 +124,9 @@ class GatherFuture extends Future<unknown[]> {
     }
     this.#left = futures.size;
     const childDone = (child: Future<unknown>) => this.#childDone(child);
+    const awaiters = () => futureInternals.awaiters(this);
     for (const child of futures.values()) {
-      new Completion(child, childDone, true);
+      new Completion(child, childDone, true, awaiters);
     }
     if (this.#left === 0) this.setResult([]);
   }

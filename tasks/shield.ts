@@ -42,7 +42,12 @@ export function shield<T>(awaitable: Awaitable<T>): Future<T> {
   if (inner.done()) return inner;
   const { kernel } = currentScope();
   const outer = new Future<T>(kernel);
-  new Completion(inner, () => pass(inner, outer), true);
+  new Completion(
+    inner,
+    () => pass(inner, outer),
+    true,
+    () => futureInternals.awaiters(outer),
+  );
   return outer;
 }
 

@@ -62,6 +62,8 @@ export class TaskGroup {
   readonly #surroundings: Surroundings;
   readonly #tasks = new Set<Task<unknown>>();
   readonly #empty: WaitQueue<void>;
+  /** For the call graph: its tasks are awaited by the one around. */
+  readonly #awaiters: () => Iterable<Task<unknown>>;
   readonly #errors: unknown[] = [];
   #exitRequest: unknown = undefined;
   #state: "open" | "aborting" | "finished" = "open";
@@ -87,6 +89,7 @@ export class TaskGroup {
     this.#scope = new Scope(kernel, around, task, null, false);
     this.#surroundings = new Surroundings(this.#scope);
     this.#empty = new WaitQueue(`the tasks of ${name}`);
+    this.#awaiters = () => task === null ? [] : [task];
   }
 
   /**
@@ -112,7 +115,7 @@ export class TaskGroup {
     const { kernel } = this.#around;
     const task = kernel.loop.createTask(fn, options);
     this.#tasks.add(task);
-    new Completion(task, () => this.#ended(task), true);
+    new Completion(task, () => this.#ended(task), true, this.#awaiters);
     return task;
   }
 

@@ -153,9 +153,10 @@ class Watch implements Timer, Runnable, WaitSource {
   wait(scope: Scope, timeout: number | null): Promise<void> {
     this.#wait = new Wait<void>(scope, this);
     const done = (future: Future<unknown>) => this.#done(future);
+    const awaiters = () => scope.task === null ? [] : [scope.task];
     for (const future of this.#futures) {
       if (future.done()) continue;
-      this.#completions.push(new Completion(future, done, false));
+      this.#completions.push(new Completion(future, done, false, awaiters));
     }
     if (timeout !== null) {
       this.deadline = this.#kernel.now() + timeout;

@@ -724,11 +724,14 @@ Deno.test("deadlock: tasks that nothing can wake are reported, and what they wai
   const lines = stderr.split("\n").filter((line) => /^ {2}\S/.test(line));
   assertEquals(lines.map((line) => line.trim()), [
     "Task-1: waiting for the tasks of TaskGroup",
-    "left: waiting for Lock.acquire",
-    "right: waiting for Lock.acquire",
-    "foreign: in an await that the library does not see",
+    "left: waiting for Lock.acquire, awaited by Task-1",
+    "right: waiting for Lock.acquire, awaited by Task-1",
+    "foreign: in an await that the library does not see, awaited by Task-1",
   ]);
-  assertMatch(stderr, /left: waiting for Lock.acquire\n +at .*debug\./);
+  assertMatch(
+    stderr,
+    /left: waiting for Lock.acquire, awaited by Task-1\n +at .*debug\./,
+  );
 });
 
 Deno.test("deadlock: a task of the default loop that nothing can wake is reported", async () => {

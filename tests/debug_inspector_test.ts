@@ -1,0 +1,163 @@
+import {
+  createTask,
+  Event,
+  openConnection,
+  run,
+  sleep,
+  startInspector,
+} from "@asyncio/asyncio";
+import * as debug from "@asyncio/asyncio/debug";
+import {
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+
+const decoder = new TextDecoder();
+
+/** Sends commands to an inspector on `port`, and gives an answer each. */
+async function ask(port: number, ...commands: string[]): Promise<string[]> {
+  const [reader, writer] = await openConnection({ port });
+  const answers: string[] = [];
+  for (const command of commands) {
+    writer.write(`${command}\n`);
+    const answer = await reader.readUntil("\n\n");
+    answers.push(decoder.decode(answer).trimEnd());
+  }
+  writer.close();
+  await writer.waitClosed();
+  return answers;
+}
+
+/** Two tasks, one awaiting the other, and an inspector. */
+function inspected(
+  body: (port: number, release: Event) => Promise<void>,
+): () => Promise<void> {
+  return () =>
+    run(async () => {
+      const release = new Event();
+      const inner = createTask(() => release.wait(), { name: "inner" });
+      const outer = createTask(async () => await inner, { name: "outer" });
+      await sleep(0);
+      const inspector = await startInspector();
+      try {
+        await body(inspector.port, release);
+      } finally {
+        await inspector.close();
+        release.set();
+        await outer.catch(() => {});
+      }
+    });
+}
+
+Deno.test("@asyncio/asyncio/debug has the inspector", () => {
+  assertStrictEquals(debug.startInspector, startInspector);
+});
+
+Deno.test(
+  "ps gives a table of the tasks, without the inspector's own",
+  inspected(async (port) => {
+    const [table = ""] = await ask(port, "ps");
+    const rows = table.split("\n").map((row) => row.split(/ {2,}/));
+    assertEquals(rows[0], ["task", "awaited by", "state"]);
+    assertEquals(rows.slice(2), [
+      ["inner", "outer", "waiting for Event.wait"],
+      [
+        "outer",
+        "-",
+        'waiting for <Task pending name="inner" waiting for Event.wait>',
+      ],
+    ]);
+    assertEquals(rows.length, 4);
+  }),
+);
+
+Deno.test(
+  "pstree gives the tasks below those that await them",
+  inspected(async (port) => {
+    const [tree = ""] = await ask(port, "pstree");
+    assertMatch(
+      tree,
+      /^outer: waiting for .*\n└─ inner: waiting for Event\.wait$/m,
+    );
+  }),
+);
+
+Deno.test(
+  "where gives the call graph of a task",
+  inspected(async (port) => {
+    const [graph = "", missing] = await ask(port, "where inner", "where x y");
+    assertMatch(graph, /^\* <Task pending name="inner"/);
+    assertMatch(graph, /Awaited by:\n +\* <Task pending name="outer"/);
+    assertEquals(missing, "no such task: x y");
+  }),
+);
+
+Deno.test("cancel asks a task to cancel", async () => {
+  const reason = run(async () => {
+    const task = createTask(() => sleep(60_000), { name: "long one" });
+    const inspector = await startInspector();
+    const [answer] = await ask(inspector.port, "cancel long one");
+    assertEquals(answer, "asked long one to cancel");
+    await inspector.close();
+    await task;
+  });
+  await assertRejects(() => reason, Error, "asked for by the inspector");
+});
+
+Deno.test(
+  "tasks that await each other are shown as a cycle",
+  inspected(async (port) => {
+    const one: Promise<void> & { cancel(): boolean } = createTask(
+      async () => await two,
+      { name: "one" },
+    ) as never;
+    const two = createTask(async () => await one, { name: "two" });
+    await sleep(0);
+    const [tree = ""] = await ask(port, "pstree");
+    assertMatch(tree, /^one: .*\n└─ two: .*\n {3}└─ one \(a cycle\)$/m);
+    one.cancel();
+    await two.catch(() => {});
+  }),
+);
+
+Deno.test(
+  "help lists the commands, and a wrong one points there",
+  inspected(async (port) => {
+    const [help = "", wrong] = await ask(port, "help", "constructor");
+    assertMatch(help, /^ps +a table of the tasks$/m);
+    assertEquals(wrong, "no such command: constructor\ntry: help");
+  }),
+);
+
+Deno.test(
+  "quit hangs up, and so does close",
+  inspected(async (port) => {
+    const [reader, writer] = await openConnection({ port });
+    writer.write("quit\n");
+    assertEquals(await reader.read(), new Uint8Array());
+    writer.close();
+
+    const inspector = await startInspector();
+    const [held, other] = await openConnection({ port: inspector.port });
+    other.write("help\n");
+    await held.readLine();
+    await inspector.close();
+    await held.read().catch(() => {});
+    other.close();
+  }),
+);
+
+Deno.test("what is wrong with the options is said at once", async () => {
+  await assertRejects(
+    () => startInspector(3 as never),
+    TypeError,
+    "Cannot start an inspector as 'options' must be an object: received 3",
+  );
+  await assertRejects(
+    () => startInspector({ loop: {} as never }),
+    TypeError,
+    "Cannot use 'loop' as it must be an EventLoop",
+  );
+});
