@@ -558,6 +558,65 @@ export class BrokenWorkerError extends Error {
   }
 }
 
+/** Options of {@linkcode ScheduleError}. */
+export interface ScheduleErrorOptions extends ErrorOptions {
+  /** The seed of the schedule. */
+  seed?: number;
+}
+
+/**
+ * A test failed under one order of its tasks. Its `cause` is what the test
+ * threw, and its `seed` brings that order back.
+ *
+ * @example Running that order alone
+ * ```ts
+ * import {
+ *   exploreSchedules,
+ *   ScheduleError,
+ *   sleep,
+ *   taskGroup,
+ * } from "@asyncio/asyncio";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const test = () =>
+ *   taskGroup(async (group) => {
+ *     let last = "";
+ *     group.createTask(() => sleep(1).then(() => last = "one"));
+ *     group.createTask(() => sleep(1).then(() => last = "two"));
+ *     await sleep(2);
+ *     assertEquals(last, "two"); // as long as nobody is late
+ *   });
+ *
+ * const { seed } = await assertRejects(
+ *   () => exploreSchedules(test),
+ *   ScheduleError,
+ * );
+ * await assertRejects(
+ *   () => exploreSchedules(test, { seed, runs: 1 }),
+ *   ScheduleError,
+ * );
+ * ```
+ */
+export class ScheduleError extends Error {
+  static {
+    this.prototype.name = "ScheduleError";
+  }
+
+  /** The seed of the schedule. */
+  readonly seed: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param message Which schedule it was, and what has happened.
+   * @param options The seed, and the error of the test as the cause.
+   */
+  constructor(message: string, options: ScheduleErrorOptions = {}) {
+    super(message, options);
+    this.seed = options.seed ?? 0;
+  }
+}
+
 /** Options of {@linkcode OSError}. */
 export interface OSErrorOptions extends ErrorOptions {
   /** The system's name of the error: `ECONNREFUSED`. */

@@ -29,7 +29,7 @@
  * | `@asyncio/asyncio/loop` | {@linkcode EventLoop}, {@linkcode Task}, {@linkcode Future}, {@linkcode ContextVar} |
  * | `@asyncio/asyncio/errors` | {@linkcode CancelledError}, {@linkcode TimeoutError}, and every other error to catch |
  * | `@asyncio/asyncio/debug` | {@linkcode printCallGraph}, {@linkcode captureCallGraph}, {@linkcode startInspector} |
- * | `@asyncio/asyncio/testing` | {@linkcode runVirtual}, {@linkcode VirtualClock} |
+ * | `@asyncio/asyncio/testing` | {@linkcode runVirtual}, {@linkcode VirtualClock}, {@linkcode exploreSchedules} |
  *
  * Time is in milliseconds everywhere. What may be cancelled or timed out is
  * given as a function, `() => work()`, as a promise has started already.
@@ -74,6 +74,8 @@ export {
   QueueEmpty,
   QueueFull,
   QueueShutDown,
+  ScheduleError,
+  type ScheduleErrorOptions,
   SSLError,
   SystemExit,
   TimeoutError,
@@ -236,6 +238,8 @@ export {
   type WaitResult,
 } from "./tasks/mod.ts";
 export {
+  exploreSchedules,
+  type ExploreSchedulesOptions,
   runVirtual,
   type RunVirtualOptions,
   VirtualClock,

@@ -67,6 +67,8 @@ export class Kernel implements AlarmTarget {
   /** Where futures, tasks, handles and waits were made; null unless debugging. */
   stacks: CreationStacks | null = null;
   closed = false;
+  /** Puts the steps of an iteration in another order; null for as they come. */
+  reorder: ((steps: Runnable[]) => void) | null = null;
   /** How many wait for turns of the host to pass before time may. */
   turnsAwaited = 0;
   /** Counts the iterations. */
@@ -207,8 +209,16 @@ export class Kernel implements AlarmTarget {
     if (!this.isRunning || this.#finishIfStopped()) return false;
     this.iteration = (this.iteration + 1) % ON_ITS_WAY;
     this.#stepsLeft = this.#ready.size;
+    if (this.reorder !== null) this.#reorder(this.reorder);
     this.#budget -= this.#stepsLeft;
     return true;
+  }
+
+  #reorder(reorder: (steps: Runnable[]) => void): void {
+    const steps = [...this.#ready];
+    reorder(steps);
+    this.#ready.clear();
+    for (const step of steps) this.#ready.push(step);
   }
 
   #end(): void {

@@ -311,6 +311,7 @@ export class Task<T = unknown> extends Future<T> {
 /** The first step of a task. */
 class Start implements Runnable {
   declare readonly runsCode: boolean;
+  declare readonly mayMove: boolean;
   declare readonly task: Task<unknown>;
 
   constructor(task: Task<unknown>) {
@@ -327,6 +328,7 @@ class Start implements Runnable {
 
   static {
     Object.defineProperty(this.prototype, "runsCode", { value: true });
+    Object.defineProperty(this.prototype, "mayMove", { value: true });
   }
 }
 

@@ -24,6 +24,11 @@ export interface Runnable {
   readonly task?: Task<unknown> | null;
   /** Runs in one turn with the next step, also where each step has its own. */
   readonly joinsNext?: boolean;
+  /**
+   * A task starts, or wakes by itself: it is by chance that it comes before or
+   * after another of this iteration, and so it may be tried otherwise.
+   */
+  readonly mayMove?: boolean;
   /** For the call graph: who awaits the future at whose end this step runs. */
   awaiters?(): Iterable<Future<unknown>>;
 }

@@ -15,6 +15,8 @@ import type { Runnable } from "./types.ts";
 
 /** What a wait waits for. */
 export interface WaitSource {
+  /** See {@linkcode Runnable}. */
+  readonly mayMove?: boolean;
   /** The wait was cancelled: forget it. */
   abandon(wait: Wait<unknown>): void;
   /** For debug mode: `sleep(10)`, `Lock.acquire`, … */
@@ -67,6 +69,10 @@ export class Wait<T> implements Runnable, WaitInfo {
 
   get what(): string {
     return this.source.describe(this);
+  }
+
+  get mayMove(): boolean {
+    return this.source.mayMove === true;
   }
 
   isPending(): boolean {

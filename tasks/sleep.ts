@@ -78,12 +78,14 @@ export function checkpoint(): Promise<void> {
 }
 
 const turnSource: WaitSource = {
+  mayMove: true,
   // It stays in the ready queue, where a wait that is done does nothing.
   abandon() {},
   describe: () => "sleep(0)",
 };
 
 const sleepSource: WaitSource = {
+  mayMove: true,
   abandon(wait) {
     wait.scope.kernel.removeTimer(wait as Sleep<unknown>);
   },

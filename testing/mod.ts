@@ -15,8 +15,15 @@
  * {@linkcode runVirtual} runs a test with a clock that jumps to the next timer;
  * {@linkcode VirtualClock} is that clock, to be moved by hand if you like.
  *
+ * {@linkcode exploreSchedules} runs one again and again, with its tasks in ever
+ * another order.
+ *
  * @module
  */
 
+export {
+  exploreSchedules,
+  type ExploreSchedulesOptions,
+} from "./explore_schedules.ts";
 export { runVirtual, type RunVirtualOptions } from "./run_virtual.ts";
 export { VirtualClock, type VirtualClockOptions } from "./virtual_clock.ts";

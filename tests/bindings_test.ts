@@ -7,7 +7,7 @@ import {
   type Key,
   unbind,
 } from "../loop/bindings.ts";
-import { makeRandom } from "./_support/random.ts";
+import { makeRandom } from "../_internal/random.ts";
 
 type Tree = Binding<Key> | null;
 

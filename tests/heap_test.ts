@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { Heap, type HeapItem } from "../_internal/heap.ts";
-import { makeRandom } from "./_support/random.ts";
+import { makeRandom } from "../_internal/random.ts";
 
 interface Item extends HeapItem {
   readonly key: number;

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
-import { makeRandom } from "./_support/random.ts";
+import { makeRandom } from "../_internal/random.ts";
 
 Deno.test("RingBuffer is first in, first out", () => {
   const ring = new RingBuffer<number>();

@@ -12,7 +12,7 @@ import { StreamReader } from "@asyncio/asyncio";
 import { bytes, text } from "./_support/bytes.ts";
 import { MemorySource } from "./_support/memory_transport.ts";
 import { outcome } from "./_support/outcome.ts";
-import { makeRandom } from "./_support/random.ts";
+import { makeRandom } from "../_internal/random.ts";
 import { turns, virtual } from "./_support/virtual.ts";
 
 type Random = (below: number) => number;

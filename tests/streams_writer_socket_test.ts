@@ -25,7 +25,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { text } from "./_support/bytes.ts";
-import { makeRandom } from "./_support/random.ts";
+import { makeRandom } from "../_internal/random.ts";
 
 type Handler = (
   reader: StreamReader,

@@ -29,7 +29,7 @@ import {
   wait,
   waitFor,
 } from "@asyncio/asyncio";
-import { makeRandom } from "./random.ts";
+import { makeRandom } from "../../_internal/random.ts";
 
 /** One operation; `which` is the number of a queue, a lock, a task … */
 export interface Op {
