@@ -22,6 +22,16 @@ export function workerEntry(): URL {
   return new URL(`../threads/_worker_main${extension}`, import.meta.url);
 }
 
+/** Deno takes a shorter way where there is no list. */
+function post(
+  port: Pick<MessagePort, "postMessage">,
+  message: unknown,
+  transfer: readonly object[],
+): void {
+  if (transfer.length === 0) port.postMessage(message);
+  else port.postMessage(message, transfer as TransferList);
+}
+
 class ThreadWorker implements HostWorker {
   readonly #worker: Worker;
 
@@ -43,7 +53,7 @@ class ThreadWorker implements HostWorker {
   }
 
   post(message: unknown, transfer: readonly object[]): void {
-    this.#worker.postMessage(message, transfer as TransferList);
+    post(this.#worker, message, transfer);
   }
 
   hold(on: boolean): void {
@@ -73,8 +83,7 @@ export function threadSide(
   const port = parentPort as MessagePort;
   return {
     data: workerData,
-    post: (message, transfer) =>
-      port.postMessage(message, transfer as TransferList),
+    post: (message, transfer) => post(port, message, transfer),
     onMessage: (callback) => void port.on("message", callback),
     onUncaught,
   };
