@@ -4,11 +4,16 @@ import type { DescribedError } from "./_errors.ts";
 /** What a worker is started with. */
 export interface WorkerData {
   /**
-   * The number of the job that was cancelled last. Memory, as a worker that
-   * computes reads no messages.
+   * Numbers of jobs: memory, as a worker that computes or waits reads no
+   * messages.
    */
-  readonly cancelled: SharedArrayBuffer;
+  readonly shared: Int32Array;
 }
+
+/** Where in the shared memory the job is that was cancelled last. */
+export const CANCELLED = 0;
+/** Where the job is that was sent last, or is about to be. */
+export const STARTED = 1;
 
 /** Run a job: a function by its source, or one that a module exports. */
 export interface JobMessage {

@@ -21,11 +21,13 @@ import { type HostHandle, type HostWorker, platform } from "../platform/mod.ts";
 import { describeError, reviveError } from "./_errors.ts";
 import { type Exposed, ExposedCalls } from "./_exposed.ts";
 import type { Job } from "./_job.ts";
-import type {
-  DoneMessage,
-  MessageFromWorker,
-  MessageToWorker,
-  WorkerData,
+import {
+  CANCELLED,
+  type DoneMessage,
+  type MessageFromWorker,
+  type MessageToWorker,
+  STARTED,
+  type WorkerData,
 } from "./_messages.ts";
 
 /** What a slot tells its pool. */
@@ -40,7 +42,7 @@ export class WorkerSlot {
   readonly #owner: SlotOwner;
   readonly #graceMs: number;
   readonly #worker: HostWorker;
-  readonly #cancelled = new SharedArrayBuffer(4);
+  readonly #shared = new Int32Array(new SharedArrayBuffer(8));
   readonly #calls: ExposedCalls;
   #number = 0;
   #job: Job | null = null;
@@ -61,7 +63,7 @@ export class WorkerSlot {
     this.#kernel = kernel;
     this.#graceMs = graceMs;
     this.#calls = new ExposedCalls(exposed, this.#post);
-    const data: WorkerData = { cancelled: this.#cancelled };
+    const data: WorkerData = { shared: this.#shared };
     // The host keeps the async context for the listeners, and with it the task.
     this.#worker = runIn(
       kernel.root,
@@ -85,8 +87,12 @@ export class WorkerSlot {
    * @throws {TypeError} When the job cannot be cloned; it has none then.
    */
   start(job: Job): void {
-    const number = this.#number + 1;
+    // As the shared memory counts.
+    const number = (this.#number + 1) | 0;
+    // First: a worker that has done the job knows it for the last one.
+    Atomics.store(this.#shared, STARTED, number);
     job.send(number, this.#post);
+    Atomics.notify(this.#shared, STARTED);
     this.#number = number;
     this.#job = job;
     this.#kernel = job.kernel;
@@ -95,7 +101,7 @@ export class WorkerSlot {
 
   /** Tells the job that it was cancelled, and ends it if it does not end. */
   cancel(error: CancelledError): void {
-    Atomics.store(new Int32Array(this.#cancelled), 0, this.#number);
+    Atomics.store(this.#shared, CANCELLED, this.#number);
     this.#post({
       kind: "cancel",
       number: this.#number,

@@ -11,12 +11,14 @@ import {
 import { workerSide } from "../platform/worker_side.ts";
 import { notCloneable, transfersOf, transfersOfAll } from "./_cloning.ts";
 import { describeError, reviveError } from "./_errors.ts";
-import type {
-  JobMessage,
-  MessageFromWorker,
-  MessageToWorker,
-  ReturnMessage,
-  WorkerData,
+import { Lull } from "./_lull.ts";
+import {
+  CANCELLED,
+  type JobMessage,
+  type MessageFromWorker,
+  type MessageToWorker,
+  type ReturnMessage,
+  type WorkerData,
 } from "./_messages.ts";
 import { compile, describeFunction, Remembered, RIGHT_WAY } from "./_source.ts";
 import { markTransfer } from "./_transfer.ts";
@@ -24,7 +26,8 @@ import { markTransfer } from "./_transfer.ts";
 type AnyFunction = (...args: unknown[]) => unknown;
 
 const side = workerSide();
-const cancelled = new Int32Array((side.data as WorkerData).cancelled);
+const { shared } = side.data as WorkerData;
+const lull = new Lull(shared);
 
 function post(
   message: MessageFromWorker,
@@ -64,7 +67,7 @@ class RunningJob {
 
   /** Code that never waits gets no message, so it looks for itself. */
   poll(): void {
-    if (Atomics.load(cancelled, 0) === this.message.number) {
+    if (Atomics.load(shared, CANCELLED) === this.message.number) {
       this.cancel(new CancelledError("The job was cancelled"));
     }
   }
@@ -263,7 +266,7 @@ function succeed(ended: RunningJob, value: unknown): void {
       ),
     );
   }
-  job = null;
+  leave(ended);
 }
 
 function fail(ended: RunningJob, error: unknown): void {
@@ -274,13 +277,19 @@ function fail(ended: RunningJob, error: unknown): void {
       source === null ? error : explain(error, source, name),
     ),
   });
+  leave(ended);
+}
+
+function leave(ended: RunningJob): void {
   job = null;
+  lull.begin(ended.message.number);
 }
 
 side.onMessage((received) => {
   const message = received as MessageToWorker;
   switch (message.kind) {
     case "job":
+      lull.end();
       return start(message);
     case "return":
       return endCall(message);
