@@ -50,6 +50,28 @@ export function runIn<A, B, R>(
   return storage.run(isCarried ? scope : numberOf(scope), fn, first, second);
 }
 
+/**
+ * Runs a callback in `scope`. Where it sets a context variable, the scope that
+ * it gets for this (see {@linkcode homeOfChanges}) ends with it.
+ */
+export function runCallback(
+  scope: Scope,
+  callback: (...args: never[]) => unknown,
+  args: never[],
+): void {
+  const store = storage.getStore();
+  if (scopeOf(store) !== scope) return runIn(scope, call, callback, args);
+  try {
+    callback(...args);
+  } finally {
+    if (storage.getStore() !== store) storage.enterWith(store as typeof scope);
+  }
+}
+
+function call(callback: (...args: never[]) => unknown, args: never[]): void {
+  callback(...args);
+}
+
 /** Runs `fn` in the current scope but with another context. */
 export function runInContext<R>(context: Context, fn: () => R): R {
   const around = currentScope();

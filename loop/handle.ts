@@ -4,7 +4,7 @@
  * the host brings along what other libraries keep there, and the loop only
  * decides when the promise is settled.
  */
-import { callbackScope, enteredScope, runIn } from "./current.ts";
+import { callbackScope, runCallback } from "./current.ts";
 import { isExitRequest } from "./exit_request.ts";
 import type { Kernel, Timer } from "./kernel.ts";
 import { Scope } from "./scope.ts";
@@ -19,6 +19,8 @@ const NO_ARGUMENTS: readonly never[] = [];
 /** Runs the callback, or lets it run as the next microtask. */
 let startCallback: (handle: Handle) => void;
 let kernelOf: (handle: Handle) => Kernel;
+/** Whether it runs in the root scope, and in the async context of the loop. */
+let isInRoot: (handle: Handle) => boolean;
 
 /**
  * A callback waiting for its turn, as `callSoon` gives it. Answers to
@@ -108,8 +110,7 @@ export class Handle {
     handle.#args = NO_ARGUMENTS;
     handle.#name = "done";
     try {
-      if (handle.#scope === enteredScope()) callback(...args);
-      else runIn(handle.#scope, call, callback, args);
+      runCallback(handle.#scope, callback, args);
     } catch (error) {
       if (isExitRequest(error)) return handle.#kernel.abort(error);
       const name = callback.name || "an anonymous callback";
@@ -122,11 +123,9 @@ export class Handle {
     startCallback = (handle) =>
       handle.#release === null ? Handle.#invoke(handle) : handle.#release();
     kernelOf = (handle) => handle.#kernel;
+    isInRoot = (handle) =>
+      handle.#scope === handle.#kernel.root && handle.#release === null;
   }
-}
-
-function call(callback: Callback, args: never[]): void {
-  callback(...args);
 }
 
 /**
@@ -185,6 +184,10 @@ export class ReadyCallback extends Handle implements Runnable {
     return true;
   }
 
+  get inRoot(): boolean {
+    return isInRoot(this);
+  }
+
   run(): void {
     startCallback(this);
   }
@@ -217,6 +220,10 @@ export class TimedCallback extends TimerHandle implements Timer, Runnable {
 
   get runsCode(): boolean {
     return true;
+  }
+
+  get inRoot(): boolean {
+    return isInRoot(this);
   }
 
   due(): void {

@@ -27,6 +27,7 @@ import { InvalidStateError } from "../errors.ts";
 import { platform } from "../platform/mod.ts";
 import type { Alarm, AlarmTarget, Clock } from "./clock.ts";
 import type { CreationStacks } from "./creation_stacks.ts";
+import { runIn } from "./current.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { Hooks } from "./hooks.ts";
 import { filterRejections } from "./rejections.ts";
@@ -168,7 +169,7 @@ export class Kernel implements AlarmTarget {
   readonly #iterate = (): void => {
     if (!this.#begin()) return;
     // A step that runs code is left to the pump, in its async context.
-    this.#stepsLeft = this.#drain(this.#stepsLeft, false);
+    this.#drain(false);
     if (this.#stepsLeft > 0) this.#wake();
     else this.#end();
   };
@@ -193,8 +194,11 @@ export class Kernel implements AlarmTarget {
         this.#drainOne();
         continue;
       }
-      while ((this.#stepsLeft = this.#drain(this.#stepsLeft, true)) > 0) {
+      this.#drain(true);
+      while (this.#stepsLeft > 0) {
         await microtask;
+        if (this.#run !== run) return;
+        this.#drain(true);
       }
       this.#end();
     }
@@ -229,28 +233,39 @@ export class Kernel implements AlarmTarget {
   }
 
   /**
-   * Runs up to `steps` steps; gives how many are left for after a microtask.
+   * Runs the steps of the iteration, up to one that has to wait a microtask.
    *
    * @param inPump Whether this may run code.
    */
-  #drain(steps: number, inPump: boolean): number {
+  #drain(inPump: boolean): void {
     const ready = this.#ready;
     let settled = !inPump;
+    while (this.#stepsLeft > 0) {
+      const step = ready.peek() as Runnable;
+      if (!step.runsCode) settled = true;
+      else if (settled) return;
+      if (step.inRoot === true) {
+        runIn(this.root, this.#drainRoot, undefined, undefined);
+      } else this.#runNext();
+    }
+  }
+
+  /** The same for the callbacks at the head of the queue, in the root scope. */
+  readonly #drainRoot = (): void => {
+    const ready = this.#ready;
+    while (this.#stepsLeft > 0 && ready.peek()?.inRoot === true) {
+      this.#runNext();
+    }
+  };
+
+  /** A step may end the run, and with it the iteration. */
+  #runNext(): void {
+    this.#stepsLeft--;
     try {
-      while (steps > 0) {
-        const step = ready.peek();
-        // Closing and aborting empty the queue or end the run in between.
-        if (step === undefined) return 0;
-        if (!step.runsCode) settled = true;
-        else if (settled) return steps;
-        ready.shift();
-        steps--;
-        step.run();
-      }
+      this.#ready.shift()?.run();
     } catch (error) {
       this.report({ message: "A step of the event loop threw", error });
     }
-    return steps;
   }
 
   /**
@@ -266,8 +281,7 @@ export class Kernel implements AlarmTarget {
     const end = this.hooks?.stepStarted(step);
     for (let joined = true; joined && step !== undefined;) {
       joined = step.joinsNext === true && this.#stepsLeft > 1;
-      this.#stepsLeft--;
-      this.#drain(1, true);
+      this.#runNext();
       step = this.#ready.peek();
     }
     platform.setImmediate(() => {

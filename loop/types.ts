@@ -18,6 +18,8 @@ export interface Runnable {
   run(): void;
   /** Whether it calls code of the user, rather than settle promises. */
   readonly runsCode: boolean;
+  /** Runs in the root scope, which is entered once for all such in a row. */
+  readonly inRoot?: boolean;
   /** For debug mode: what this step is. */
   describe(): string;
   /** For debug mode: whose step it is; absent where it is no task's. */

@@ -97,6 +97,31 @@ Deno.test(
 );
 
 Deno.test(
+  "C24 a callback's changes end with it, also where it throws",
+  virtual(async () => {
+    const user = makeVar();
+    const loop = getRunningLoop();
+    const seen: string[] = [];
+    const note = () => seen.push(user.get());
+    loop.setExceptionHandler(note);
+    const scheduled = user.set("scheduled");
+    loop.callSoon(note);
+    user.reset(scheduled);
+    loop.callSoon(() => user.set("first"));
+    loop.callSoon(note);
+    loop.callSoon(() => {
+      user.set("second");
+      throw new Error("after a change");
+    });
+    loop.callSoon(note);
+    createTask(note);
+    loop.callSoon(note);
+    await turns(1);
+    assertEquals(seen, ["scheduled", ...Array(5).fill("nobody")]);
+  }),
+);
+
+Deno.test(
   "C24 addDoneCallback() captures when it is called, or takes a context",
   virtual(async () => {
     const user = makeVar();

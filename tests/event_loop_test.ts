@@ -2,6 +2,7 @@ import {
   allTasks,
   type Clock,
   ContextVar,
+  copyContext,
   createTask,
   currentTask,
   EventLoop,
@@ -14,6 +15,7 @@ import {
   run,
   setEventLoop,
   sleep,
+  SystemExit,
   type Task,
   type TaskFactory,
   TimerHandle,
@@ -177,6 +179,72 @@ Deno.test(
     assertStrictEquals(reports[1]!.error, error);
   }),
 );
+
+Deno.test(
+  "B8 callbacks, tasks and what they set going keep the order of the queue",
+  virtual(async () => {
+    const loop = getRunningLoop();
+    const calls: string[] = [];
+    const changed = copyContext();
+    changed.run(() => new ContextVar("a change").set(1));
+    const note = (name: string) => () => calls.push(name);
+    const settle = (name: string) => {
+      const settled = loop.createFuture<void>();
+      settled.then(note(name));
+      settled.setResult();
+    };
+    loop.callSoon(note("1"));
+    loop.callSoon(() => {
+      calls.push("2");
+      queueMicrotask(note("microtask of 2"));
+    });
+    createTask(note("3"));
+    changed.run(() => loop.callSoon(note("4")));
+    settle("5");
+    loop.callSoon(note("6"));
+    loop.callSoon(note("7"));
+    settle("8");
+    createTask(note("9"));
+    await sleep(0);
+    assertEquals(calls.join(), "1,2,3,4,microtask of 2,5,6,7,8,9");
+  }),
+);
+
+Deno.test("U11 SystemExit in a callback ends the run before the next one", async () => {
+  const loop = newEventLoop();
+  const calls: string[] = [];
+  const exit = () => {
+    throw new SystemExit(3);
+  };
+  loop.callSoon(exit);
+  loop.callSoon(() => calls.push("next"));
+  loop.callSoon(() => loop.stop());
+  await assertRejects(() => loop.runForever(), SystemExit);
+  assertFalse(loop.isRunning());
+  assertEquals(calls, []);
+  await loop.runForever();
+  assertEquals(calls, ["next"]);
+  loop.close();
+});
+
+Deno.test("a callback may turn debug mode on and off amid others", async () => {
+  const loop = newEventLoop();
+  const calls: string[] = [];
+  for (const on of [true, false]) {
+    loop.callSoon(() => loop.setDebug(on));
+    loop.callSoon(() => calls.push(`debug ${loop.getDebug()}`));
+    loop.callSoon(() => loop.stop());
+    loop.callSoon(() => calls.push("to the end of the iteration"));
+    await loop.runForever();
+  }
+  assertEquals(calls, [
+    "debug true",
+    "to the end of the iteration",
+    "debug false",
+    "to the end of the iteration",
+  ]);
+  loop.close();
+});
 
 Deno.test("B9 without a handler the error goes to stderr", async () => {
   const text = await captureStderr(() =>
