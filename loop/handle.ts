@@ -6,10 +6,11 @@
  */
 import { callbackScope, runCallback } from "./current.ts";
 import { isExitRequest } from "./exit_request.ts";
-import type { Kernel, Timer } from "./kernel.ts";
+import type { Kernel } from "./kernel.ts";
 import { Scope } from "./scope.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import type { Context } from "./context.ts";
+import type { Timer } from "./timer_heap.ts";
 import type { Runnable } from "./types.ts";
 
 type Callback = (...args: never[]) => unknown;
@@ -37,13 +38,12 @@ let isInRoot: (handle: Handle) => boolean;
  * ```
  */
 export class Handle {
-  readonly #kernel: Kernel;
   readonly #scope: Scope;
   #callback: Callback | null;
   #args: readonly unknown[];
-  #name = "";
+  #name: string;
   /** Settles the promise that the callback is a reaction to, if it is one. */
-  #release: (() => void) | null = null;
+  #release: (() => void) | null;
 
   /**
    * Made by the event loop.
@@ -57,9 +57,10 @@ export class Handle {
     args: readonly unknown[],
     context: Context | undefined,
   ) {
-    this.#kernel = kernel;
     this.#callback = callback;
     this.#args = args;
+    this.#name = "";
+    this.#release = null;
     this.#scope = context === undefined
       ? callbackScope(kernel)
       : new Scope(kernel, null, null, context, false);
@@ -112,9 +113,9 @@ export class Handle {
     try {
       runCallback(handle.#scope, callback, args);
     } catch (error) {
-      if (isExitRequest(error)) return handle.#kernel.abort(error);
+      if (isExitRequest(error)) return handle.#scope.kernel.abort(error);
       const name = callback.name || "an anonymous callback";
-      handle.#kernel.report({ message: `Exception in ${name}`, error });
+      handle.#scope.kernel.report({ message: `Exception in ${name}`, error });
     }
   }
 
@@ -122,9 +123,9 @@ export class Handle {
     inspectByToString(this.prototype);
     startCallback = (handle) =>
       handle.#release === null ? Handle.#invoke(handle) : handle.#release();
-    kernelOf = (handle) => handle.#kernel;
+    kernelOf = (handle) => handle.#scope.kernel;
     isInRoot = (handle) =>
-      handle.#scope === handle.#kernel.root && handle.#release === null;
+      handle.#scope === handle.#scope.kernel.root && handle.#release === null;
   }
 }
 
@@ -150,7 +151,7 @@ export class TimerHandle extends Handle {
    * @internal
    * @ignore
    */
-  readonly deadline: number;
+  declare readonly deadline: number;
 
   /**
    * Made by the event loop.
@@ -199,8 +200,9 @@ export class ReadyCallback extends Handle implements Runnable {
 
 /** A {@linkcode TimerHandle} as the heap and the ready queue see it. */
 export class TimedCallback extends TimerHandle implements Timer, Runnable {
-  readonly order: number;
-  heapIndex = -1;
+  // Assigned in the constructor, as in wait.ts.
+  declare readonly order: number;
+  declare heapIndex: number;
 
   constructor(
     kernel: Kernel,
@@ -209,6 +211,7 @@ export class TimedCallback extends TimerHandle implements Timer, Runnable {
     when: number,
   ) {
     super(kernel, callback, args, when);
+    this.heapIndex = -1;
     this.order = kernel.nextTimerOrder();
     kernel.addTimer(this);
   }

@@ -20,7 +20,6 @@
  * - An idle loop holds no host timer, so it does not keep the program alive.
  */
 import { STEPS_A_TURN } from "../_internal/constants.ts";
-import { Heap, type HeapItem } from "../_internal/heap.ts";
 import { show } from "../_internal/show.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { InvalidStateError } from "../errors.ts";
@@ -33,17 +32,8 @@ import type { Hooks } from "./hooks.ts";
 import { filterRejections } from "./rejections.ts";
 import { ON_ITS_WAY, Scope } from "./scope.ts";
 import { dropBlocks, dropNumber, NumberBlock } from "./scope_numbers.ts";
+import { type Timer, TimerHeap } from "./timer_heap.ts";
 import type { ExceptionContext, Runnable } from "./types.ts";
-
-/** What stands in the timer heap. */
-export interface Timer extends HeapItem {
-  /** When it is due, on the scale of the loop's clock. */
-  readonly deadline: number;
-  /** Orders timers of one instant. */
-  readonly order: number;
-  /** Its time has come; it has left the heap. */
-  due(): void;
-}
 
 interface Run {
   resolve(): void;
@@ -80,7 +70,7 @@ export class Kernel implements AlarmTarget {
   tasks: Scope | null = null;
 
   readonly #ready = new RingBuffer<Runnable>();
-  readonly #timers = new Heap<Timer>(isEarlier);
+  readonly #timers = new TimerHeap();
   readonly #report: (context: ExceptionContext) => void;
   #scheduled = false;
   #wake: () => void = () => {};
@@ -506,9 +496,4 @@ function forgetBelow(scope: Scope): void {
   for (let child = scope.children; child !== null; child = child.after) {
     forgetBelow(child);
   }
-}
-
-function isEarlier(a: Timer, b: Timer): boolean {
-  return a.deadline < b.deadline ||
-    (a.deadline === b.deadline && a.order < b.order);
 }

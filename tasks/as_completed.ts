@@ -3,7 +3,7 @@ import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { TimeoutError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, type Future } from "../loop/future.ts";
-import type { Timer } from "../loop/kernel.ts";
+import type { Timer } from "../loop/timer_heap.ts";
 import { takeCancellation } from "../loop/scope.ts";
 import type { Awaitable, Runnable } from "../loop/types.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";

@@ -1,6 +1,6 @@
 import { checkDelay } from "../_internal/check.ts";
 import { currentScope } from "../loop/current.ts";
-import type { Timer } from "../loop/kernel.ts";
+import type { Timer } from "../loop/timer_heap.ts";
 import { type Scope, takeCancellation } from "../loop/scope.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
 

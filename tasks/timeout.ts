@@ -1,7 +1,8 @@
 import { checkDelay, checkFunction } from "../_internal/check.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
-import type { Kernel, Timer } from "../loop/kernel.ts";
+import type { Kernel } from "../loop/kernel.ts";
+import type { Timer } from "../loop/timer_heap.ts";
 import { Scope, Surroundings } from "../loop/scope.ts";
 import { asCancellation } from "../loop/task.ts";
 import type { Runnable } from "../loop/types.ts";
