@@ -64,11 +64,7 @@ export class Handle {
     this.#scope = context === undefined
       ? callbackScope(kernel)
       : new Scope(kernel, null, null, context, false);
-    if (kernel.carriesAsyncContext) {
-      new Promise<void>((resolve) => {
-        this.#release = resolve;
-      }).then(() => Handle.#invoke(this));
-    }
+    if (kernel.carriesAsyncContext) Handle.#carryContext(this);
     if (kernel.hooks !== null) kernel.hooks.handleCreated(this);
   }
 
@@ -101,6 +97,13 @@ export class Handle {
     return `<${
       this instanceof TimerHandle ? "TimerHandle" : "Handle"
     } ${state}>`;
+  }
+
+  // Apart from the constructor, where a closure would cost each handle.
+  static #carryContext(handle: Handle): void {
+    new Promise<void>((resolve) => {
+      handle.#release = resolve;
+    }).then(() => Handle.#invoke(handle));
   }
 
   static #invoke(handle: Handle): void {
