@@ -25,26 +25,33 @@ type ErrorClass = (abstract new (...args: never) => Error) & {
   readonly prototype: Error;
 };
 
-const BUILT_IN: readonly ErrorClass[] = [
-  Error,
-  AggregateError,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-  DOMException,
-];
+let classesByName: ReadonlyMap<string, ErrorClass> | null = null;
 
-/** The classes both threads have, by name. */
-const classes = new Map<string, ErrorClass>(
-  [...BUILT_IN, ...Object.values(ours)]
-    .filter((each): each is ErrorClass =>
-      each === Error || each.prototype instanceof Error
-    )
-    .map((each) => [each.name, each]),
-);
+/**
+ * The classes both threads have, by name. Found when first needed: on Deno the
+ * first look at DOMException loads it, which every start would pay.
+ */
+function classes(): ReadonlyMap<string, ErrorClass> {
+  if (classesByName !== null) return classesByName;
+  const builtIn: readonly ErrorClass[] = [
+    Error,
+    AggregateError,
+    EvalError,
+    RangeError,
+    ReferenceError,
+    SyntaxError,
+    TypeError,
+    URIError,
+    DOMException,
+  ];
+  return classesByName = new Map(
+    [...builtIn, ...Object.values(ours)]
+      .filter((each): each is ErrorClass =>
+        each === Error || each.prototype instanceof Error
+      )
+      .map((each) => [each.name, each]),
+  );
+}
 
 /** What is described elsewhere, or belongs to the object and not its data. */
 const NO_PROPERTIES = new Set(["cause", "errors", "message", "name", "stack"]);
@@ -83,7 +90,7 @@ function baseOf(error: Error): string {
     each = Object.getPrototypeOf(each)
   ) {
     const name = String(each.constructor?.name);
-    if (classes.get(name)?.prototype === each) return name;
+    if (classes().get(name)?.prototype === each) return name;
   }
   return "Error";
 }
@@ -92,7 +99,7 @@ function baseOf(error: Error): string {
 function nameOf(error: Error, base: string): string {
   const own = String(error.name);
   if (base === "DOMException") return own;
-  const inherited = classes.get(base)?.prototype.name;
+  const inherited = classes().get(base)?.prototype.name;
   return own === inherited ? error.constructor?.name || own : own;
 }
 
@@ -129,7 +136,7 @@ function makeError(
   // The constructors of the others differ in what they take, and set nothing
   // that is not among the properties.
   const error = new Error(message);
-  const { prototype } = classes.get(base) ?? Error;
+  const { prototype } = classes().get(base) ?? Error;
   return Object.setPrototypeOf(error, prototype) as Error;
 }
 
