@@ -33,9 +33,11 @@ export interface Clock {
 export const systemClock: Clock = {
   now: platform.now,
   setAlarm(when, target) {
+    const left = when - platform.now();
+    if (left <= 0) return new DueAlarm(target);
     // Rounded up: a host timer that fires a fraction early would only have to
     // be armed once more.
-    const delay = Math.ceil(Math.max(0, when - platform.now()));
+    const delay = Math.ceil(left);
     const timer = platform.setTimer(
       () => target.ring(),
       Math.min(delay, LONGEST_HOST_TIMER_MS),
@@ -43,3 +45,17 @@ export const systemClock: Clock = {
     return { cancel: () => platform.clearTimer(timer) };
   },
 };
+
+/** One whose time has come: the host's shortest timer is one of a millisecond. */
+class DueAlarm implements Alarm {
+  #target: AlarmTarget | null;
+
+  constructor(target: AlarmTarget) {
+    this.#target = target;
+    platform.setImmediate(() => this.#target?.ring());
+  }
+
+  cancel(): void {
+    this.#target = null;
+  }
+}

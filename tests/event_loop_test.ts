@@ -692,7 +692,22 @@ Deno.test("J5 the host's timer is never armed for more than it can hold", () => 
   } finally {
     globalThis.setTimeout = original;
   }
-  assertEquals(delays, [5, LONGEST_HOST_TIMER_MS, LONGEST_HOST_TIMER_MS, 0]);
+  // One that is due takes the host's next turn, without a timer.
+  assertEquals(delays, [5, LONGEST_HOST_TIMER_MS, LONGEST_HOST_TIMER_MS]);
+});
+
+Deno.test("an alarm that is due rings in the host's next turn, unless called off", async () => {
+  let rung = "";
+  const targetOf = (name: string) => ({
+    ring: () => void (rung += name),
+    isIdle: () => true,
+  });
+  const now = systemClock.now();
+  systemClock.setAlarm(now, targetOf("a"));
+  systemClock.setAlarm(now - 1, targetOf("b")).cancel();
+  assertEquals(rung, "");
+  await hostTurn();
+  assertEquals(rung, "a");
 });
 
 Deno.test("J5 a sleep longer than the host's timers goes on until its time", async () => {
