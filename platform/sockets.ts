@@ -34,6 +34,32 @@ function netAddress(hostname?: string, port?: number): Address | null {
     : { transport: "tcp", hostname, port };
 }
 
+/**
+ * Hands what a socket reads to `receive`, past the buffer of its stream, which
+ * costs a tick and a dozen calls for each message. A stream also asks for one
+ * read more after `pause()`, 64 KiB for each connection that is held up; here
+ * the answer to a read says at once whether another one is to follow.
+ *
+ * A stream's source calls `push` for all it reads, and stops where that gives
+ * false, until `_read` is called.
+ */
+function takeReads(
+  socket: Socket,
+  receive: (data: Uint8Array) => void,
+  isPaused: () => boolean,
+): void {
+  const push = socket.push;
+  socket.push = (chunk: Uint8Array | null, encoding) => {
+    // The stream keeps the end, what was under way at the time of a pause, and
+    // what stands behind that.
+    if (chunk === null || isPaused() || socket.readableLength > 0) {
+      return push.call(socket, chunk, encoding);
+    }
+    receive(chunk);
+    return !isPaused();
+  };
+}
+
 /** A connection over one of Node's sockets. */
 export class SocketConnection implements HostConnection {
   readonly localAddress: Address | null;
@@ -44,6 +70,7 @@ export class SocketConnection implements HostConnection {
   readonly #mapError: MapError;
   #receiver: HostReceiver | null = null;
   #error: unknown = null;
+  #isPaused = false;
   #closed = false;
 
   /** @param isTls Of a TLS socket whose handshake is done. */
@@ -74,9 +101,12 @@ export class SocketConnection implements HostConnection {
     const isFirst = this.#receiver === null;
     this.#receiver = receiver;
     if (!isFirst) return;
-    socket.on("data", (data: Uint8Array) => {
+    const receive = (data: Uint8Array) => {
       this.#receiver?.data(plainBytes(data));
-    });
+    };
+    // What the socket read before, for example behind a handshake.
+    socket.on("data", receive);
+    takeReads(socket, receive, () => this.#isPaused);
     socket.on("end", () => this.#receiver?.end());
     socket.on("close", () => {
       if (this.#closed) return;
@@ -89,11 +119,16 @@ export class SocketConnection implements HostConnection {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.socket.pause();
   }
 
   resume(): void {
-    this.socket.resume();
+    this.#isPaused = false;
+    const { socket } = this;
+    socket.resume();
+    // Its stream does not know that it was told to stop; see takeReads.
+    if (!socket.destroyed) socket._read(0);
   }
 
   write(bytes: Uint8Array): void {

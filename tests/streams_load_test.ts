@@ -198,14 +198,12 @@ class FarEnds {
 const COUNT = 1000;
 /** What one side of so many connections may hold. */
 const LIMIT = 200e6;
-/** Node has read on into a buffer of its own before it hears of the pause. */
-const HELD_BY_HOST = "Deno" in globalThis ? 0 : COUNT * 65_536;
 
 function checkMemory(side: string, held: number, rss: number): void {
   const found = `${side}: ${held / 1e6} MB live, ${rss / 1e6} MB in all`;
-  assert(held < LIMIT + HELD_BY_HOST, found);
+  assert(held < LIMIT, found);
   // What is free again the runtime gives back when it likes.
-  assert(rss < 1.5 * (LIMIT + HELD_BY_HOST), found);
+  assert(rss < 1.5 * LIMIT, found);
 }
 
 Deno.test("1,000 connections whose clients read nothing: drain() waits, within 200 MB", async () => {
