@@ -132,7 +132,10 @@ export class ByteBuffer {
     this.#offset = 0;
     const chunks = this.#chunks;
     if (++this.#first === chunks.length) {
-      chunks.length = this.#first = 0;
+      // Setting the length calls out to the engine, and drops the list's room.
+      if (this.#first === 1) chunks.pop();
+      else chunks.length = 0;
+      this.#first = 0;
       this.#block = null;
     } else if (this.#first >= CHUNKS_LEFT_BEHIND) {
       chunks.splice(0, this.#first);
