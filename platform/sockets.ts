@@ -71,6 +71,9 @@ export class SocketConnection implements HostConnection {
   #receiver: HostReceiver | null = null;
   #error: unknown = null;
   #isPaused = false;
+  #isWriting = false;
+  /** What to write once the write under way is reported. */
+  #next: Uint8Array | null = null;
   #closed = false;
 
   /** @param isTls Of a TLS socket whose handshake is done. */
@@ -132,30 +135,51 @@ export class SocketConnection implements HostConnection {
   }
 
   write(bytes: Uint8Array): void {
-    if (bytes.length > LARGEST_WRITE) return this.#writePieces(bytes);
-    this.socket.write(bytes, (error) => {
-      if (!error) this.#receiver?.written(bytes.length);
-      // What goes wrong comes as an event, unless the socket is closed.
-      else if (this.#closed) this.#lose(error);
+    this.#next = bytes;
+    // In `written` of the last one, which the system took at once.
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    while (this.#next !== null) this.#writePiece(this.#next);
+    this.#isWriting = false;
+  }
+
+  #writePiece(bytes: Uint8Array): void {
+    this.#next = null;
+    const piece = bytes.length > LARGEST_WRITE
+      ? bytes.subarray(0, LARGEST_WRITE)
+      : bytes;
+    this.#send(piece, (error) => {
+      if (error) {
+        // What goes wrong comes as an event, unless the socket is closed.
+        if (this.#closed) this.#lose(error);
+        this.socket.destroy(error);
+        return;
+      }
+      // A write that the end has cut short is no error of its own.
+      if (this.socket.destroyed) return;
+      this.#receiver?.written(piece.length);
+      if (this.#receiver !== null && piece !== bytes) {
+        this.write(bytes.subarray(piece.length));
+      }
     });
+  }
+
+  /**
+   * One write at a time, which the receiver waits for: the queue of a stream
+   * would stay empty, and costs a tick for each write. With `done` called at
+   * once, as `_write` does where the system takes all of it, there is none.
+   */
+  #send(piece: Uint8Array, done: (error?: Error | null) => void): void {
+    const { socket } = this;
+    // The stream of a socket that is closed knows why; TLS ends by itself.
+    if (this.isTls || socket.destroyed) socket.write(piece, done);
+    else socket._write(piece, "buffer" as BufferEncoding, done);
   }
 
   #lose(error: unknown): void {
     const told = this.#receiver;
     this.#receiver = null;
     told?.lost(this.#mapError(error, "use the connection"));
-  }
-
-  #writePieces(bytes: Uint8Array): void {
-    const piece = bytes.subarray(0, LARGEST_WRITE);
-    this.socket.write(piece, (error) => {
-      if (error) {
-        if (this.#closed) this.#lose(error);
-        return;
-      }
-      this.#receiver?.written(piece.length);
-      if (this.#receiver !== null) this.write(bytes.subarray(LARGEST_WRITE));
-    });
   }
 
   closeWrite(): void {

@@ -266,6 +266,38 @@ Deno.test("Transport.pauseReading() lets nothing through", async () => {
   });
 });
 
+Deno.test("Transport keeps the order of bytes through pauses in and between its calls", async () => {
+  const COUNT = 200_000;
+  await withPair(async ({ client, server }) => {
+    const { transport } = server;
+    const sent = Uint8Array.from({ length: 4 * COUNT }, (_, i) => {
+      return (i >> 2) >> (8 * (i & 3));
+    });
+    let calls = 0;
+    server.dataReceived = (data) => {
+      server.chunks.push(data);
+      if (++calls % 2 === 0) transport.pauseReading();
+      if (calls % 6 === 0) transport.resumeReading();
+    };
+    let from = 0;
+    for (let size = 1; from < sent.length; size += 97) {
+      client.transport.write(sent.slice(from, from += size));
+      if (size % 3 === 0) await turns();
+      if (size % 5 === 0) transport.pauseReading();
+      if (size % 4 === 0) transport.resumeReading();
+    }
+    const received = () =>
+      server.chunks.reduce((sum, { length }) => sum + length, 0);
+    await until(() => {
+      transport.resumeReading();
+      return received() === sent.length;
+    }, "all bytes");
+    let index = 0;
+    const isNext = (byte: number) => byte === sent[index++];
+    assert(server.chunks.every((chunk) => chunk.every(isNext)), `${index}`);
+  });
+});
+
 Deno.test("Transport closes where the protocol throws, and reports it", async () => {
   const reports: string[] = [];
   await run(async () => {
