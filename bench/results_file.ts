@@ -25,24 +25,45 @@ export interface Report {
   readonly results: readonly Result[];
 }
 
-/** The page. Several reports, of Deno and of Node, make a section each. */
+/** The page: a section for Deno and one for Node, each of one report or more. */
 export function toMarkdown(reports: readonly Report[]): string {
+  const sections = Map.groupBy(reports, (report) => versionOf(report));
   return [
     "# Results",
     "Written by `deno task bench --write`, from runs with `--json`; do not edit. [README.md](README.md) says how to read it.",
-    ...reports.map(section),
+    ...Array.from(sections.values(), (parts) => section(joined(parts))),
   ].join("\n\n") + "\n";
+}
+
+function versionOf({ peers }: Report): string {
+  return peers.find(({ name }) => name === "ours")?.version ??
+    "our side is missing";
+}
+
+/** A long run in parts: as if they had been one, which ended with the last. */
+function joined(parts: readonly Report[]): Report {
+  const last = parts.at(-1)!;
+  const byName = <T extends { readonly name: string }>(lists: T[]): T[] => [
+    ...new Map(lists.map((each) => [each.name, each])).values(),
+  ];
+  const minutes = parts.reduce((sum, part) => sum + part.minutes, 0);
+  return {
+    ...last,
+    minutes: Math.round(minutes * 10) / 10,
+    peers: byName(parts.flatMap(({ peers }) => peers)),
+    skipped: byName(parts.flatMap(({ skipped }) => skipped)),
+    results: parts.flatMap(({ results }) => results),
+  };
 }
 
 function section(report: Report): string {
   const { machine, results } = report;
-  const ours = report.peers.find(({ name }) => name === "ours");
   const growth = growthTable(results);
   const failed = results.flatMap(({ id, failed }) =>
     Object.entries(failed).map(([peer, why]) => `- \`${id}\`, ${peer}: ${why}`)
   );
   return [
-    `## ${ours?.version ?? "our side is missing"}`,
+    `## ${versionOf(report)}`,
     `${
       report.date.slice(0, 10)
     }, ${machine.os} ${machine.arch}, ${machine.cores} cores, load ${
