@@ -50,6 +50,7 @@ function joined(parts: readonly Report[]): Report {
   return {
     ...last,
     minutes: Math.round(minutes * 10) / 10,
+    rounds: Math.min(...parts.map(({ rounds }) => rounds)),
     peers: byName(parts.flatMap(({ peers }) => peers)),
     skipped: byName(parts.flatMap(({ skipped }) => skipped)),
     results: parts.flatMap(({ results }) => results),
@@ -68,7 +69,7 @@ function section(report: Report): string {
       report.date.slice(0, 10)
     }, ${machine.os} ${machine.arch}, ${machine.cores} cores, load ${
       (machine.load[0] ?? 0).toFixed(2)
-    } at the end, ${report.rounds} alternating rounds, ${report.minutes} minutes.`,
+    } at the end, at least ${report.rounds} alternating rounds, ${report.minutes} minutes.`,
     list(report.peers.map(({ name, version }) => `- ${name}: ${version}`)),
     list(
       report.skipped.map(({ name, reason }) => `- ${name}: skipped, ${reason}`),
