@@ -1,6 +1,7 @@
 /** What an inspector answers. Each command gives the lines of its answer. */
 import { futureInternals } from "../loop/future.ts";
 import type { Task } from "../loop/task.ts";
+import { whereaboutsOf } from "../loop/whereabouts.ts";
 import { formatCallGraph } from "./call_graph.ts";
 
 interface Command {
@@ -75,7 +76,10 @@ function forEach(
 function table(tasks: readonly Task<unknown>[]): string[] {
   const rows = [
     ["task", "awaited by", "state"],
-    ...tasks.map((task) => [task.name, awaitersOf(task), stateOf(task)]),
+    ...tasks.map((task) => {
+      const { awaiters, state } = whereaboutsOf(task);
+      return [task.name, awaiters.join(", ") || "-", state];
+    }),
   ];
   const widths = [0, 1].map((column) =>
     Math.max(...rows.map((row) => row[column]!.length))
@@ -84,19 +88,6 @@ function table(tasks: readonly Task<unknown>[]): string[] {
     row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")
       .trimEnd()
   );
-}
-
-function awaitersOf(task: Task<unknown>): string {
-  const names = Array.from(
-    futureInternals.awaiters(task),
-    (each) => "name" in each ? String(each.name) : String(each),
-  );
-  return names.length === 0 ? "-" : names.join(", ");
-}
-
-function stateOf(task: Task<unknown>): string {
-  const [wait = "in an await that the library does not see"] = task.getStack();
-  return wait;
 }
 
 function tree(tasks: readonly Task<unknown>[]): string[] {
@@ -131,7 +122,7 @@ function branch(
   shown.add(task);
   const below = awaited.get(task) ?? [];
   return [
-    `${indent}${task.name}: ${stateOf(task)}`,
+    `${indent}${task.name}: ${whereaboutsOf(task).state}`,
     ...below.flatMap((each) => branch(each, awaited, shown, [...path, task])),
   ];
 }

@@ -31,7 +31,7 @@ export interface InspectorOptions {
   loop?: EventLoop;
 }
 
-/** Tells this file's function to make an inspector. */
+// Set by the class below: nobody else makes one.
 let make: (server: Server, loop: EventLoop) => Inspector;
 
 /**

@@ -34,7 +34,7 @@ export const systemClock: Clock = {
   now: platform.now,
   setAlarm(when, target) {
     const left = when - platform.now();
-    if (left <= 0) return new DueAlarm(target);
+    if (left <= 0) return ringNow(target);
     // Rounded up: a host timer that fires a fraction early would only have to
     // be armed once more.
     const delay = Math.ceil(left);
@@ -46,16 +46,15 @@ export const systemClock: Clock = {
   },
 };
 
-/** One whose time has come: the host's shortest timer is one of a millisecond. */
-class DueAlarm implements Alarm {
-  #target: AlarmTarget | null;
-
-  constructor(target: AlarmTarget) {
-    this.#target = target;
-    platform.setImmediate(() => this.#target?.ring());
-  }
-
-  cancel(): void {
-    this.#target = null;
-  }
+/** In the host's next turn: its shortest timer is one of a millisecond. */
+function ringNow(target: AlarmTarget): Alarm {
+  let isOn = true;
+  platform.setImmediate(() => {
+    if (isOn) target.ring();
+  });
+  return {
+    cancel() {
+      isOn = false;
+    },
+  };
 }

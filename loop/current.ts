@@ -60,11 +60,13 @@ export function runCallback(
   args: never[],
 ): void {
   const store = storage.getStore();
-  if (scopeOf(store) !== scope) return runIn(scope, call, callback, args);
+  if (store === undefined || scopeOf(store) !== scope) {
+    return runIn(scope, call, callback, args);
+  }
   try {
     callback(...args);
   } finally {
-    if (storage.getStore() !== store) storage.enterWith(store as typeof scope);
+    if (storage.getStore() !== store) storage.enterWith(store);
   }
 }
 

@@ -1,7 +1,7 @@
 /** What debug mode says when nothing can wake the tasks that wait. */
-import { type Future, futureInternals } from "./future.ts";
 import type { Kernel } from "./kernel.ts";
-import { Task } from "./task.ts";
+import type { Task } from "./task.ts";
+import { whereaboutsOf } from "./whereabouts.ts";
 
 /**
  * The tasks of a loop and what they wait for. To be asked for when the host has
@@ -19,13 +19,7 @@ export function describeDeadlock(kernel: Kernel): string {
 }
 
 function describeTask(task: Task<unknown>): string[] {
-  const [wait = "in an await that the library does not see", ...frames] = task
-    .getStack();
-  const awaiters = Array.from(futureInternals.awaiters(task), nameOf);
+  const { state, frames, awaiters } = whereaboutsOf(task);
   const by = awaiters.length > 0 ? `, awaited by ${awaiters.join(", ")}` : "";
-  return [`  ${task.name}: ${wait}${by}`, ...frames];
-}
-
-function nameOf(future: Future<unknown>): string {
-  return future instanceof Task ? future.name : String(future);
+  return [`  ${task.name}: ${state}${by}`, ...frames];
 }

@@ -235,6 +235,8 @@ export class Task<T = unknown> extends Future<T> {
     return "Task";
   }
 
+  static #isNested = false;
+
   /** What it waits for; of a task that is waited for, no more than its name. */
   static #doing(task: Task<unknown>): string {
     const wait = task.#scope.waits;
@@ -246,8 +248,6 @@ export class Task<T = unknown> extends Future<T> {
       Task.#isNested = false;
     }
   }
-
-  static #isNested = false;
 
   /** The function, once; null where the task was cancelled before its start. */
   static #begin<T>(task: Task<T>): TaskFunction<T> | null {

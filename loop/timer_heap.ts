@@ -69,14 +69,10 @@ export class TimerHeap {
         deadline > parentDeadline ||
         (deadline === parentDeadline && timer.order > parent.order)
       ) break;
-      deadlines[index] = parentDeadline;
-      timers[index] = parent;
-      parent.heapIndex = index;
+      this.#put(parent, parentDeadline, index);
       index = above;
     }
-    deadlines[index] = deadline;
-    timers[index] = timer;
-    timer.heapIndex = index;
+    this.#put(timer, deadline, index);
   }
 
   /** The same down; where it is at home there, or should go up, it goes up. */
@@ -104,13 +100,17 @@ export class TimerHeap {
         deadline < leastDeadline ||
         (deadline === leastDeadline && timer.order < child.order)
       ) break;
-      deadlines[index] = leastDeadline;
-      timers[index] = child;
-      child.heapIndex = index;
+      this.#put(child, leastDeadline, index);
       index = least;
     }
     deadlines[index] = deadline;
     this.#up(timer, index);
+  }
+
+  #put(timer: Timer, deadline: number, index: number): void {
+    this.#deadlines[index] = deadline;
+    this.#timers[index] = timer;
+    timer.heapIndex = index;
   }
 
   /** Of two of one instant. */

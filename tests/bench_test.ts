@@ -1,5 +1,6 @@
 // node: skip the harness runs on Deno
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type Report, toMarkdown } from "../bench/results_file.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -57,4 +58,34 @@ Deno.test("the benchmarks have an id each, and say what they do not know", async
   const unknown = await bench("--colour");
   assertEquals(unknown.code, 2);
   assertStringIncludes(unknown.stderr, "--colour");
+});
+
+Deno.test("the parts of a long run make one section a runtime", () => {
+  const part = (id: string, minutes: number, rounds: number): Report => ({
+    date: "2026-01-02T03:04:05Z",
+    minutes,
+    machine: {
+      os: "linux",
+      arch: "x86_64",
+      cores: 2,
+      load: [0.5],
+      deno: { deno: "2.9.6" },
+    },
+    rounds,
+    peers: [{ name: "ours", version: "a runtime" }],
+    skipped: [{ name: "uvloop", reason: "not here" }],
+    results: [{
+      id,
+      title: id,
+      unit: "ns",
+      peers: [{ peer: "ours", value: 1, size: 1, spread: 0, rounds: [1] }],
+      targets: [],
+      failed: {},
+    }],
+  });
+  const page = toMarkdown([part("one", 1.2, 7), part("two", 2, 5)]);
+  assertEquals(page.match(/^## .*/gm), ["## a runtime"]);
+  assertStringIncludes(page, "at least 5 alternating rounds, 3.2 minutes.");
+  assertEquals(page.match(/^- uvloop/gm)?.length, 1);
+  assertEquals(page.match(/^\| (one|two) \|/gm)?.length, 2);
 });

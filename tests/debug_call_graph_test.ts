@@ -8,6 +8,7 @@ import {
   type Future,
   type FutureCallGraph,
   gather,
+  getEventLoop,
   getRunningLoop,
   printCallGraph,
   shield,
@@ -208,6 +209,19 @@ Deno.test(
     await end(outer);
   }),
 );
+
+Deno.test("printCallGraph() writes it to stdout", () => {
+  const future = getEventLoop().createFuture();
+  const { log } = console;
+  const lines: unknown[][] = [];
+  console.log = (...line) => void lines.push(line);
+  try {
+    printCallGraph(future);
+  } finally {
+    console.log = log;
+  }
+  assertEquals(lines, [["* <Future pending>"]]);
+});
 
 Deno.test("outside of any task there is no graph", () => {
   assertEquals(captureCallGraph(), null);

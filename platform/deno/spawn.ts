@@ -1,3 +1,4 @@
+import { copyOf } from "../copies.ts";
 import type { HostConnection, HostReceiver } from "../net_types.ts";
 import { OneWayPipe } from "../one_way_pipe.ts";
 import { childrenOf, returnCode } from "../programs.ts";
@@ -72,7 +73,7 @@ class ReadPipe extends OneWayPipe {
         if (value.length * 4 < size * 3) {
           // The buffer would keep alive more than it shows. A copy is not
           // zeroed first, so it costs no more than another buffer.
-          this.#receiver?.data(new Uint8Array(value));
+          this.#receiver?.data(copyOf(value, value.length));
           buffer = new Uint8Array(value.buffer);
         } else {
           if (value.length === size && size < LARGEST_READ) size *= 4;
