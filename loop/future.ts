@@ -33,7 +33,12 @@ export interface FutureInternals {
   stateText(future: Future<unknown>): string;
   /** The result or the error, without asking for it to be retrieved. */
   value(future: Future<unknown>): unknown;
-  settle(future: Future<unknown>, state: State, value: unknown): void;
+  settle(
+    future: Future<unknown>,
+    state: State,
+    value: unknown,
+    isLast?: boolean,
+  ): void;
   /** Runs `step` from the ready queue once the future is done. */
   subscribe(future: Future<unknown>, step: Runnable): void;
   unsubscribe(future: Future<unknown>, step: Runnable): void;
@@ -314,7 +319,13 @@ export class Future<T = unknown> implements PromiseLike<T> {
     return wait.promise;
   }
 
-  static #settle(future: Future<unknown>, state: State, value: unknown): void {
+  /** @param isLast Whether the microtask ends with it; see `runOrPush`. */
+  static #settle(
+    future: Future<unknown>,
+    state: State,
+    value: unknown,
+    isLast: boolean = false,
+  ): void {
     future.#state = state;
     future.#value = value;
     const steps = future.#steps;
@@ -331,7 +342,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
     if (steps === null || future.#kernel.closed) return;
     if (Array.isArray(steps)) {
       for (const step of steps) future.#kernel.push(step);
-    } else future.#kernel.push(steps);
+    } else if (isLast) future.#kernel.runOrPush(steps);
+    else future.#kernel.push(steps);
   }
 
   static #subscribe(future: Future<unknown>, step: Runnable): void {

@@ -115,6 +115,20 @@ export class Kernel implements AlarmTarget {
   }
 
   /**
+   * The same from a microtask of the library that does nothing after it. Where
+   * the step only settles promises and nothing is ahead of it in the queue, its
+   * turn has come: there is no need of an iteration.
+   */
+  runOrPush(step: Runnable): void {
+    if (
+      this.#scheduled || step.runsCode || this.#budget <= 0 ||
+      this.hooks !== null || !this.isRunning
+    ) return this.push(step);
+    this.#budget--;
+    step.run();
+  }
+
+  /**
    * The promise of an operation that got something without waiting. It is
    * settled at once while the budget lasts, and after a turn of the host's loop
    * else. As after a wait, a cancellation that comes while the value is on its

@@ -285,7 +285,8 @@ export class Task<T = unknown> extends Future<T> {
     scope.close();
     scope.kernel.removeTask(scope);
     task.#unlisten?.();
-    futureInternals.settle(task, state, value);
+    // One that failed may still have to end the program.
+    futureInternals.settle(task, state, value, state !== "failed");
     const hooks = scope.kernel.hooks;
     if (hooks !== null) hooks.taskEnded(task);
   }
