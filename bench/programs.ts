@@ -24,7 +24,7 @@ export function runProgramRow(
 }
 
 async function startUp(peer: Peer, module: string): Promise<WorkerResult> {
-  const { scripts } = await prepare(peer, module);
+  const scripts = await prepare(peer, module);
   const times: Record<string, number[]> = {};
   // The first start of a script fills caches.
   for (let start = 0; start <= STARTS; start++) {
@@ -49,10 +49,8 @@ async function time(command: readonly string[]): Promise<number> {
 }
 
 async function size(peer: Peer, module: string): Promise<WorkerResult> {
-  const { folder, entry } = await prepare(peer, module);
-  const path = `${folder}/minified.mjs`;
-  await bundle(entry, path, "--minify");
-  const minified = await Deno.readFile(path);
+  const scripts = await prepare(peer, module);
+  const minified = await Deno.readFile(scripts["bundled"] ?? "");
   const zipped = new Blob([minified]).stream().pipeThrough(
     new CompressionStream("gzip"),
   );
@@ -109,18 +107,13 @@ function toResult(values: Readonly<Record<string, number>>): WorkerResult {
   };
 }
 
-interface Prepared {
-  readonly folder: string;
-  /** Imports the module and keeps all of it. */
-  readonly entry: string;
-  /** By metric, and the empty one. */
-  readonly scripts: Readonly<Record<string, string>>;
-}
+/** By metric, and the empty one. */
+type Scripts = Readonly<Record<string, string>>;
 
-const prepared = new Map<string, Promise<Prepared>>();
+const prepared = new Map<string, Promise<Scripts>>();
 
 /** The scripts of one peer, written once. */
-function prepare(peer: Peer, module: string): Promise<Prepared> {
+function prepare(peer: Peer, module: string): Promise<Scripts> {
   const known = prepared.get(peer.name);
   if (known !== undefined) return known;
   const made = write(peer, module);
@@ -128,7 +121,7 @@ function prepare(peer: Peer, module: string): Promise<Prepared> {
   return made;
 }
 
-async function write(peer: Peer, module: string): Promise<Prepared> {
+async function write(peer: Peer, module: string): Promise<Scripts> {
   const folder = await Deno.makeTempDir({ prefix: "asyncio-bench-" });
   globalThis.addEventListener(
     "unload",
@@ -138,7 +131,7 @@ async function write(peer: Peer, module: string): Promise<Prepared> {
     const scripts = { empty: `${folder}/a.py`, source: `${folder}/b.py` };
     await Deno.writeTextFile(scripts.empty, "");
     await Deno.writeTextFile(scripts.source, `import ${module}\n`);
-    return { folder, entry: scripts.source, scripts };
+    return scripts;
   }
   const empty = `${folder}/empty.mjs`;
   const entry = `${folder}/entry.mjs`;
@@ -150,30 +143,23 @@ async function write(peer: Peer, module: string): Promise<Prepared> {
   );
   await bundle(entry, bundled);
   return {
-    folder,
-    entry,
-    scripts: {
-      empty,
-      // Node finds neither our source nor packages in Deno's cache.
-      ...(peer.runtime === "deno" && { source: entry }),
-      bundled,
-    },
+    empty,
+    // Node finds neither our source nor packages in Deno's cache.
+    ...(peer.runtime === "deno" && { source: entry }),
+    bundled,
   };
 }
 
-async function bundle(
-  entry: string,
-  output: string,
-  ...options: readonly string[]
-): Promise<void> {
+/** One file, minified, as programs are shipped whose start matters. */
+async function bundle(entry: string, output: string): Promise<void> {
   await succeed([
     Deno.execPath(),
     "bundle",
     "--quiet",
+    "--minify",
     "--platform=deno",
     `--config=${CONFIG}`,
     `--output=${output}`,
-    ...options,
     entry,
   ]);
 }

@@ -117,7 +117,9 @@ function branch(
   shown: Set<Task<unknown>>,
   path: readonly Task<unknown>[],
 ): string[] {
-  const indent = path.length === 0 ? "" : `${"   ".repeat(path.length - 1)}└─ `;
+  const indent = path.length === 0
+    ? ""
+    : `${"   ".repeat(path.length - 1)}\u2514\u2500 `;
   if (path.includes(task)) return [`${indent}${task.name} (a cycle)`];
   shown.add(task);
   const below = awaited.get(task) ?? [];

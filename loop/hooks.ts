@@ -26,7 +26,7 @@ export interface Instrument {
   futureCreated?(future: Future<unknown>): void;
   /** A callback was scheduled. */
   handleCreated?(handle: Handle): void;
-  /** A task began to wait for `what`: `sleep(10)`, `Lock.acquire`, … */
+  /** A task began to wait for `what`: `sleep(10)`, `Lock.acquire`, ... */
   waitStarted?(wait: WaitInfo): void;
   /** The wait ended, with whatever outcome. */
   waitEnded?(wait: WaitInfo): void;
@@ -38,7 +38,7 @@ export interface Instrument {
 export interface StepInfo {
   /** The task whose step it was; null for a callback. */
   readonly task: Task<unknown> | null;
-  /** What it was: `the first step of <Task …>`, `<Handle tick>`, … */
+  /** What it was: `the first step of <Task ...>`, `<Handle tick>`, ... */
   readonly what: string;
   /** Where its task or handle was made; in debug mode only. */
   readonly createdAt?: string;

@@ -5,8 +5,8 @@
  * The host's loop does the I/O; this one orders steps and owns time.
  *
  * ```text
- *   callSoon, a settled future, sleep(0) ──► ready queue ──► drain: one
- *   timers ──► heap ──► alarm of the clock ──►┘               iteration
+ *   callSoon, a settled future, sleep(0) --> ready queue --> drain: one
+ *   timers --> heap --> alarm of the clock -->+               iteration
  * ```
  *
  * A drain runs what was ready when it began. It is scheduled as a microtask
@@ -106,7 +106,7 @@ export class Kernel implements AlarmTarget {
     return this.stacks?.of(object);
   }
 
-  // ── ready queue ──────────────────────────────────────────────────────────
+  // -- ready queue ----------------------------------------------------------
 
   push(step: Runnable): void {
     if (this.closed) throw this.closedError("schedule a step");
@@ -301,7 +301,7 @@ export class Kernel implements AlarmTarget {
     return this.#ready.size > 0 || this.#stopping;
   }
 
-  // ── timers ───────────────────────────────────────────────────────────────
+  // -- timers ---------------------------------------------------------------
 
   now(): number {
     return this.clock.now();
@@ -372,7 +372,7 @@ export class Kernel implements AlarmTarget {
     this.#alarmAt = Infinity;
   }
 
-  // ── running ──────────────────────────────────────────────────────────────
+  // -- running --------------------------------------------------------------
 
   /** Runs until {@linkcode stop}; rejects with what {@linkcode abort} is given. */
   runForever(): Promise<void> {
@@ -433,7 +433,7 @@ export class Kernel implements AlarmTarget {
     return run;
   }
 
-  // ── tasks, by their scopes ───────────────────────────────────────────────
+  // -- tasks, by their scopes -----------------------------------------------
 
   addTask(scope: Scope): void {
     scope.after = this.tasks;
@@ -449,7 +449,7 @@ export class Kernel implements AlarmTarget {
     scope.before = scope.after = null;
   }
 
-  // ── errors ───────────────────────────────────────────────────────────────
+  // -- errors ---------------------------------------------------------------
 
   report(context: ExceptionContext): void {
     this.#report(context);

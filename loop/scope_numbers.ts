@@ -4,7 +4,7 @@
  * next to nothing, and a scope that has ended must be free to be collected
  * although some forgotten piece of code may still carry its number.
  *
- * Numbers go up and are not used again for 2³⁰ scopes. A live scope stands in
+ * Numbers go up and are not used again for 2**30 scopes. A live scope stands in
  * the slot of its number's low bits; a number whose slot is taken is skipped.
  * Numbers are given to kernels in blocks, by which code that has outlived its
  * scope at least finds its loop.
@@ -17,11 +17,11 @@ const BLOCK = 1024;
 /** How many of the last blocks are remembered: four million scopes. */
 const BLOCKS = 4096;
 
-let slots: (Scope | undefined)[] = new Array(1024);
+let slots: (Scope | undefined)[] = new Array(64);
 let mask = slots.length - 1;
 let live = 0;
 let lastBlock = -1;
-const owners: (Kernel | undefined)[] = new Array(BLOCKS);
+const owners: (Kernel | undefined)[] = [];
 
 /** The numbers a kernel may give out. */
 export class NumberBlock {

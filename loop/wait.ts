@@ -19,7 +19,7 @@ export interface WaitSource {
   readonly mayMove?: boolean;
   /** The wait was cancelled: forget it. */
   abandon(wait: Wait<unknown>): void;
-  /** For debug mode: `sleep(10)`, `Lock.acquire`, … */
+  /** For debug mode: `sleep(10)`, `Lock.acquire`, ... */
   describe(wait: Wait<unknown>): string;
 }
 

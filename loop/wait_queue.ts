@@ -3,10 +3,10 @@
  * O(1). Locks, queues, conditions and barriers stand on it.
  *
  * ```text
- *   wait() ──► waiting ──settleFirst()──► granted ──its turn──► has it
- *                 │                          │
+ *   wait() --> waiting --settleFirst()--> granted --its turn--> has it
+ *                 |                          |
  *             cancelled                  cancelled
- *                 ▼                          ▼
+ *                 v                          v
  *            off the list         takeBack(): the next one has it
  * ```
  *

@@ -28,7 +28,7 @@ export function isWindows(): boolean {
 
 /** The words for what cannot be done. */
 function startOf({ program, cwd }: HostCommand): string {
-  const name = program.length > 60 ? `${program.slice(0, 60)}…` : program;
+  const name = program.length > 60 ? `${program.slice(0, 60)}\u2026` : program;
   return cwd === null ? `start ${name}` : `start ${name} in ${cwd}`;
 }
 

@@ -14,7 +14,7 @@ export type HostHandle = unknown;
 export interface HostTimers {
   /** Monotonic milliseconds. */
   now(): number;
-  /** Calls back once, `ms` from now; `ms` is at most 2³¹−1. */
+  /** Calls back once, `ms` from now; `ms` is at most 2**31 - 1. */
   setTimer(callback: () => void, ms: number): HostHandle;
   clearTimer(timer: HostHandle): void;
   /** A timer that does not keep the program alive. */
@@ -23,7 +23,7 @@ export interface HostTimers {
   setImmediate(callback: () => void): HostHandle;
 }
 
-/** A signal's name, as the host knows it: `"SIGINT"`, `"SIGTERM"`, … */
+/** A signal's name, as the host knows it: `"SIGINT"`, `"SIGTERM"`, ... */
 export type SignalName = `SIG${string}`;
 
 /** Signals sent to this program. */

@@ -23,7 +23,7 @@ export interface PriorityQueueOptions<T> extends QueueOptions {
  *
  * Without `compare` it takes what has an order of its own: numbers and bigints,
  * strings, dates; and arrays, as tuples are in Python: the first elements
- * decide, then the second … Elements that have no order count as equal, so
+ * decide, then the second ... Elements that have no order count as equal, so
  * `[priority, anything]` is fine. All items are to be of one kind.
  *
  * | operation                 | cost     |

@@ -10,25 +10,37 @@
  */
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 
-/** The first buffer of a write: most hold one message. */
-const SMALL = 4096;
-/** Those after it: whoever writes much at once writes more. */
-const LARGE = 65_536;
 /** Up to this, copying is cheaper than a system call of its own. */
 const LARGEST_COPIED = 2048;
-/** How many free buffers are kept of each size: 1 MiB, and 2 MiB. */
-const LARGEST_POOLS = { [SMALL]: 256, [LARGE]: 32 };
 
-const pools = { [SMALL]: [] as Uint8Array[], [LARGE]: [] as Uint8Array[] };
+/** Free buffers of one size. */
+class Pool {
+  readonly size: number;
+  readonly #most: number;
+  readonly #free: Uint8Array[] = [];
 
-function take(size: typeof SMALL | typeof LARGE): Uint8Array {
-  return pools[size].pop() ?? new Uint8Array(size);
+  /** @param most How many are kept. */
+  constructor(size: number, most: number) {
+    this.size = size;
+    this.#most = most;
+  }
+
+  take(): Uint8Array {
+    return this.#free.pop() ?? new Uint8Array(this.size);
+  }
+
+  giveBack(buffer: Uint8Array): void {
+    if (this.#free.length < this.#most) this.#free.push(buffer);
+  }
 }
 
+/** The first buffer of a write, as most hold one message; 1 MiB is kept. */
+const small = new Pool(4096, 256);
+/** Those after it, as whoever writes much at once writes more; 2 MiB. */
+const large = new Pool(65_536, 32);
+
 function giveBack(buffer: Uint8Array): void {
-  const size = buffer.length as typeof SMALL | typeof LARGE;
-  const pool = pools[size];
-  if (pool.length < LARGEST_POOLS[size]) pool.push(buffer);
+  (buffer.length === small.size ? small : large).giveBack(buffer);
 }
 
 interface Segment {
@@ -96,16 +108,16 @@ export class WriteBuffer {
     const tail = this.#tail;
     if (tail !== null && this.#tailUsed + length <= tail.length) return tail;
     const isFirst = this.#segments.size === 0;
-    if (tail !== null && isFirst && tail.length === SMALL) {
+    if (tail !== null && isFirst && tail.length === small.size) {
       // More than one message after all: it still goes out in one write.
-      const larger = take(LARGE);
+      const larger = large.take();
       larger.set(tail.subarray(0, this.#tailUsed));
       giveBack(tail);
       return this.#tail = larger;
     }
     this.#seal();
     this.#tailUsed = 0;
-    return this.#tail = take(isFirst ? SMALL : LARGE);
+    return this.#tail = (isFirst ? small : large).take();
   }
 
   #seal(): void {

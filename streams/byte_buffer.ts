@@ -3,7 +3,7 @@
  * is read is a view of a chunk wherever it lies in one.
  *
  * ```text
- *   chunks   [ …read…|····· ] [ ········ ] [ ··· ]
+ *   chunks   [ ...read...|····· ] [ ········ ] [ ··· ]
  *                    ^ position                   ^ end
  * ```
  *

@@ -4,8 +4,8 @@
  * at the end of the first separator.
  *
  * ```text
- *   separators "\r\n", "\n"      start ──\r──► 1 ──\n──► "\r\n" or, shorter, "\n"
- *                                  └────\n────────────► "\n"
+ *   separators "\r\n", "\n"      start --\r--> 1 --\n--> "\r\n" or, shorter, "\n"
+ *                                  +----\n------------> "\n"
  * ```
  *
  * A state is how much of which separator the bytes so far end with.

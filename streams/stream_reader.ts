@@ -514,7 +514,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     return "StreamReader";
   }
 
-  // ── what a read takes: null where that has not come yet ──────────────────
+  // -- what a read takes: null where that has not come yet ------------------
 
   #takeSome(n: number): Uint8Array | null {
     const { size } = this.#buffer;
@@ -592,7 +592,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     return this.#search;
   }
 
-  // ── waiting ──────────────────────────────────────────────────────────────
+  // -- waiting --------------------------------------------------------------
 
   #read<A, T>(operation: Operation<A, T>, argument: A): Promise<T> {
     const scope = currentScope();

@@ -3,8 +3,8 @@
  * connection of the host.
  *
  * ```text
- *   host ──data, end, lost──► Transport ──dataReceived …──► protocol
- *   host ◄──write, close──── WriteBuffer ◄──write──────────┘
+ *   host --data, end, lost--> Transport --dataReceived ...--> protocol
+ *   host <--write, close---- WriteBuffer <--write----------+
  * ```
  *
  * Invariants:
@@ -382,7 +382,7 @@ export class Transport {
     return "Transport";
   }
 
-  // ── the host's events ────────────────────────────────────────────────────
+  // -- the host's events ----------------------------------------------------
 
   #open(): void {
     const receiver: HostReceiver = {
@@ -466,7 +466,7 @@ export class Transport {
     }
   }
 
-  // ── writing ──────────────────────────────────────────────────────────────
+  // -- writing --------------------------------------------------------------
 
   #flushSoon(): void {
     if (this.#inCall || this.#flushAsked || this.#buffer.isWriting) return;
@@ -501,7 +501,7 @@ export class Transport {
     });
   }
 
-  // ── the end ──────────────────────────────────────────────────────────────
+  // -- the end --------------------------------------------------------------
 
   #end(state: "closed" | "lost", error: unknown, abort = false): void {
     if (this.#state !== "open" && this.#state !== "closing") return;

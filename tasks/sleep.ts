@@ -65,7 +65,7 @@ export function sleep<T>(ms: number, result?: T): Promise<T | undefined> {
  * import { checkpoint } from "@asyncio/asyncio";
  *
  * for (let row = 0; row < 3; row++) {
- *   // … compute a row …
+ *   // ... compute a row ...
  *   await checkpoint();
  * }
  * ```

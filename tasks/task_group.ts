@@ -80,7 +80,7 @@ export class TaskGroup {
   constructor(around: Scope, name: string) {
     if (!(around instanceof Scope)) {
       throw new TypeError(
-        "Cannot make a task group with 'new' as it ends with its block: call taskGroup((group) => …)",
+        "Cannot make a task group with 'new' as it ends with its block: call taskGroup((group) => ...)",
       );
     }
     const { kernel, task } = around;

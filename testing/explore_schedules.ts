@@ -64,7 +64,7 @@ export interface ExploreSchedulesOptions {
  *   () => exploreSchedules(twoIncrements),
  *   ScheduleError,
  * );
- * console.log(error.message); // Failed with seed … (run … of 100): …
+ * console.log(error.message); // Failed with seed ... (run ... of 100): ...
  * ```
  *
  * @param fn The test: it makes all that it needs anew, and throws if it fails.

@@ -89,6 +89,6 @@ Deno.test("a task group cannot be made without its block", () => {
         ...([] as never as ConstructorParameters<typeof TaskGroup>),
       ),
     TypeError,
-    "call taskGroup((group) => …)",
+    "call taskGroup((group) => ...)",
   );
 });

@@ -2,12 +2,12 @@
  * One worker, and the job it has.
  *
  * ```text
- *   idle ──start(job)──► busy ──done──► idle …
- *                         │ cancel()
- *                         ▼
- *                       told ──done──► idle …
- *                         │ the grace is over
- *                         ▼
+ *   idle --start(job)--> busy --done--> idle ...
+ *                         | cancel()
+ *                         v
+ *                       told --done--> idle ...
+ *                         | the grace is over
+ *                         v
  *                        ended, as after a crash: another takes its place
  * ```
  *

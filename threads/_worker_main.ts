@@ -83,7 +83,7 @@ class RunningJob {
 
 let job: RunningJob | null = null;
 
-// ── calls to the main thread ─────────────────────────────────────────────────
+// -- calls to the main thread -------------------------------------------------
 
 const calls = new Map<number, CallListener>();
 let lastCall = 0;
@@ -115,7 +115,7 @@ function endCall({ call, value, error }: ReturnMessage): void {
   else listener?.failed(reviveError(error));
 }
 
-// ── functions that come by their source ──────────────────────────────────────
+// -- functions that come by their source --------------------------------------
 
 /** A promise that can be cancelled, for code that has not loaded the library. */
 function callMainThread(name: string, ...args: unknown[]): Promise<unknown> {
@@ -188,7 +188,7 @@ function mentions(source: string, variable: string): boolean {
   return new RegExp(`(?<![\\w$.])${escaped}(?![\\w$])`).test(source);
 }
 
-// ── functions of modules ─────────────────────────────────────────────────────
+// -- functions of modules -----------------------------------------------------
 
 const modules = new Map<string, Record<string, unknown>>();
 
@@ -216,7 +216,7 @@ function exported(
   );
 }
 
-// ── jobs ─────────────────────────────────────────────────────────────────────
+// -- jobs ---------------------------------------------------------------------
 
 function start(message: JobMessage): void {
   if (message.source === null && !modules.has(message.module)) {

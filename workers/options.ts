@@ -80,7 +80,7 @@ export interface PreforkOptions {
   /**
    * What to do with what the workers print.
    *
-   * @default {each line goes to where this program prints, after the number of its worker: "[2] …"}
+   * @default {each line goes to where this program prints, after the number of its worker: "[2] ..."}
    */
   onLog?: (line: WorkerLogLine) => void;
   /** Gives the start up when it is aborted, and throws its reason. */

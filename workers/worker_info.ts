@@ -35,7 +35,7 @@ let info: WorkerInfo | null = null;
  *   const worker = workerInfo();
  *   worker?.ready();
  *   while (worker !== null && !worker.stopping.aborted) {
- *     // … a job …
+ *     // ... a job ...
  *     await sleep(1000);
  *   }
  * }
