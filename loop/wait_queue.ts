@@ -30,6 +30,8 @@ export interface WaitQueueOptions<T, B> {
   takeBack?: (wait: QueuedWait<T, B>) => void;
   /** The turn of a wait has come: what it gets; what was granted else. */
   take?: (wait: QueuedWait<T, B>) => T;
+  /** For debug mode: what one who looks for the cause wants to know as well. */
+  detail?: () => string;
 }
 
 /**
@@ -152,7 +154,8 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
   }
 
   describe(): string {
-    return this.#what;
+    const detail = this.#options.detail?.() ?? "";
+    return detail === "" ? this.#what : `${this.#what} (${detail})`;
   }
 }
 

@@ -71,7 +71,7 @@ export class Lock {
   #holder: LockHold | null = null;
   readonly #waiters: WaitQueue<Hold, LockHold> = new WaitQueue(
     "Lock.acquire",
-    { takeBack: () => this.#handOn() },
+    { takeBack: () => this.#handOn(), detail: () => this.#heldBy() },
   );
 
   /**
@@ -190,6 +190,12 @@ export class Lock {
     const next = this.#waiters.first;
     this.#holder = next === null ? null : next.brought;
     if (next !== null) this.#waiters.settleFirst(next.brought);
+  }
+
+  #heldBy(): string {
+    const owner = this.#holder?.task ?? null;
+    if (owner === null) return "";
+    return `held by ${owner.name}${owner.done() ? ", which has ended" : ""}`;
   }
 
   #state(): string {

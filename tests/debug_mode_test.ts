@@ -724,13 +724,13 @@ Deno.test("deadlock: tasks that nothing can wake are reported, and what they wai
   const lines = stderr.split("\n").filter((line) => /^ {2}\S/.test(line));
   assertEquals(lines.map((line) => line.trim()), [
     "Task-1: waiting for the tasks of TaskGroup",
-    "left: waiting for Lock.acquire, awaited by Task-1",
-    "right: waiting for Lock.acquire, awaited by Task-1",
+    "left: waiting for Lock.acquire (held by right), awaited by Task-1",
+    "right: waiting for Lock.acquire (held by left), awaited by Task-1",
     "foreign: in an await that the library does not see, awaited by Task-1",
   ]);
   assertMatch(
     stderr,
-    /left: waiting for Lock.acquire, awaited by Task-1\n +at .*debug\./,
+    /left: waiting for Lock.acquire \(held by right\), awaited by Task-1\n +at .*debug\./,
   );
 });
 

@@ -2,6 +2,7 @@ import {
   CancelledError,
   createTask,
   gather,
+  getRunningLoop,
   InvalidStateError,
   newEventLoop,
   run,
@@ -378,10 +379,35 @@ Deno.test(
     assertStrictEquals(lock.statistics().owner, owner);
     assertEquals(
       `${waiter}`,
-      '<Task pending name="waiter" waiting for Lock.acquire>',
+      '<Task pending name="waiter" waiting for Lock.acquire (held by owner, which has ended)>',
     );
     lock.release();
     assertEquals(`${lock}`, '<Lock locked by="waiter">');
     assertEquals(Object.prototype.toString.call(lock), "[object Lock]");
+  }),
+);
+
+Deno.test(
+  "who waits for a lock says who holds it",
+  virtual(async () => {
+    const lock = new Lock();
+    const holder = createTask(() => lock.with(() => sleep(10)), {
+      name: "holder",
+    });
+    const waiter = createTask(() => lock.acquire());
+    await sleep(1);
+    assertEquals(waiter.getStack(), [
+      "waiting for Lock.acquire (held by holder)",
+    ]);
+    await gather([holder, waiter]);
+    // Taken outside of any task, there is nobody to name.
+    lock.release();
+    getRunningLoop().callSoon(() => void lock.acquire());
+    await sleep(1);
+    const next = createTask(() => lock.acquire());
+    await sleep(1);
+    assertEquals(next.getStack(), ["waiting for Lock.acquire"]);
+    lock.release();
+    await next;
   }),
 );
