@@ -27,8 +27,9 @@ export interface Runnable {
   /** Runs in one turn with the next step, also where each step has its own. */
   readonly joinsNext?: boolean;
   /**
-   * A task starts, or wakes by itself: it is by chance that it comes before or
-   * after another of this iteration, and so it may be tried otherwise.
+   * A task starts, or wakes by itself, or bytes arrive: it is by chance that it
+   * comes before or after another of this iteration, and so it may be tried
+   * otherwise.
    */
   readonly mayMove?: boolean;
   /** For the call graph: who awaits the future at whose end this step runs. */

@@ -44,6 +44,8 @@ export interface HostConnection {
   readonly isTls: boolean;
   /** What was agreed on in the TLS handshake. */
   readonly alpnProtocol: string | null;
+  /** False where TLS cannot be started on it. */
+  readonly takesTls?: boolean;
   /** Begins to read, in the async context of the caller. */
   start(receiver: HostReceiver): void;
   /** Nothing is delivered until {@linkcode resume}. */

@@ -7,6 +7,15 @@ import { Protocol } from "./protocol.ts";
 import type { StreamReader } from "./stream_reader.ts";
 import { StreamWriter, type WriterProtocol } from "./stream_writer.ts";
 import type { Transport } from "./transport.ts";
+import type { ReadingSide } from "./web.ts";
+
+/** Where what comes goes: a reader, or what feeds it. */
+export interface StreamInlet {
+  setTransport(transport: ReadingSide): void;
+  receive(data: Uint8Array): void;
+  feedEof(): void;
+  setException(error: unknown): void;
+}
 
 /**
  * Between a transport and a pair of streams: feeds the reader, tells the writer
@@ -16,14 +25,23 @@ import type { Transport } from "./transport.ts";
 export class StreamProtocol extends Protocol implements WriterProtocol {
   readonly flow: FlowControl = new FlowControl();
   readonly reader: StreamReader;
+  readonly #inlet: StreamInlet;
   readonly #onConnected: ConnectionHandler | null;
   #closesAtEof = false;
 
-  /** @param onConnected The handler of a server, run as a task. */
-  constructor(reader: StreamReader, onConnected?: ConnectionHandler) {
+  /**
+   * @param onConnected The handler of a server, run as a task.
+   * @param inlet What feeds the reader, where that is not done here.
+   */
+  constructor(
+    reader: StreamReader,
+    onConnected: ConnectionHandler | null = null,
+    inlet: StreamInlet = reader,
+  ) {
     super();
     this.reader = reader;
-    this.#onConnected = onConnected ?? null;
+    this.#inlet = inlet;
+    this.#onConnected = onConnected;
   }
 
   get isServerSide(): boolean {
@@ -31,22 +49,22 @@ export class StreamProtocol extends Protocol implements WriterProtocol {
   }
 
   override connectionMade(transport: Transport): void {
-    this.reader.setTransport(transport);
+    this.#inlet.setTransport(transport);
     if (this.#onConnected !== null) this.#handle(this.#onConnected, transport);
   }
 
   override dataReceived(data: Uint8Array): void {
-    this.reader.receive(data);
+    this.#inlet.receive(data);
   }
 
   override eofReceived(): boolean {
-    this.reader.feedEof();
+    this.#inlet.feedEof();
     return !this.#closesAtEof;
   }
 
   override connectionLost(error: unknown): void {
-    if (error === null) this.reader.feedEof();
-    else this.reader.setException(error);
+    if (error === null) this.#inlet.feedEof();
+    else this.#inlet.setException(error);
     this.flow.lose(error);
   }
 

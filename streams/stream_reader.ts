@@ -206,9 +206,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   ): StreamReader {
     const { kernel } = currentScope();
     const reader = new StreamReader(options);
-    reader.#pauseAbove = 0;
-    reader.#isPaused = true;
-    reader.#transport = new WebSource(kernel, stream, reader);
+    reader.takeOnDemand(new WebSource(kernel, stream, reader));
     return reader;
   }
 
@@ -388,6 +386,19 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     this.#transport = transport;
     if (this.#isPaused) transport.pauseReading();
     else this.#pauseOrResume();
+  }
+
+  /**
+   * What feeds the reader: it is told to resume when a read waits, and to pause
+   * when something is left behind a read. To be called before any read.
+   *
+   * @internal
+   * @ignore
+   */
+  takeOnDemand(source: ReadingSide): void {
+    this.#pauseAbove = 0;
+    this.#isPaused = true;
+    this.#transport = source;
   }
 
   /**

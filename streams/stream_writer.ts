@@ -236,7 +236,7 @@ export class StreamWriter implements AsyncDisposable {
    * @param options The certificates and the names. The side is the one that the
    * connection has.
    * @returns When both sides have agreed.
-   * @throws {InvalidStateError} When the connection is closing.
+   * @throws {InvalidStateError} When the connection is closing, or in memory.
    * @throws {SSLError} When the two sides do not agree, or the certificate is not
    * trusted; the connection is then closed.
    * @throws {CancelledError} When the task is cancelled; the connection is then

@@ -111,7 +111,7 @@ export function serverTls(action: string, tls: unknown): HostTls {
  * @param options The side, the certificates and the names.
  * @returns The new transport.
  * @throws {InvalidStateError} When the transport is closing, or has something
- * left to send.
+ * left to send, or its connection is in memory.
  * @throws {SSLError} When the two sides do not agree, or the certificate is not
  * trusted; the connection is then closed.
  * @throws {CancelledError} When the task is cancelled meanwhile; the connection
@@ -122,6 +122,7 @@ export async function startTls(
   protocol: StreamingProtocol,
   options: StartTlsOptions = {},
 ): Promise<Transport> {
+  transportInternals.checkTls(transport);
   const { serverSide = false, received = [], ...tls } = options;
   const host = serverSide
     ? serverTls("start TLS", tls)

@@ -68,6 +68,8 @@ export interface TransportParts {
 export interface TransportInternals {
   /** Makes one and tells the protocol; reading begins. */
   open(parts: TransportParts): Transport;
+  /** Throws where TLS cannot be started on its connection. */
+  checkTls(transport: Transport): void;
   /** Takes the connection away from it, for another to use. */
   release(transport: Transport): TransportParts;
   /** The connection was taken away, and could not be used. */
@@ -563,6 +565,12 @@ export class Transport {
         parts.onMade?.(transport);
         transport.#open();
         return transport;
+      },
+      checkTls(transport) {
+        if (transport.#host.takesTls !== false) return;
+        throw new InvalidStateError(
+          `Cannot start TLS as the connection is in memory: received a call on ${transport}`,
+        );
       },
       release(transport) {
         if (transport.#state !== "open") throw transport.#refusal("start TLS");

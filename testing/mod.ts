@@ -18,6 +18,8 @@
  * {@linkcode exploreSchedules} runs one again and again, with its tasks in ever
  * another order.
  *
+ * {@linkcode memoryStreamPair} connects a client and a handler without a socket.
+ *
  * @module
  */
 
@@ -25,5 +27,10 @@ export {
   exploreSchedules,
   type ExploreSchedulesOptions,
 } from "./explore_schedules.ts";
+export {
+  type MemoryStream,
+  type MemoryStreamOptions,
+  memoryStreamPair,
+} from "./memory_stream_pair.ts";
 export { runVirtual, type RunVirtualOptions } from "./run_virtual.ts";
 export { VirtualClock, type VirtualClockOptions } from "./virtual_clock.ts";
