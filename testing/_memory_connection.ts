@@ -4,7 +4,7 @@
  * 64 KiB of what is not read.
  *
  * ```text
- *   write ──► unsent ──as there is room──► incoming ──while not paused──► data
+ *   write --> unsent --as there is room--> incoming --while not paused--> data
  *             of this end                  of the other end
  * ```
  *
