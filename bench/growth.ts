@@ -61,8 +61,9 @@ export function growthTable(results: readonly Result[]): string[][] {
       ...sizes.map((size) => {
         const value = values.get(size);
         if (value === undefined) return "";
-        const base = values.get(BASE) ?? NaN;
-        return size === BASE
+        // The resident set, in pages, may not have grown at all.
+        const base = values.get(BASE) ?? 0;
+        return size === BASE || base === 0
           ? formatValue(value, unit)
           : `${formatValue(value, unit)} (${(value / base).toFixed(2)}x)`;
       }),
