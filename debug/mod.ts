@@ -6,11 +6,12 @@
  * import { formatCallGraph } from "@asyncio/asyncio/debug";
  * import { assertStringIncludes } from "@std/assert";
  *
- * const inner = createTask(() => sleep(10), { name: "inner" });
+ * const inner = createTask(() => sleep(60_000), { name: "inner" });
  * const outer = createTask(async () => await inner, { name: "outer" });
  * await sleep(1);
  * assertStringIncludes(formatCallGraph(inner), "Awaited by:");
- * await outer;
+ * outer.cancel();
+ * await outer.catch(() => {});
  * ```
  *
  * {@linkcode captureCallGraph} gives the same as objects, and
