@@ -706,7 +706,8 @@ Deno.test("an alarm that is due rings in the host's next turn, unless called off
   systemClock.setAlarm(now, targetOf("a"));
   systemClock.setAlarm(now - 1, targetOf("b")).cancel();
   assertEquals(rung, "");
-  await hostTurn();
+  // Asked for after the alarm, and in the same way: a timer may be earlier.
+  await new Promise((resolve) => setImmediate(resolve));
   assertEquals(rung, "a");
 });
 
