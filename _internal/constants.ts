@@ -11,6 +11,14 @@ export const LONGEST_HOST_TIMER_MS = 2_147_483_647;
  */
 export const STEPS_A_TURN = 256;
 
+/**
+ * For so many microtasks the loop waits for code that it has woken and that does
+ * not come to a wait of the library, before it wakes the next. Each `async`
+ * function between a wait and the code that acts on it takes one, each future
+ * and each block of the library one more.
+ */
+export const WAKING_HOPS = 12;
+
 /** A step that holds the loop longer than this is reported in debug mode. */
 export const SLOW_CALLBACK_MS = 100;
 

@@ -5,7 +5,7 @@
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { bind, type Binding, bindings, find, unbind } from "./bindings.ts";
-import { currentScope, homeOfChanges, runInContext } from "./current.ts";
+import { currentContext, homeOfChanges, runInContext } from "./current.ts";
 import { provideContext } from "./scope.ts";
 
 type Values = Binding<ContextVar<unknown>> | null;
@@ -260,7 +260,7 @@ export class ContextVar<T> {
    * a default.
    */
   get(...fallback: [fallback?: T]): T {
-    const { context } = currentScope();
+    const context = currentContext();
     const own = find(valuesOf(context), this as ContextVar<unknown>);
     if (own !== null) return own.value as T;
     const named = namedValuesOf(context);
@@ -304,7 +304,7 @@ export class ContextVar<T> {
         }`,
       );
     }
-    const context = currentScope().context;
+    const context = currentContext();
     const had = useToken(token as Token<unknown>, context);
     const values = valuesOf(context);
     const key = this as ContextVar<unknown>;
@@ -331,5 +331,5 @@ export class ContextVar<T> {
  * @returns The copy.
  */
 export function copyContext(): Context {
-  return currentScope().context.copy();
+  return currentContext().copy();
 }

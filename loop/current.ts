@@ -13,9 +13,12 @@ import { numberOf, scopeNumbered } from "./scope_numbers.ts";
  * What the host carries. Mostly it is a scope's number: on Deno a stored object
  * is kept by a weak map, which costs the garbage collector about as much as all
  * the rest of a task's life. A scope with context variables is carried itself,
- * so that code which outlives its task still has them.
+ * so that code which outlives its task still has them; and where code that runs
+ * in no loop has set some, it is their context.
  */
-const storage = platform.createAsyncStorage<Scope | number>();
+type Store = Scope | number | Context;
+
+const storage = platform.createAsyncStorage<Store>();
 
 /** Gives the loop of code that runs in none. */
 let defaultKernel: () => Kernel;
@@ -25,18 +28,54 @@ export function provideDefaultKernel(provide: () => Kernel): void {
   defaultKernel = provide;
 }
 
-/** The scope the running code was started in; undefined outside of any loop. */
-export function enteredScope(): Scope | undefined {
-  return scopeOf(storage.getStore());
+/**
+ * The scope of the callback that is running, while it has not been entered. On
+ * Deno that costs more than all the rest of a callback, and most callbacks only
+ * settle something: so it waits until somebody asks where the code is.
+ */
+let unentered: Scope | null = null;
+
+/** What the running code carries. */
+function currentStore(): Store | undefined {
+  if (unentered !== null) {
+    const scope = unentered;
+    unentered = null;
+    enterScope(scope);
+  }
+  return storage.getStore();
 }
 
-function scopeOf(store: Scope | number | undefined): Scope | undefined {
-  return typeof store === "number" ? scopeNumbered(store) : store;
+/** The scope the running code was started in; undefined outside of any loop. */
+export function enteredScope(): Scope | undefined {
+  return scopeOf(currentStore());
+}
+
+function scopeOf(store: Store | undefined): Scope | undefined {
+  if (typeof store === "number") return scopeNumbered(store);
+  return store instanceof Scope ? store : undefined;
 }
 
 /** The scope of the running code; outside of any loop, the default loop's root. */
 export function currentScope(): Scope {
   return enteredScope() ?? defaultKernel().root;
+}
+
+/** The context variables of the running code; null if it has none. */
+function currentVariables(): Context | null {
+  const store = currentStore();
+  const scope = scopeOf(store);
+  if (scope !== undefined) return scope.hasVariables ? scope.context : null;
+  return store === undefined ? null : store as Context;
+}
+
+/** The context of the running code. */
+export function currentContext(): Context {
+  return currentVariables() ?? currentScope().context;
+}
+
+function storeOf(scope: Scope): Store {
+  const isCarried = scope === scope.kernel.root || scope.hasVariables;
+  return isCarried ? scope : numberOf(scope);
 }
 
 /** Runs `fn`, and all that it starts, in `scope`. */
@@ -46,33 +85,30 @@ export function runIn<A, B, R>(
   first: A,
   second: B,
 ): R {
-  const isCarried = scope === scope.kernel.root || scope.hasVariables;
-  return storage.run(isCarried ? scope : numberOf(scope), fn, first, second);
+  return storage.run(storeOf(scope), fn, first, second);
+}
+
+/** Goes on in `scope`, to the end of the present reaction to a promise. */
+export function enterScope(scope: Scope): void {
+  const store = storeOf(scope);
+  if (storage.getStore() !== store) storage.enterWith(store);
 }
 
 /**
- * Runs a callback in `scope`. Where it sets a context variable, the scope that
- * it gets for this (see {@linkcode homeOfChanges}) ends with it.
+ * The same for a callback, as late as possible. What an `async` function does
+ * behind its first `await` must be in the scope in any case.
  */
-export function runCallback(
-  scope: Scope,
-  callback: (...args: never[]) => unknown,
-  args: never[],
-): void {
-  const store = storage.getStore();
-  if (store === undefined || scopeOf(store) !== scope) {
-    return runIn(scope, call, callback, args);
-  }
-  try {
-    callback(...args);
-  } finally {
-    if (storage.getStore() !== store) storage.enterWith(store);
-  }
+export function enterForCallback(scope: Scope, callback: unknown): void {
+  if (callback instanceof AsyncFunction) enterScope(scope);
+  else unentered = scope;
 }
 
-function call(callback: (...args: never[]) => unknown, args: never[]): void {
-  callback(...args);
+/** The callback has returned. */
+export function leaveCallback(): void {
+  unentered = null;
 }
+
+const AsyncFunction = (async () => {}).constructor as typeof Function;
 
 /** Runs `fn` in the current scope but with another context. */
 export function runInContext<R>(context: Context, fn: () => R): R {
@@ -95,14 +131,20 @@ export function runInContext<R>(context: Context, fn: () => R): R {
 }
 
 /**
- * The context that a change of a variable goes to. A callback shares the loop's
- * root scope with all others, so its first change gives it one of its own. From
- * the first change on, the scope itself is carried; see the storage above.
+ * The context that a change of a variable goes to. Callbacks share the loop's
+ * root scope, so the first change of one gives it a scope of its own, for the
+ * rest of its reaction; and code that runs in no loop gets a context. From the
+ * first change on, these are carried themselves; see the storage above.
  */
 export function homeOfChanges(): Context {
-  const store = storage.getStore();
+  const store = currentStore();
   let scope = scopeOf(store);
-  if (scope === undefined) return currentScope().context;
+  if (scope === undefined) {
+    if (store !== undefined) return store as Context;
+    const context = currentScope().context.copy();
+    storage.enterWith(context);
+    return context;
+  }
   const { kernel } = scope;
   if (scope === kernel.root) {
     scope = new Scope(kernel, null, null, scope.context.copy(), false);
@@ -111,17 +153,15 @@ export function homeOfChanges(): Context {
   return scope.context;
 }
 
-/** The scope in which a callback given by the running code is to run. */
+/** The scope of a callback of the running code: with a copy of its context. */
 export function callbackScope(kernel: Kernel): Scope {
-  const scope = currentScope();
-  if (scope.task === null && scope.kernel === kernel) return scope;
-  return scope.hasVariables
-    ? new Scope(kernel, null, null, scope.context.copy(), false)
-    : kernel.root;
+  const context = inheritedContext();
+  return context === null
+    ? kernel.root
+    : new Scope(kernel, null, null, context, false);
 }
 
 /** The context of a task or a callback that the running code makes. */
 export function inheritedContext(): Context | null {
-  const scope = currentScope();
-  return scope.hasVariables ? scope.context.copy() : null;
+  return currentVariables()?.copy() ?? null;
 }

@@ -64,15 +64,6 @@ export interface EventLoopOptions {
    * @default {whether the environment has ASYNCIO_DEBUG=1}
    */
   debug?: boolean;
-  /**
-   * Whether tasks and callbacks start in the async context of the code that
-   * makes them, so that what other libraries keep in an `AsyncLocalStorage`
-   * comes along; else in that of the code that runs the loop. Starting a task
-   * costs about half as much again with it.
-   *
-   * @default {false; true for the default loop, which lives in other people's programs}
-   */
-  carryAsyncContext?: boolean;
 }
 
 /** Makes the tasks of a loop; see {@linkcode EventLoop.setTaskFactory}. */
@@ -133,7 +124,6 @@ export class EventLoop {
       this,
       options.clock ?? systemClock,
       ambient,
-      options.carryAsyncContext ?? ambient,
       (context) => this.callExceptionHandler(context),
     );
     this.#kernel = kernel;
@@ -268,7 +258,7 @@ export class EventLoop {
   ): Handle {
     this.#checkCallback("call soon", callback);
     const handle = new ReadyCallback(this.#kernel, callback, args, undefined);
-    this.#kernel.push(handle);
+    this.#kernel.pushCode(handle, true);
     return handle;
   }
 

@@ -9,6 +9,7 @@ import {
 import type { Context } from "./context.ts";
 import { currentScope, enteredScope } from "./current.ts";
 import type { EventLoop } from "./event_loop.ts";
+import { Gate } from "./gate.ts";
 import { ReadyCallback } from "./handle.ts";
 import type { Kernel } from "./kernel.ts";
 import { type Scope, takeCancellation } from "./scope.ts";
@@ -205,6 +206,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
       [this],
       options.context,
     );
+    new Gate(this.#kernel).add(handle);
     (this.#callbacks ??= []).push({ callback, handle });
     Future.#subscribe(this, handle);
   }
@@ -319,7 +321,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     return wait.promise;
   }
 
-  /** @param isLast Whether the microtask ends with it; see `runOrPush`. */
+  /** @param isLast Whether the microtask ends with it; see `tryRun`. */
   static #settle(
     future: Future<unknown>,
     state: State,
@@ -342,8 +344,9 @@ export class Future<T = unknown> implements PromiseLike<T> {
     if (steps === null || future.#kernel.closed) return;
     if (Array.isArray(steps)) {
       for (const step of steps) future.#kernel.push(step);
-    } else if (isLast) future.#kernel.runOrPush(steps);
-    else future.#kernel.push(steps);
+    } else if (!isLast || !future.#kernel.tryRun(steps)) {
+      future.#kernel.push(steps);
+    }
   }
 
   static #subscribe(future: Future<unknown>, step: Runnable): void {
@@ -507,26 +510,25 @@ class FutureWait<T> extends Wait<T> implements Retriever {
     return true;
   }
 
-  override cancel(error: CancelledError): void {
+  override cancel(error: CancelledError): boolean {
     // Tasks that await each other: the request has come round, and ends here.
     if (requesting.has(this)) return super.cancel(error);
     requesting.add(this);
     const isTaken = this.future.cancel(error);
     requesting.delete(this);
-    if (!isTaken) super.cancel(error);
+    return isTaken || super.cancel(error);
   }
 
   awaiters(): Iterable<Future<unknown>> {
     return this.task === null ? [] : [this.task];
   }
 
-  override run(): void {
-    if (!this.isPending()) return;
+  protected override take(): void {
     const future = this.future;
     internals.retrieve(future);
     const value = internals.value(future);
     if (internals.state(future) === "finished") this.finish(value as T);
-    else this.fail(value);
+    else this.throwIn(value);
   }
 }
 

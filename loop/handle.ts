@@ -1,27 +1,23 @@
 /**
- * Callbacks waiting for their turn. In a loop that carries the async context, a
- * callback is a reaction to a promise, registered where it was scheduled: so
- * the host brings along what other libraries keep there, and the loop only
- * decides when the promise is settled.
+ * Callbacks waiting for their turn. Each runs in the async context in which it
+ * was scheduled (see gate.ts), and its own changes of that reach no other.
  */
-import { callbackScope, runCallback } from "./current.ts";
+import { callbackScope, enterForCallback, leaveCallback } from "./current.ts";
 import { isExitRequest } from "./exit_request.ts";
+import { type CodeStep, Gate } from "./gate.ts";
 import type { Kernel } from "./kernel.ts";
 import { Scope } from "./scope.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import type { Context } from "./context.ts";
 import type { Timer } from "./timer_heap.ts";
-import type { Runnable } from "./types.ts";
 
 type Callback = (...args: never[]) => unknown;
 
 const NO_ARGUMENTS: readonly never[] = [];
 
-/** Runs the callback, or lets it run as the next microtask. */
-let startCallback: (handle: Handle) => void;
+/** Calls the callback, where it has not been called off. */
+let invoke: (handle: Handle) => void;
 let kernelOf: (handle: Handle) => Kernel;
-/** Whether it runs in the root scope, and in the async context of the loop. */
-let isInRoot: (handle: Handle) => boolean;
 
 /**
  * A callback waiting for its turn, as `callSoon` gives it. Answers to
@@ -42,8 +38,6 @@ export class Handle {
   #callback: Callback | null;
   #args: readonly unknown[];
   #name: string;
-  /** Settles the promise that the callback is a reaction to, if it is one. */
-  #release: (() => void) | null;
 
   /**
    * Made by the event loop.
@@ -60,11 +54,9 @@ export class Handle {
     this.#callback = callback;
     this.#args = args;
     this.#name = "";
-    this.#release = null;
     this.#scope = context === undefined
       ? callbackScope(kernel)
       : new Scope(kernel, null, null, context, false);
-    if (kernel.carriesAsyncContext) Handle.#carryContext(this);
     if (kernel.hooks !== null) kernel.hooks.handleCreated(this);
   }
 
@@ -99,13 +91,6 @@ export class Handle {
     } ${state}>`;
   }
 
-  // Apart from the constructor, where a closure would cost each handle.
-  static #carryContext(handle: Handle): void {
-    new Promise<void>((resolve) => {
-      handle.#release = resolve;
-    }).then(() => Handle.#invoke(handle));
-  }
-
   static #invoke(handle: Handle): void {
     const callback = handle.#callback;
     if (callback === null) return;
@@ -113,22 +98,25 @@ export class Handle {
     handle.#callback = null;
     handle.#args = NO_ARGUMENTS;
     handle.#name = "done";
+    enterForCallback(handle.#scope, callback);
     try {
-      runCallback(handle.#scope, callback, args);
+      callback(...args);
+      leaveCallback();
     } catch (error) {
-      if (isExitRequest(error)) return handle.#scope.kernel.abort(error);
+      if (isExitRequest(error)) {
+        leaveCallback();
+        return handle.#scope.kernel.abort(error);
+      }
       const name = callback.name || "an anonymous callback";
       handle.#scope.kernel.report({ message: `Exception in ${name}`, error });
+      leaveCallback();
     }
   }
 
   static {
     inspectByToString(this.prototype);
-    startCallback = (handle) =>
-      handle.#release === null ? Handle.#invoke(handle) : handle.#release();
+    invoke = Handle.#invoke;
     kernelOf = (handle) => handle.#scope.kernel;
-    isInRoot = (handle) =>
-      handle.#scope === handle.#scope.kernel.root && handle.#release === null;
   }
 }
 
@@ -183,17 +171,20 @@ export class TimerHandle extends Handle {
 }
 
 /** A {@linkcode Handle} as the ready queue sees it. */
-export class ReadyCallback extends Handle implements Runnable {
+export class ReadyCallback extends Handle implements CodeStep {
+  declare gate: Gate;
+
   get runsCode(): boolean {
     return true;
   }
 
-  get inRoot(): boolean {
-    return isInRoot(this);
+  run(): void {
+    this.gate.open();
   }
 
-  run(): void {
-    startCallback(this);
+  enter(): void {
+    invoke(this);
+    kernelOf(this).woken = null;
   }
 
   describe(): string {
@@ -202,10 +193,11 @@ export class ReadyCallback extends Handle implements Runnable {
 }
 
 /** A {@linkcode TimerHandle} as the heap and the ready queue see it. */
-export class TimedCallback extends TimerHandle implements Timer, Runnable {
+export class TimedCallback extends TimerHandle implements Timer, CodeStep {
   // Assigned in the constructor, as in wait.ts.
   declare readonly order: number;
   declare heapIndex: number;
+  declare gate: Gate;
 
   constructor(
     kernel: Kernel,
@@ -217,6 +209,7 @@ export class TimedCallback extends TimerHandle implements Timer, Runnable {
     this.heapIndex = -1;
     this.order = kernel.nextTimerOrder();
     kernel.addTimer(this);
+    new Gate(kernel).add(this);
   }
 
   override cancel(): void {
@@ -228,16 +221,17 @@ export class TimedCallback extends TimerHandle implements Timer, Runnable {
     return true;
   }
 
-  get inRoot(): boolean {
-    return isInRoot(this);
-  }
-
   due(): void {
     kernelOf(this).push(this);
   }
 
   run(): void {
-    startCallback(this);
+    this.gate.open();
+  }
+
+  enter(): void {
+    invoke(this);
+    kernelOf(this).woken = null;
   }
 
   describe(): string {

@@ -14,23 +14,29 @@
  * as a turn once it is spent: so no code can starve sockets and timers, however
  * it is written. Operations that succeed without waiting spend the same budget.
  *
+ * A step wakes the code of one task, and the next step comes when that code has
+ * run: when it has come to its next wait, or its task has ended, or, if it is in
+ * an await of something else, after some microtasks. So what it does, such as
+ * cancelling the others, finds the others still waiting.
+ *
  * Invariants:
+ * - Two steps that wake code never have their effects at the same time.
  * - If the loop runs and something is ready, a drain is scheduled.
  * - The alarm is set for the earliest timer or before it.
  * - An idle loop holds no host timer, so it does not keep the program alive.
  */
-import { STEPS_A_TURN } from "../_internal/constants.ts";
+import { STEPS_A_TURN, WAKING_HOPS } from "../_internal/constants.ts";
 import { show } from "../_internal/show.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { InvalidStateError } from "../errors.ts";
 import { platform } from "../platform/mod.ts";
 import type { Alarm, AlarmTarget, Clock } from "./clock.ts";
 import type { CreationStacks } from "./creation_stacks.ts";
-import { runIn } from "./current.ts";
 import type { EventLoop } from "./event_loop.ts";
+import { type CodeStep, Gate } from "./gate.ts";
 import type { Hooks } from "./hooks.ts";
 import { filterRejections } from "./rejections.ts";
-import { ON_ITS_WAY, Scope } from "./scope.ts";
+import { Scope } from "./scope.ts";
 import { dropBlocks, dropNumber, NumberBlock } from "./scope_numbers.ts";
 import { type Timer, TimerHeap } from "./timer_heap.ts";
 import type { ExceptionContext, Runnable } from "./types.ts";
@@ -49,8 +55,6 @@ export class Kernel implements AlarmTarget {
   readonly ambient: boolean;
   /** The scope of code that runs in no task. */
   readonly root: Scope;
-  /** Whether tasks and callbacks run in the async context of their maker. */
-  readonly carriesAsyncContext: boolean;
   /** Instruments and debug mode; null while there are none. */
   hooks: Hooks | null = null;
   /** Each step takes a turn of the host's loop of its own, to be measured. */
@@ -62,8 +66,11 @@ export class Kernel implements AlarmTarget {
   reorder: ((steps: Runnable[]) => void) | null = null;
   /** How many wait for turns of the host to pass before time may. */
   turnsAwaited = 0;
-  /** Counts the iterations. */
-  iteration = 0;
+  /**
+   * Whose code the last step has woken, while it has not yet come to its next
+   * wait: a task, a gate, or the kernel for code in no task.
+   */
+  woken: object | null = null;
   /** For its scopes; see scope_numbers.ts. */
   readonly numbers: NumberBlock = new NumberBlock();
   /** Live tasks, by their scopes. */
@@ -73,8 +80,18 @@ export class Kernel implements AlarmTarget {
   readonly #timers = new TimerHeap();
   readonly #report: (context: ExceptionContext) => void;
   #scheduled = false;
-  #wake: () => void = () => {};
+  /** The next stretch of the present run. */
+  #go: () => void = () => {};
+  /** The same with a new budget. */
+  #turn: () => void = () => {};
   #budget = STEPS_A_TURN;
+  /** How many more microtasks the code that was woken is waited for. */
+  #hopsLeft = 0;
+  /** The gate of the last step in the queue, if it can be joined. */
+  #gate: Gate | null = null;
+  /** The first step, if the microtask that comes for it has its context. */
+  #leader: CodeStep | null = null;
+  #leaderRun: Run | null = null;
   /** Of the present iteration: not yet run. */
   #stepsLeft = 0;
   #alarm: Alarm | null = null;
@@ -88,17 +105,15 @@ export class Kernel implements AlarmTarget {
     loop: EventLoop,
     clock: Clock,
     ambient: boolean,
-    carriesAsyncContext: boolean,
     report: (context: ExceptionContext) => void,
   ) {
     this.loop = loop;
     this.clock = clock;
     this.ambient = ambient;
-    this.carriesAsyncContext = carriesAsyncContext;
     this.#report = report;
     this.root = new Scope(this, null, null, null, false);
     kernels.set(loop, this);
-    if (ambient) this.#pump(null);
+    if (ambient) this.#startRun(null);
   }
 
   /** Where `object` was made, if debug mode knows. */
@@ -110,32 +125,70 @@ export class Kernel implements AlarmTarget {
 
   push(step: Runnable): void {
     if (this.closed) throw this.closedError("schedule a step");
+    this.#gate = null;
     this.#ready.push(step);
     if (!this.#scheduled) this.#schedule();
   }
 
   /**
-   * The same from a microtask of the library that does nothing after it. Where
-   * the step only settles promises and nothing is ahead of it in the queue, its
-   * turn has come: there is no need of an iteration.
+   * The same for code that is to run in the present async context.
+   *
+   * @param sharesGate Whether it may share a gate with its neighbours.
    */
-  runOrPush(step: Runnable): void {
+  pushCode(step: CodeStep, sharesGate: boolean): void {
+    if (this.closed) throw this.closedError("schedule a step");
+    if (this.#mayLead()) {
+      this.#leader = step;
+      this.#leaderRun = this.#run;
+      this.#gate = null;
+    } else {
+      let gate = sharesGate ? this.#gate : null;
+      // Steps that are measured, or put in another order, do not share one.
+      if (gate === null || this.stepwise || this.reorder !== null) {
+        gate = new Gate(this);
+      }
+      this.#gate = sharesGate ? gate : null;
+      gate.add(step);
+    }
+    this.#ready.push(step);
+    if (!this.#scheduled) this.#schedule();
+  }
+
+  /**
+   * Whether a step that is pushed now comes first in a microtask that is queued
+   * for it. That microtask has the async context of now: the step needs no gate.
+   */
+  #mayLead(): boolean {
+    return !this.#scheduled && this.#ready.size === 0 && this.#budget > 0 &&
+      !this.stepwise && this.reorder === null && this.#leader === null &&
+      this.isRunning;
+  }
+
+  /**
+   * Runs a step from a microtask, or a callback of the host, that does nothing
+   * after it. If the step only settles promises, and neither a step nor code
+   * that was woken is ahead of it, its turn has come: there is no need of an
+   * iteration.
+   *
+   * @returns False if it has to wait for its turn.
+   */
+  tryRun(step: Runnable): boolean {
     if (
       this.#scheduled || step.runsCode || this.#budget <= 0 ||
-      this.hooks !== null || !this.isRunning
-    ) return this.push(step);
+      this.hooks !== null || this.woken !== null || !this.isRunning
+    ) return false;
     this.#budget--;
+    this.#hopsLeft = WAKING_HOPS;
     step.run();
+    return true;
   }
 
   /**
    * The promise of an operation that got something without waiting. It is
-   * settled at once while the budget lasts, and after a turn of the host's loop
-   * else. As after a wait, a cancellation that comes while the value is on its
-   * way to the code comes too late: else the value would be lost with the task.
+   * settled at once while the budget lasts, and otherwise after a turn of the
+   * host's loop.
    */
   succeed<T>(scope: Scope, value: T): Promise<T> {
-    scope.top.lastGrant = this.iteration;
     if (--this.#budget > 0) {
       // Of those that only say "done", one is as good as the other.
       return value === undefined
@@ -143,7 +196,7 @@ export class Kernel implements AlarmTarget {
         : Promise.resolve(value);
     }
     return new Promise((resolve) => {
-      this.push(new Deferred(resolve, value, scope.top));
+      this.push(new Deferred(resolve, value, scope));
     });
   }
 
@@ -156,66 +209,55 @@ export class Kernel implements AlarmTarget {
     return (this.ambient && !this.closed) || this.#run !== null;
   }
 
+  /** What is run now; null by a loop that is not run by anyone. */
+  get currentRun(): object | null {
+    return this.#run;
+  }
+
   #schedule(): void {
     if (!this.isRunning) return;
     this.#scheduled = true;
     if (this.#budget <= 0 || this.stepwise) platform.setImmediate(this.#turn);
-    else if (this.#ready.peek()?.runsCode === true) this.#wake();
-    else microtask.then(this.#iterate);
+    else platform.queueMicrotask(this.#go);
   }
 
-  readonly #turn = (): void => {
-    this.#budget = STEPS_A_TURN;
-    this.#wake();
-  };
+  /** What an earlier run has left scheduled does nothing in this one. */
+  #startRun(run: Run | null): void {
+    this.#run = run;
+    this.#go = () => {
+      if (this.#run === run && !this.closed) this.#continue();
+      else if (this.#leaderRun === run) this.#dismissLeader();
+    };
+    this.#turn = () => {
+      if (this.#run !== run || this.closed) return;
+      this.#budget = STEPS_A_TURN;
+      // In a turn of the host all microtasks have run.
+      this.woken = null;
+      this.#continue();
+    };
+  }
 
-  /** An iteration that begins with steps that only settle promises. */
-  readonly #iterate = (): void => {
-    if (!this.#begin()) return;
-    // A step that runs code is left to the pump, in its async context.
-    this.#drain(false);
-    if (this.#stepsLeft > 0) this.#wake();
-    else this.#end();
-  };
-
-  /**
-   * Runs the steps that run code, in the async context in which the loop was
-   * started.
-   *
-   * Steps that settle promises are batched. Their effects are microtasks, so
-   * before a step that runs code itself the pump waits one: thus all steps have
-   * their effects in the order of the queue.
-   */
-  async #pump(run: Run | null): Promise<void> {
-    let woken = new Promise<void>(this.#awaitWake);
-    while (this.#run === run && !this.closed) {
-      await woken;
-      if (this.#run !== run) return;
-      // Made before anything can wake the pump again.
-      woken = new Promise<void>(this.#awaitWake);
-      if (this.#stepsLeft === 0 && !this.#begin()) continue;
-      if (this.stepwise) {
-        this.#drainOne();
-        continue;
-      }
-      this.#drain(true);
-      while (this.#stepsLeft > 0) {
-        await microtask;
-        if (this.#run !== run) return;
-        this.#drain(true);
-      }
-      this.#end();
+  /** Runs the steps of the iteration, up to one that wakes code. */
+  #continue(): void {
+    if (this.woken !== null) {
+      if (this.#hopsLeft-- > 0) return platform.queueMicrotask(this.#go);
+      this.woken = null;
     }
+    if (this.#stepsLeft === 0 && !this.#begin()) return this.#dismissLeader();
+    if (this.stepwise) return this.#runOne();
+    while (this.#stepsLeft > 0) {
+      this.#runNext();
+      if (this.woken === null) continue;
+      this.#hopsLeft = WAKING_HOPS;
+      if (this.#stepsLeft > 0) return platform.queueMicrotask(this.#go);
+    }
+    this.#end();
   }
-
-  readonly #awaitWake = (resolve: () => void): void => {
-    this.#wake = resolve;
-  };
 
   /** Begins an iteration: it runs what is ready now. */
   #begin(): boolean {
     if (!this.isRunning || this.#finishIfStopped()) return false;
-    this.iteration = (this.iteration + 1) % ON_ITS_WAY;
+    this.#gate = null;
     this.#stepsLeft = this.#ready.size;
     if (this.reorder !== null) this.#reorder(this.reorder);
     this.#budget -= this.#stepsLeft;
@@ -230,68 +272,52 @@ export class Kernel implements AlarmTarget {
   }
 
   #end(): void {
+    if (!this.isRunning) return;
     if (this.#run !== null) this.#run.iterations++;
     this.#scheduled = false;
     this.#setAlarm();
     if (this.#hasMore()) this.#schedule();
   }
 
-  /**
-   * Runs the steps of the iteration, up to one that has to wait a microtask.
-   *
-   * @param inPump Whether this may run code.
-   */
-  #drain(inPump: boolean): void {
-    const ready = this.#ready;
-    let settled = !inPump;
-    while (this.#stepsLeft > 0) {
-      const step = ready.peek() as Runnable;
-      if (!step.runsCode) settled = true;
-      else if (settled) return;
-      if (step.inRoot === true) {
-        runIn(this.root, this.#drainRoot, undefined, undefined);
-      } else this.#runNext();
-    }
+  /** The run has ended before its turn: it waits on, in its context. */
+  #dismissLeader(): void {
+    const step = this.#leader;
+    this.#leader = null;
+    if (step !== null) new Gate(this).add(step);
   }
-
-  /** The same for the callbacks at the head of the queue, in the root scope. */
-  readonly #drainRoot = (): void => {
-    const ready = this.#ready;
-    while (this.#stepsLeft > 0 && ready.peek()?.inRoot === true) {
-      this.#runNext();
-    }
-  };
 
   /** A step may end the run, and with it the iteration. */
   #runNext(): void {
     this.#stepsLeft--;
+    const step = this.#ready.shift();
     try {
-      this.#ready.shift()?.run();
+      if (step === undefined) return;
+      if (step !== this.#leader) step.run();
+      else {
+        this.#leader = null;
+        (step as CodeStep).enter();
+      }
     } catch (error) {
       this.report({ message: "A step of the event loop threw", error });
     }
   }
 
-  /**
-   * One step, then a turn of the host, then the next: so a step has a length.
-   * Only what expires together stays together, as it makes a difference.
-   */
-  #drainOne(): void {
-    let step = this.#ready.peek();
+  /** One step, then a turn of the host, then the next: so a step has a length. */
+  #runOne(): void {
+    const step = this.#ready.peek();
     if (step === undefined) {
       this.#stepsLeft = 0;
       return this.#end();
     }
+    const run = this.#run;
     const end = this.hooks?.stepStarted(step);
-    for (let joined = true; joined && step !== undefined;) {
-      joined = step.joinsNext === true && this.#stepsLeft > 1;
-      this.#runNext();
-      step = this.#ready.peek();
-    }
+    this.#runNext();
     platform.setImmediate(() => {
       end?.();
+      if (this.#run !== run || this.closed) return;
       if (this.#stepsLeft <= 0) {
         this.#stepsLeft = 0;
+        this.woken = null;
         this.#end();
       } else platform.setImmediate(this.#turn);
     });
@@ -383,8 +409,7 @@ export class Kernel implements AlarmTarget {
       );
     }
     return new Promise((resolve, reject) => {
-      this.#run = { resolve, reject, iterations: 0 };
-      this.#pump(this.#run);
+      this.#startRun({ resolve, reject, iterations: 0 });
       if (!this.#scheduled) this.#schedule();
     });
   }
@@ -429,6 +454,7 @@ export class Kernel implements AlarmTarget {
     this.#stepsLeft = 0;
     this.#stopping = false;
     this.#scheduled = false;
+    this.woken = null;
     this.#clearAlarm();
     return run;
   }
@@ -485,18 +511,19 @@ class Deferred<T> implements Runnable {
   readonly runsCode = false;
   readonly #resolve: (value: T) => void;
   readonly #value: T;
-  readonly #top: Scope;
+  readonly #scope: Scope;
 
-  constructor(resolve: (value: T) => void, value: T, top: Scope) {
+  constructor(resolve: (value: T) => void, value: T, scope: Scope) {
     this.#resolve = resolve;
     this.#value = value;
-    this.#top = top;
-    // On its way from now on, until its turn has come.
-    top.lastGrant = ON_ITS_WAY;
+    this.#scope = scope;
+    scope.top.deferred++;
   }
 
   run(): void {
-    this.#top.lastGrant = this.#top.kernel.iteration;
+    const { kernel, task, top } = this.#scope;
+    top.deferred--;
+    kernel.woken = task ?? kernel;
     this.#resolve(this.#value);
   }
 

@@ -50,17 +50,14 @@ class Cancellation {
   pending: CancelledError | null = null;
   /** The pending one also went out through the signal, this turn. */
   pendingBySignal = false;
-  /** The pending one came when a value was on its way to the code, this turn. */
-  pendingAfterGrant = false;
-  /** An error was handed to a wait and has not yet reached the code. */
-  delivering = false;
+  /** The pending one came when a result was there, but deferred. */
+  pendingLate = false;
+  /** Errors that were handed to a wait and have not yet reached the code. */
+  delivering = 0;
   /** The pending one goes to all waits that begin in this stretch of code. */
   handingOut = false;
   controller: AbortController | null = null;
 }
-
-/** As a `lastGrant`: a value is on its way until further notice. */
-export const ON_ITS_WAY: number = 2 ** 30;
 
 export class Scope {
   // Assigned in the constructor, as in wait.ts: every task has one of these.
@@ -70,8 +67,8 @@ export class Scope {
   declare readonly task: Task<unknown> | null;
   declare readonly shielded: boolean;
   declare closed: boolean;
-  /** In a task's own scope: the iteration in which one of its waits ended. */
-  declare lastGrant: number;
+  /** In a task's own scope: results that wait for a turn of the host. */
+  declare deferred: number;
   /** See scope_numbers.ts; -1 while it has none. */
   declare number: number;
   declare waits: Wait<unknown> | null;
@@ -96,7 +93,7 @@ export class Scope {
     this.task = task;
     this.shielded = shielded;
     this.closed = false;
-    this.lastGrant = -2;
+    this.deferred = 0;
     this.number = -1;
     this.waits = null;
     this.children = null;
@@ -136,13 +133,17 @@ export class Scope {
   /** The remembered cancellation, if code that ends now has to answer for it. */
   get undelivered(): CancelledError | null {
     const state = this.#cancellation;
-    return state === null || state.pendingBySignal || state.pendingAfterGrant
+    return state === null || state.pendingBySignal || state.pendingLate
       ? null
       : state.pending;
   }
 
-  set delivering(on: boolean) {
-    this.state.delivering = on;
+  get delivering(): number {
+    return this.state.delivering;
+  }
+
+  set delivering(count: number) {
+    this.state.delivering = count;
   }
 
   private get state(): Cancellation {
@@ -179,7 +180,8 @@ export class Scope {
     const signalled = this.abort(error);
     if (reached || this.isDelivering()) return;
     this.remember(error);
-    this.expectReturnThisTurn(signalled, bySelf);
+    // Code that cancels itself is waiting for nothing.
+    if (signalled && !bySelf) this.expectAbort();
   }
 
   /** Asks for a cancellation that the next wait below this scope gets. */
@@ -191,7 +193,11 @@ export class Scope {
 
   /** The next wait below this scope gets `error`. */
   remember(error: CancelledError): void {
-    this.state.pending = error;
+    const { state } = this;
+    state.pending = error;
+    // Had the loop not deferred the result, the code might have ended with it
+    // by now, and it would be lost with the task.
+    state.pendingLate = this.top.deferred > 0;
   }
 
   /** Forgets what is remembered; gives it where it is still to be delivered. */
@@ -200,7 +206,7 @@ export class Scope {
     if (state === null || state.pending === null) return null;
     const error = state.pendingBySignal ? null : state.pending;
     state.pending = null;
-    state.pendingBySignal = state.pendingAfterGrant = false;
+    state.pendingBySignal = state.pendingLate = false;
     return error;
   }
 
@@ -257,6 +263,15 @@ export class Scope {
     this.before = this.after = null;
   }
 
+  /** Whether something waits below, which a cancellation would reach. */
+  isWaiting(): boolean {
+    if (this.waits !== null) return true;
+    for (let child = this.children; child !== null; child = child.after) {
+      if (!child.shielded && child.isWaiting()) return true;
+    }
+    return false;
+  }
+
   private adopt(child: Scope): void {
     child.after = this.children;
     if (this.children !== null) this.children.before = child;
@@ -277,17 +292,9 @@ export class Scope {
   /** Rejects every wait below; tells whether there was one. */
   private interrupt(error: CancelledError): boolean {
     let reached = false;
-    // Rejecting a wait takes it off the list, so the list is read first; most
-    // scopes hold one wait, and that needs no array.
-    let wait = this.waits;
-    if (wait !== null) {
-      reached = true;
-      if (wait.next === null) wait.cancel(error);
-      else {
-        const waits: Wait<unknown>[] = [];
-        for (; wait !== null; wait = wait.next) waits.push(wait);
-        for (const each of waits) if (each.isPending()) each.cancel(error);
-      }
+    // A wait stays on the list until its turn.
+    for (let wait = this.waits; wait !== null; wait = wait.next) {
+      if (wait.cancel(error)) reached = true;
     }
     for (let child = this.children; child !== null; child = child.after) {
       if (!child.shielded && child.interrupt(error)) reached = true;
@@ -307,7 +314,9 @@ export class Scope {
 
   private isDelivering(): boolean {
     const state = this.#cancellation;
-    if (state !== null && (state.delivering || state.handingOut)) return true;
+    if (state !== null && (state.delivering > 0 || state.handingOut)) {
+      return true;
+    }
     for (let child = this.children; child !== null; child = child.after) {
       if (!child.shielded && child.isDelivering()) return true;
     }
@@ -315,33 +324,23 @@ export class Scope {
   }
 
   /**
-   * Nothing waited, yet the code may be about to go on:
-   * - A foreign operation that was given the signal rejects with our error, and
-   *   that is the delivery: the waits of its `finally` blocks must work.
-   * - A wait of the task has just ended, and its value is still on its way, a
-   *   microtask for each `async` function. In Python that way takes no time: the
-   *   cancellation would have come too late, and the value must not be lost.
-   *
-   * Code that is not back within the turn (a few, where the host has to end an
-   * operation first) sits in some other await, and for it the cancellation
-   * stays remembered.
+   * Nothing waited, yet the code may be about to go on: a foreign operation that
+   * was given the signal rejects with our error, and that is the delivery, so
+   * the waits of its `finally` blocks must work. Code that is not back within a
+   * few turns sits in some other await, and for it the cancellation stays
+   * remembered.
    */
-  private expectReturnThisTurn(signalled: boolean, bySelf: boolean): void {
+  private expectAbort(): void {
     const state = this.state;
     const { kernel } = this;
     const error = state.pending;
-    // Code that cancels itself is waiting for nothing.
-    state.pendingBySignal = signalled && !bySelf;
-    state.pendingAfterGrant = !bySelf &&
-      this.top.lastGrant >= kernel.iteration - 1;
-    if (!state.pendingBySignal && !state.pendingAfterGrant) return;
+    state.pendingBySignal = true;
     // What is ready now has its effects first: a value may be among it.
     kernel.push({
       runsCode: false,
       run() {
-        afterTurns(kernel, signalled ? TURNS_TO_ABORT : 1, () => {
-          if (state.pending !== error) return;
-          state.pendingBySignal = state.pendingAfterGrant = false;
+        afterTurns(kernel, TURNS_TO_ABORT, () => {
+          if (state.pending === error) state.pendingBySignal = false;
         });
       },
       describe: () => "the turn after a cancellation",
@@ -350,7 +349,11 @@ export class Scope {
 }
 
 /** Calls back after some turns of the host, in which virtual time stands still. */
-function afterTurns(kernel: Kernel, turns: number, callback: () => void): void {
+export function afterTurns(
+  kernel: Kernel,
+  turns: number,
+  callback: () => void,
+): void {
   kernel.turnsAwaited++;
   const turn = () => {
     if (--turns > 0) platform.setImmediate(turn);
@@ -404,6 +407,10 @@ function cancellationAbove(scope: Scope): CancelledError | null {
 /**
  * Tells a scope's own cancellation from one around it. Made when the scope is
  * entered; a shield keeps out what is around.
+ *
+ * What counts is whether there are more requests around than at the entry, and
+ * not which error comes out of the scope: an error that was dealt with may come
+ * by once more, from a task that was cancelled along with this one.
  */
 export class Surroundings {
   readonly #scope: Scope;
@@ -411,37 +418,39 @@ export class Surroundings {
 
   constructor(scope: Scope) {
     this.#scope = scope;
-    this.#requestsAtEntry = requestsAround(scope);
+    this.#requestsAtEntry = requestsAround(scope, true);
   }
 
-  /** Whether `error`, or an error joined to it, was meant for a scope around. */
-  cancelled(error: CancelledError): boolean {
-    return requestsAround(this.#scope) > this.#requestsAtEntry ||
-      askedFor(this.#scope, error) !== null;
+  /** Whether a scope around was asked to cancel, and that was not taken back. */
+  cancelled(): boolean {
+    return requestsAround(this.#scope, false) > this.#requestsAtEntry;
   }
 
-  /** Remembers `error` again in the scope around that it was meant for. */
-  rearm(error: CancelledError): void {
-    (askedFor(this.#scope, error) ?? this.#scope.top).remember(error);
+  /** Lets the next wait around throw what was asked for there, if it was. */
+  rearm(error: CancelledError | null): void {
+    if (!this.cancelled()) return;
+    let asked: Scope | null = null;
+    for (
+      let each = this.#scope;
+      !each.shielded && each.parent !== null && asked?.cause !== error;
+    ) {
+      each = each.parent;
+      if (each.requests > 0 && (asked === null || each.cause === error)) {
+        asked = each;
+      }
+    }
+    if (asked !== null) asked.remember(error ?? asked.cause!);
   }
 }
 
-function requestsAround(scope: Scope): number {
+/** @param delivered Only those that code has got, or that are on their way. */
+function requestsAround(scope: Scope, delivered: boolean): number {
   let requests = 0;
   let each = scope;
   while (!each.shielded && each.parent !== null) {
     each = each.parent;
     requests += each.requests;
+    if (delivered && each.pending !== null) requests--;
   }
   return requests;
-}
-
-/** The scope around `scope` that was asked to cancel with `error`. */
-function askedFor(scope: Scope, error: CancelledError): Scope | null {
-  let each = scope;
-  while (!each.shielded && each.parent !== null) {
-    each = each.parent;
-    if (each.cause === error) return each;
-  }
-  return null;
 }

@@ -34,7 +34,11 @@ export class SignalHandlers {
     const listener = () =>
       runIn(
         kernel.root,
-        () => kernel.push(new ReadyCallback(kernel, callback, args, undefined)),
+        () =>
+          kernel.pushCode(
+            new ReadyCallback(kernel, callback, args, undefined),
+            true,
+          ),
         null,
         null,
       );

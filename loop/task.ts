@@ -10,16 +10,17 @@ import type { Context } from "./context.ts";
 import {
   currentScope,
   enteredScope,
+  enterScope,
   inheritedContext,
   runIn,
 } from "./current.ts";
 import { isExitRequest } from "./exit_request.ts";
 import { Future, futureInternals, toCancelledError } from "./future.ts";
+import type { CodeStep, Gate } from "./gate.ts";
 import { waitsBelow } from "./hooks.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { type Kernel, kernelOf } from "./kernel.ts";
 import { Scope } from "./scope.ts";
-import type { Runnable } from "./types.ts";
 
 /** The function a task runs. */
 export type TaskFunction<T> = () => PromiseLike<T> | T;
@@ -103,7 +104,7 @@ export class Task<T = unknown> extends Future<T> {
     if (kernel.hooks !== null) kernel.hooks.taskCreated(this);
     if (signal !== undefined) Task.#listen(this, signal);
     if (options.eagerStart === true) runIn(this.#scope, start, this, undefined);
-    else kernel.push(firstStep(this));
+    else kernel.pushCode(new Start(this), false);
   }
 
   /**
@@ -284,6 +285,8 @@ export class Task<T = unknown> extends Future<T> {
     const scope = task.#scope;
     scope.close();
     scope.kernel.removeTask(scope);
+    // Its code has run: the next step may come.
+    if (scope.kernel.woken === task) scope.kernel.woken = null;
     task.#unlisten?.();
     // One that failed may still have to end the program.
     futureInternals.settle(task, state, value, state !== "failed");
@@ -310,17 +313,26 @@ export class Task<T = unknown> extends Future<T> {
 }
 
 /** The first step of a task. */
-class Start implements Runnable {
+class Start implements CodeStep {
   declare readonly runsCode: boolean;
   declare readonly mayMove: boolean;
   declare readonly task: Task<unknown>;
+  declare gate: Gate;
 
   constructor(task: Task<unknown>) {
     this.task = task;
   }
 
   run(): void {
-    enterTask(this.task);
+    this.gate.open();
+  }
+
+  enter(): void {
+    const { task } = this;
+    const scope = scopeOf(task);
+    enterScope(scope);
+    scope.kernel.woken = task;
+    start(task);
   }
 
   describe(): string {
@@ -331,37 +343,6 @@ class Start implements Runnable {
     Object.defineProperty(this.prototype, "runsCode", { value: true });
     Object.defineProperty(this.prototype, "mayMove", { value: true });
   }
-}
-
-/**
- * The same in a loop that carries the async context: a reaction to a promise,
- * like a callback (see handle.ts).
- */
-class CarriedStart extends Start {
-  readonly #release: () => void;
-
-  constructor(task: Task<unknown>) {
-    super(task);
-    let release!: () => void;
-    new Promise<void>((resolve) => {
-      release = resolve;
-    }).then(() => enterTask(task));
-    this.#release = release;
-  }
-
-  override run(): void {
-    this.#release();
-  }
-}
-
-function firstStep(task: Task<unknown>): Start {
-  return scopeOf(task).kernel.carriesAsyncContext
-    ? new CarriedStart(task)
-    : new Start(task);
-}
-
-function enterTask(task: Task<unknown>): void {
-  runIn(scopeOf(task), start, task, undefined);
 }
 
 /** Runs in the task's scope, so that all that the function awaits carries it. */

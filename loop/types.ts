@@ -18,14 +18,10 @@ export interface Runnable {
   run(): void;
   /** Whether it calls code of the user, rather than settle promises. */
   readonly runsCode: boolean;
-  /** Runs in the root scope, which is entered once for all such in a row. */
-  readonly inRoot?: boolean;
   /** For debug mode: what this step is. */
   describe(): string;
   /** For debug mode: whose step it is; absent where it is no task's. */
   readonly task?: Task<unknown> | null;
-  /** Runs in one turn with the next step, also where each step has its own. */
-  readonly joinsNext?: boolean;
   /**
    * A task starts, or wakes by itself, or bytes arrive: it is by chance that it
    * comes before or after another of this iteration, and so it may be tried

@@ -3,9 +3,17 @@
  * registered with the scope it was started in, and with what it waits for, so
  * that cancellation, debug mode and the call graph have one home.
  *
- * A wait leaves both lists in the same synchronous step in which it is settled
- * or cancelled. So nothing is ever handed to a waiter that is gone, which is
- * how queues and locks lose nothing.
+ * ```text
+ *   waiting --settle(), fail()--> due --its turn--> the code has it
+ *      |                            |
+ *      +---------- cancel() --------+--> cancelled --its turn--> the code has it
+ * ```
+ *
+ * Whatever ends a wait only decides how it ends. The code that awaits it hears
+ * of that in the wait's turn of the ready queue, and the next turn comes when
+ * that code has run (see kernel.ts). Until its turn, a wait can be cancelled, and
+ * then it has taken nothing: what it waits for forgets it in the same
+ * synchronous step, which is how queues and locks lose nothing.
  */
 import type { CancelledError } from "../errors.ts";
 import type { WaitInfo } from "./hooks.ts";
@@ -23,6 +31,17 @@ export interface WaitSource {
   describe(wait: Wait<unknown>): string;
 }
 
+/** Nothing has decided yet how it ends, or only its turn will. */
+const WAITING = 0;
+/** It ends with a value, in its turn. */
+const SETTLED = 1;
+/** It ends with an error of what it waits for, in its turn. */
+const FAILED = 2;
+/** It ends with a CancelledError, in its turn. */
+const CANCELLED = 3;
+/** Its turn has come. */
+const DONE = 4;
+
 export class Wait<T> implements Runnable, WaitInfo {
   // Assigned in the constructor and not declared with a value: of all objects
   // of the library this one is made most often, and initializers cost a call.
@@ -34,13 +53,15 @@ export class Wait<T> implements Runnable, WaitInfo {
   /** Neighbours among the waits of the scope. */
   declare previous: Wait<unknown> | null;
   declare next: Wait<unknown> | null;
-  /** What it is settled with once its turn in the ready queue comes. */
-  declare protected value: T | undefined;
-  declare private state: "pending" | "settled" | "done";
+  /** What it ends with: a value, or an error, by its state. */
+  declare protected outcome: unknown;
+  declare private state: number;
+  /** Whether it stands in the ready queue. */
+  declare isQueued: boolean;
   declare private resolve: (value: never) => void;
   declare private reject: (error: unknown) => void;
 
-  /** @param value What it is settled with, where only its turn ends it. */
+  /** @param value What it ends with if nothing but its turn ends it. */
   constructor(scope: Scope, source: WaitSource, value?: T) {
     this.scope = scope;
     this.source = source;
@@ -48,11 +69,16 @@ export class Wait<T> implements Runnable, WaitInfo {
       this.resolve = resolve as never;
       this.reject = reject;
     });
-    this.value = value;
-    this.state = "pending";
+    this.outcome = value;
+    this.state = WAITING;
+    this.isQueued = false;
     this.previous = null;
     this.next = null;
     this.join(scope);
+    // The code that the present turn has woken has come to its next wait.
+    const { kernel, task } = scope;
+    if (kernel.woken === task) kernel.woken = null;
+    else if (task === null && kernel.woken === kernel) kernel.woken = null;
     // A subclass is not whole yet, and an instrument may ask what it is.
     if (new.target === Wait) this.started();
   }
@@ -75,68 +101,81 @@ export class Wait<T> implements Runnable, WaitInfo {
     return this.source.mayMove === true;
   }
 
+  /** Whether it may still be settled, or fail. */
   isPending(): boolean {
-    return this.state === "pending";
+    return this.state === WAITING;
   }
 
-  /** Ends the wait with a value. */
+  /** Gives it a turn in the ready queue, which ends it. */
+  enqueue(): void {
+    if (this.isQueued) return;
+    this.isQueued = true;
+    this.scope.kernel.push(this);
+  }
+
+  /**
+   * What it waits for is there, and it takes it in its turn. Cancelled until
+   * then, it has not: its source is told to forget it.
+   */
+  offer(value: T): void {
+    this.outcome = value;
+    this.enqueue();
+  }
+
+  /** Ends the wait with a value, in its turn. */
   settle(value: T): void {
-    this.leaveScope();
-    const kernel = this.scope.kernel;
-    if (kernel.stepwise) {
-      // Debug mode attributes time to steps, so each step takes its turn.
-      this.state = "settled";
-      this.value = value;
-      kernel.push(this);
-    } else {
-      this.state = "done";
-      this.resolve(value as never);
-    }
+    this.decide(SETTLED, value);
   }
 
-  /** Ends the wait with a value, from its turn in the ready queue. */
-  protected finish(value: T): void {
-    this.leaveScope();
-    this.state = "done";
-    this.resolve(value as never);
-  }
-
-  /** Ends the wait with an error of what it waits for. */
+  /** Ends the wait with an error of what it waits for, in its turn. */
   fail(error: unknown): void {
-    this.leaveScope();
-    this.state = "done";
-    this.reject(error);
+    this.decide(FAILED, error);
   }
 
-  /** Called by the scope: interrupts the wait. */
-  cancel(error: CancelledError): void {
-    this.source.abandon(this);
-    this.interrupt(error);
+  /**
+   * Called by the scope: interrupts the wait, in its turn.
+   *
+   * @returns Whether the code gets a cancellation by it.
+   */
+  cancel(error: CancelledError): boolean {
+    const { state } = this;
+    if (state === DONE) return false;
+    // Further requests join the one that is on its way.
+    if (state === CANCELLED) return true;
+    if (state === WAITING) this.source.abandon(this);
+    this.decide(CANCELLED, error);
+    return true;
   }
 
   /** Its turn in the ready queue. */
   run(): void {
-    if (this.state === "done") return;
-    if (this.state === "pending") this.leaveScope();
-    this.state = "done";
-    this.resolve(this.value as never);
+    this.isQueued = false;
+    const { state } = this;
+    if (state === WAITING) this.take();
+    else if (state === FAILED) this.throwIn(this.outcome);
+    else if (state === CANCELLED) this.interrupt(this.outcome);
+    else if (state !== DONE) this.finish(this.outcome as T);
   }
 
   describe(): string {
     return this.task === null ? this.what : `${this.task} after ${this.what}`;
   }
 
-  protected interrupt(error: CancelledError): void {
-    this.fail(error);
-    const scope = this.scope;
-    scope.delivering = true;
-    const delivered = () => {
-      scope.delivering = false;
-    };
-    // Handling the promise here also keeps one that nobody awaits from ending
-    // the program; the code that does await it was registered before and so
-    // has the error when this runs.
-    this.promise.then(undefined, delivered);
+  /** Its turn has come without a decision: it takes what it waits for. */
+  protected take(): void {
+    this.finish(this.outcome as T);
+  }
+
+  /** Gives the code its value. */
+  protected finish(value: T): void {
+    this.end();
+    this.resolve(value as never);
+  }
+
+  /** Gives the code an error. */
+  protected throwIn(error: unknown): void {
+    this.end();
+    this.reject(error);
   }
 
   /** Its scope ended, and it goes on in the one around. */
@@ -144,6 +183,37 @@ export class Wait<T> implements Runnable, WaitInfo {
     this.unlink();
     this.scope = scope;
     this.join(scope);
+  }
+
+  private decide(state: number, outcome: unknown): void {
+    if (this.state === DONE) return;
+    this.state = state;
+    this.outcome = outcome;
+    // A loop that is closed has no more turns.
+    if (this.scope.kernel.closed) this.run();
+    else this.enqueue();
+  }
+
+  private interrupt(error: unknown): void {
+    const { scope } = this;
+    this.throwIn(error);
+    scope.delivering++;
+    const delivered = () => {
+      scope.delivering--;
+    };
+    // Handling the promise here also keeps one that nobody awaits from ending
+    // the program; the code that does await it was registered before and so
+    // has the error when this runs.
+    this.promise.then(undefined, delivered);
+  }
+
+  private end(): void {
+    this.state = DONE;
+    this.unlink();
+    const { kernel, task } = this.scope;
+    kernel.woken = task ?? kernel;
+    const { hooks } = kernel;
+    if (hooks !== null) hooks.waitEnded(this);
   }
 
   private join(scope: Scope): void {
@@ -159,14 +229,6 @@ export class Wait<T> implements Runnable, WaitInfo {
     else this.scope.waits = next;
     if (next !== null) next.previous = previous;
     this.previous = this.next = null;
-  }
-
-  private leaveScope(): void {
-    this.unlink();
-    const { kernel, top } = this.scope;
-    top.lastGrant = kernel.iteration;
-    const { hooks } = kernel;
-    if (hooks !== null) hooks.waitEnded(this);
   }
 
   static {

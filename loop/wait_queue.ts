@@ -13,8 +13,7 @@
  * What a wait was granted is reserved for it from that moment on, and it takes
  * it in its turn of the ready queue. Cancelled in between, it gets the
  * CancelledError, as in asyncio (C16), and what was reserved for it goes on to
- * the next. So nothing is ever given to the dead, also where the task ends with
- * the value in its hands (`createTask(() => queue.get())`).
+ * the next. So nothing is ever given to the dead.
  */
 import { InvalidStateError } from "../errors.ts";
 // Who imports a lock and nothing else has the default loop all the same.
@@ -103,13 +102,6 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
     while (this.settleFirst(value));
   }
 
-  /** Gives those that were granted something their turn now. */
-  deliverGranted(): void {
-    for (let wait = this.#granted.first; wait; wait = this.#granted.first) {
-      wait.run();
-    }
-  }
-
   /** Fails all that wait and were granted nothing. */
   failAll(makeError: () => unknown): void {
     for (let wait = this.#waiting.first; wait; wait = this.#waiting.first) {
@@ -179,17 +171,15 @@ export class QueuedWait<T, B> extends Wait<T> {
 
   grant(value: T): void {
     this.granted = true;
-    this.value = value;
-    this.scope.kernel.push(this);
+    this.offer(value);
   }
 
-  override run(): void {
-    if (!this.isPending()) return;
+  protected override take(): void {
     let value: T;
     try {
-      value = (this.source as WaitQueue<T, B>).take(this, this.value as T);
+      value = (this.source as WaitQueue<T, B>).take(this, this.outcome as T);
     } catch (error) {
-      this.fail(error);
+      this.throwIn(error);
       return;
     }
     this.finish(value);

@@ -21,6 +21,8 @@ export interface HostTimers {
   setBackgroundTimer(callback: () => void, ms: number): HostHandle;
   /** Calls back after the host had a turn for sockets and timers. */
   setImmediate(callback: () => void): HostHandle;
+  /** Calls back as a microtask; the callback must not throw. */
+  queueMicrotask(callback: () => void): void;
 }
 
 /** A signal's name, as the host knows it: `"SIGINT"`, `"SIGTERM"`, ... */

@@ -135,10 +135,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
 
   /** How many items are in it, without those reserved for tasks that wait. */
   get size(): number {
-    // What is on its way in while a getter waits is on its way to that one.
-    if (this.#getters.first !== null) return 0;
-    return this.#store.size - this.#getters.grantedSize +
-      this.#putters.grantedSize;
+    return this.#store.size - this.#getters.grantedSize;
   }
 
   /** How many items it holds at the most; 0 for any number. */
@@ -233,7 +230,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     }
     let item: T;
     try {
-      item = this.#takeNow();
+      item = this.#shift();
     } catch (error) {
       return Promise.reject(error);
     }
@@ -249,7 +246,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * @throws {QueueShutDown} When there is none and the queue is shut down.
    */
   getNowait(): T {
-    if (this.size > 0) return this.#takeNow();
+    if (this.size > 0) return this.#shift();
     if (this.#isShutDown) throw this.#shutDownError("get");
     throw new QueueEmpty(
       `Cannot get an item as the queue is empty: received a call on ${this}`,
@@ -398,13 +395,6 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     }
   }
 
-  /** Takes an item out that is reserved for no one. */
-  #takeNow(): T {
-    // Items on their way in are in, as far as anyone can see.
-    if (this.#putters.grantedSize > 0) this.#putters.deliverGranted();
-    return this.#shift();
-  }
-
   /** The turn of a getter that was granted an item. */
   #collect(): T {
     try {
@@ -415,6 +405,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     }
   }
 
+  /** Takes an item out. */
   #shift(): T {
     const item = this.#store.shift() as T;
     this.#offerRoom();

@@ -83,26 +83,31 @@ export function waitForHost<T>(
     wait.fail(userSignal?.reason);
     controller.abort();
   };
+  let drop = () => {
+    userSignal?.removeEventListener("abort", onAbort);
+    controller.abort();
+  };
   const wait = new Wait<T>(scope, {
-    abandon: () => {
-      userSignal?.removeEventListener("abort", onAbort);
-      controller.abort();
-    },
+    abandon: () => drop(),
     describe: () => what,
   });
   userSignal?.addEventListener("abort", onAbort, { once: true });
-  const end = (settle: () => void, drop: () => void) => {
+  const hasEnded = () => {
     userSignal?.removeEventListener("abort", onAbort);
-    const finish = () => wait.isPending() ? settle() : drop();
-    if (kernel.isRunning) finish();
-    else if (!runAsStep(kernel.root, what, finish)) drop();
+    return wait.isPending() && !kernel.closed;
   };
   runIn(
     kernel.root,
     () => {
       begin(controller.signal).then(
-        (value) => end(() => wait.settle(value), () => discard(value)),
-        (error) => end(() => wait.fail(error), () => {}),
+        (value) => {
+          drop = () => discard(value);
+          if (hasEnded()) wait.offer(value);
+          else drop();
+        },
+        (error) => {
+          if (hasEnded()) wait.fail(error);
+        },
       );
     },
     undefined,

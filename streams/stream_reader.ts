@@ -71,7 +71,8 @@ interface PendingRead extends Runnable {
   readonly scope: Scope;
   readonly name: string;
   /** It stands in the ready queue. */
-  isQueued: boolean;
+  readonly isQueued: boolean;
+  enqueue(): void;
 }
 
 /** A read that waits was cancelled. */
@@ -339,8 +340,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     this.#feed(data);
     const wait = this.#wait;
     if (wait === null) this.#pauseOrResume();
-    else if (wait.isQueued || wait.scope.kernel.stepwise) this.#wake();
-    else wait.run();
+    else if (wait.isQueued || !wait.scope.kernel.tryRun(wait)) this.#wake();
   }
 
   #feed(data: Uint8Array): void {
@@ -671,11 +671,8 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   /** Gives the read that waits its turn. */
   #wake(): void {
     const wait = this.#wait;
-    if (wait === null || wait.isQueued) return;
-    const { kernel } = wait.scope;
-    if (kernel.closed) return;
-    wait.isQueued = true;
-    kernel.push(wait);
+    if (wait === null || wait.scope.kernel.closed) return;
+    wait.enqueue();
   }
 
   #pauseOrResume(): void {
@@ -741,7 +738,6 @@ const readSource: WaitSource = {
  */
 class ReadWait<A, T> extends Wait<T> implements PendingRead {
   readonly reader: StreamReader;
-  isQueued = false;
   readonly #operation: Operation<A, T>;
   readonly #argument: A;
 
@@ -762,14 +758,13 @@ class ReadWait<A, T> extends Wait<T> implements PendingRead {
     return this.#operation.name;
   }
 
-  override run(): void {
-    this.isQueued = false;
-    if (!this.isPending()) return;
+  protected override take(): void {
+    let taken: T | null;
     try {
-      const taken = retry(this.reader, this.#operation, this.#argument);
-      if (taken !== null) this.finish(taken);
+      taken = retry(this.reader, this.#operation, this.#argument);
     } catch (error) {
-      this.fail(error);
+      return this.throwIn(error);
     }
+    if (taken !== null) this.finish(taken);
   }
 }

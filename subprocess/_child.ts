@@ -235,7 +235,7 @@ export async function startChild(
   if (child instanceof Promise) return await child;
   const source = { abandon() {}, describe: () => action };
   const start = new Wait<void>(around, source);
-  kernel.push(start);
+  start.enqueue();
   try {
     await start.promise;
     // It may have come after that turn, on the way to here.

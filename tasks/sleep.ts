@@ -52,7 +52,7 @@ export function sleep<T>(ms: number, result?: T): Promise<T | undefined> {
   if (ms > 0) return new Sleep(scope, ms, result).promise;
   // A plain wait: nothing but its turn ends it.
   const turn = new Wait(scope, turnSource, result);
-  scope.kernel.push(turn);
+  turn.enqueue();
   return turn.promise;
 }
 
@@ -111,6 +111,6 @@ class Sleep<T> extends Wait<T | undefined> implements Timer {
   }
 
   due(): void {
-    this.scope.kernel.push(this);
+    this.enqueue();
   }
 }

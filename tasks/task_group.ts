@@ -116,6 +116,8 @@ export class TaskGroup {
     const task = kernel.loop.createTask(fn, options);
     this.#tasks.add(task);
     new Completion(task, () => this.#ended(task), true, this.#awaiters);
+    // One that started at once may have ended the group before it was in it.
+    if (this.#aborted !== null) task.cancel(this.#aborted.message);
     return task;
   }
 
@@ -152,7 +154,7 @@ export class TaskGroup {
         failed = true;
         bodyError = error;
       } else if (
-        this.#aborted === null || this.#surroundings.cancelled(cancellation)
+        this.#aborted === null || this.#surroundings.cancelled()
       ) {
         foreign = cancellation;
       }
@@ -186,7 +188,7 @@ export class TaskGroup {
     if (this.#exitRequest !== undefined) throw this.#exitRequest;
     if (this.#errors.length > 0) {
       // The errors come out now, the cancellation at the next wait.
-      if (foreign !== null) this.#surroundings.rearm(foreign);
+      this.#surroundings.rearm(foreign);
       throw new ExceptionGroup(
         this.#errors,
         `Unhandled errors in ${this.#name}`,

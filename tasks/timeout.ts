@@ -3,7 +3,7 @@ import { CancelledError, InvalidStateError, TimeoutError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Timer } from "../loop/timer_heap.ts";
-import { Scope, Surroundings } from "../loop/scope.ts";
+import { afterTurns, Scope, Surroundings } from "../loop/scope.ts";
 import { asCancellation } from "../loop/task.ts";
 import type { Runnable } from "../loop/types.ts";
 import { runBlock } from "./_block.ts";
@@ -11,7 +11,7 @@ import { runBlock } from "./_block.ts";
 // Set by the class below: what this file may do with its private parts.
 let start: (deadline: Timeout, now: number) => void;
 let strike: (deadline: Timeout) => void;
-let forgive: (deadline: Timeout) => void;
+let isWaiting: (deadline: Timeout) => boolean;
 let finish: (deadline: Timeout) => void;
 let cancellationOf: (deadline: Timeout) => CancelledError | null;
 
@@ -123,11 +123,7 @@ export class Timeout {
 
   #start(now: number): void {
     this.#state = "active";
-    // A deadline that has passed at entry waits for the block's first wait: a
-    // block without one ends as if it had none.
-    if (this.#when !== null && this.#when <= now) {
-      this.#scope.cancelNextWait(this.#expire());
-    } else this.#arm(now);
+    this.#arm(now);
   }
 
   #finish(): void {
@@ -135,38 +131,41 @@ export class Timeout {
     if (this.#state === "active") this.#state = "finished";
   }
 
-  /** The block ended without the wait that was to be cancelled. */
-  #forgive(): void {
-    this.#error = null;
-    this.#state = "active";
-  }
-
   static {
     start = (deadline, now) => deadline.#start(now);
     strike = (deadline) => deadline.#scope.cancel(deadline.#expire());
-    forgive = (deadline) => deadline.#forgive();
+    isWaiting = (deadline) => deadline.#scope.isWaiting();
     finish = (deadline) => deadline.#finish();
     cancellationOf = (deadline) => deadline.#error;
   }
 }
 
-/** The timer of a timeout: its call is a step of the loop, not a wait. */
+/**
+ * The timer of a timeout: a step of the loop.
+ *
+ * A deadline that has passed when it is set strikes at the first wait of the
+ * block that has to wait: what is there already is given, and a block that never
+ * waits ends as if it had no deadline. So it looks for such a wait in each
+ * iteration for a while. After a turn of the host, code without one sits in an
+ * await of something else.
+ */
 class Deadline implements Runnable, Timer {
-  // The code that was resumed before it has its say first.
   readonly runsCode = true;
-  readonly joinsNext = true;
   readonly deadline: number;
   readonly order: number;
   heapIndex = -1;
   readonly #kernel: Kernel;
   #timeout: Timeout | null;
+  #looks: number;
 
   constructor(kernel: Kernel, deadline: number, now: number, timeout: Timeout) {
     this.#kernel = kernel;
     this.deadline = deadline;
     this.order = kernel.nextTimerOrder();
     this.#timeout = timeout;
-    if (deadline <= now) kernel.push(this);
+    const isPast = deadline <= now;
+    this.#looks = isPast ? LOOKS : 0;
+    if (isPast) kernel.push(this);
     else kernel.addTimer(this);
   }
 
@@ -180,13 +179,20 @@ class Deadline implements Runnable, Timer {
   }
 
   run(): void {
-    if (this.#timeout !== null) strike(this.#timeout);
+    const timeout = this.#timeout;
+    if (timeout === null) return;
+    if (this.#looks === 0 || isWaiting(timeout)) return strike(timeout);
+    if (--this.#looks > 0) this.#kernel.push(this);
+    else afterTurns(this.#kernel, 1, () => this.run());
   }
 
   describe(): string {
     return "the end of a timeout";
   }
 }
+
+/** In so many iterations, code has got what it can have without waiting. */
+const LOOKS = 64;
 
 /**
  * Runs `fn` with a deadline. When it passes, what `fn` is waiting for is
@@ -329,19 +335,17 @@ async function runLimited<T>(
   const deadline = new Timeout(scope, when);
   const surroundings = new Surroundings(scope);
   start(deadline, now);
-  const passedAtEntry = scope.pending;
   try {
     const value = await runBlock(scope, fn, deadline);
     const pending = scope.undelivered;
-    if (pending !== null && pending !== passedAtEntry) throw pending;
-    if (pending !== null) forgive(deadline);
+    if (pending !== null) throw pending;
     return value;
   } catch (error) {
     const own = cancellationOf(deadline);
     if (own === null) throw error;
     const cancellation = asCancellation(error, scope);
     if (cancellation === null) throw withContext(error, own);
-    if (surroundings.cancelled(cancellation)) throw error;
+    if (surroundings.cancelled()) throw error;
     if (quiet) return undefined;
     throw timeoutError(cancellation);
   } finally {

@@ -1,19 +1,27 @@
 import {
+  asCompleted,
   CancelledError,
   Context,
   ContextVar,
   copyContext,
   createTask,
   currentTask,
+  gather,
+  getEventLoop,
   getRunningLoop,
   InvalidStateError,
+  newEventLoop,
   run,
+  shield,
   shielded,
   sleep,
+  SystemExit,
   taskGroup,
   timeout,
   TimeoutError,
   Token,
+  wait,
+  waitFor,
 } from "@asyncio/asyncio";
 import {
   assert,
@@ -117,7 +125,13 @@ Deno.test(
     createTask(note);
     loop.callSoon(note);
     await turns(1);
-    assertEquals(seen, ["scheduled", ...Array(5).fill("nobody")]);
+    assertEquals(seen, [
+      "scheduled",
+      "nobody",
+      // The exception handler is told in the context of what failed.
+      "second",
+      ...Array(3).fill("nobody"),
+    ]);
   }),
 );
 
@@ -353,8 +367,6 @@ Deno.test("a run has a context of its own: changes do not leak to the next", asy
   assertEquals(user.get(), "nobody");
 });
 
-const CARRYING = { carryAsyncContext: true };
-
 Deno.test(
   "the AsyncLocalStorage of other libraries is carried into tasks",
   virtual(async () => {
@@ -373,7 +385,7 @@ Deno.test(
     assertEquals(await task, ["request 7", "request 7"]);
     assertEquals(await eager, ["request 8", "request 8"]);
     assertEquals(await other, [undefined, undefined]);
-  }, CARRYING),
+  }),
 );
 
 Deno.test(
@@ -384,7 +396,7 @@ Deno.test(
       storage.run(n, () => createTask(() => storage.getStore()))
     );
     assertEquals(await Promise.all(tasks), [1, 2, 3]);
-  }, CARRYING),
+  }),
 );
 
 Deno.test(
@@ -400,7 +412,7 @@ Deno.test(
     storage.run("at", () => loop.callAt(6, note));
     await sleep(10);
     assertEquals(seen, ["soon", undefined, "later", "at"]);
-  }, CARRYING),
+  }),
 );
 
 Deno.test(
@@ -416,7 +428,7 @@ Deno.test(
     storage.run("when it was done", () => future.addDoneCallback(note));
     await turns(2);
     assertEquals(seen, ["registered", "when it was done"]);
-  }, CARRYING),
+  }),
 );
 
 Deno.test(
@@ -434,20 +446,7 @@ Deno.test(
       });
       assertEquals(storage.getStore(), "request");
     });
-  }, CARRYING),
-);
-
-Deno.test(
-  "a loop that does not carry it has the store of the code that runs the loop",
-  async () => {
-    const storage = new AsyncLocalStorage<string>();
-    const read = () => storage.getStore();
-    const main = virtual(async () => {
-      const task = storage.run("creator", () => createTask(read));
-      assertEquals(await task, "runs the loop");
-    });
-    await storage.run("runs the loop", main);
-  },
+  }),
 );
 
 Deno.test("all of that holds on the default loop as well", async () => {
@@ -462,4 +461,139 @@ Deno.test("all of that holds on the default loop as well", async () => {
     assertEquals(seen, ["request", "task"]);
   });
   assertEquals(user.get(), "nobody");
+});
+
+Deno.test(
+  "V3 each task, block and callback sees the store of others' storages of its maker",
+  virtual(async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const read = () => storage.getStore();
+    const loop = getRunningLoop();
+    const seen: Record<string, unknown> = {};
+    const note = (name: string) => () => {
+      seen[name] = read();
+    };
+    // Whoever settles, sets or releases has another one.
+    await storage.run("waker", () => sleep(0));
+    await storage.run("maker", async () => {
+      seen["createTask"] = await createTask(read);
+      [seen["gather"]] = await gather([read]);
+      await taskGroup((group) => void group.createTask(note("taskGroup")));
+      seen["shield"] = await shield(read);
+      seen["waitFor"] = await waitFor(read, 10);
+      await wait([note("wait")]);
+      for await (const task of asCompleted([read])) {
+        seen["asCompleted"] = task.result();
+      }
+      loop.callSoon(note("callSoon"));
+      loop.callLater(1, note("callLater"));
+      createTask(() => {}).addDoneCallback(note("done callback"));
+      createTask(read, { eagerStart: true })
+        .addDoneCallback((task) => (seen["eager"] = task.result()));
+      await sleep(5);
+    });
+    assertEquals([...new Set(Object.values(seen))], ["maker"]);
+    assertEquals(Object.keys(seen).length, 11);
+  }),
+);
+
+Deno.test(
+  "V3 what a callback or a task enters reaches no other",
+  virtual(async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const loop = getRunningLoop();
+    const seen: unknown[] = [];
+    const intrude = () => storage.enterWith("intruder");
+    const note = () => seen.push(storage.getStore());
+    const rounds = [
+      () => [loop.callSoon(intrude), loop.callSoon(note)],
+      () => [createTask(intrude), createTask(note)],
+      () => [loop.callLater(1, intrude), loop.callLater(1, note)],
+      () => [createTask(intrude), loop.callSoon(note)],
+      () => [createTask(intrude, { eagerStart: true }), sleep(0).then(note)],
+    ];
+    for (const round of rounds) {
+      round();
+      await sleep(2);
+      note();
+    }
+    assertEquals(seen, Array(2 * rounds.length).fill(undefined));
+  }),
+);
+
+Deno.test(
+  "V3 debug mode and an instrument change nothing about it",
+  virtual(async () => {
+    const storage = new AsyncLocalStorage<string>();
+    getRunningLoop().setDebug(true);
+    const seen: unknown[] = [];
+    const note = () => seen.push(storage.getStore());
+    storage.run("one", () => getRunningLoop().callSoon(note));
+    storage.run("two", () => createTask(note));
+    getRunningLoop().callSoon(note);
+    await sleep(1);
+    getRunningLoop().setDebug(false);
+    assertEquals(seen, ["one", "two", undefined]);
+  }),
+);
+
+Deno.test("V3 a task that an exit kept from starting starts in its context", async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const loop = newEventLoop();
+  const seen: unknown[] = [];
+  const note = () => seen.push(storage.getStore());
+  loop.callSoon(() => {
+    throw new SystemExit(3);
+  });
+  storage.run("callback", () => loop.callSoon(note));
+  storage.run("task", () => loop.createTask(note));
+  await assertRejects(() => loop.runForever(), SystemExit);
+  assertEquals(seen, []);
+  loop.callSoon(() => loop.stop());
+  await loop.runForever();
+  loop.close();
+  assertEquals(seen, ["callback", "task"]);
+});
+
+Deno.test("C24 callSoon() of a callback and of the top level gives a copy of now", async () => {
+  const user = makeVar();
+  const seen: string[] = [];
+  const note = () => seen.push(user.get());
+  const loop = newEventLoop();
+  loop.callSoon(() => {
+    user.set("ada");
+    loop.callSoon(note);
+    user.set("bob");
+    loop.callSoon(note);
+    loop.callLater(1, () => loop.stop());
+  });
+  await loop.runForever();
+  loop.close();
+  assertEquals(seen, ["ada", "bob"]);
+  await new Promise<void>((resolve) => {
+    // Outside of any loop, as in a callback of the host.
+    setTimeout(() => {
+      user.set("eve");
+      getEventLoop().callSoon(note);
+      user.set("joe");
+      getEventLoop().callSoon(note);
+      getEventLoop().callSoon(resolve);
+    }, 0);
+  });
+  assertEquals(seen, ["ada", "bob", "eve", "joe"]);
+  assertEquals(user.get(), "nobody");
+});
+
+Deno.test("a variable that is set outside of any loop does not count as one", async () => {
+  const user = makeVar();
+  await new Promise<void>((resolve, reject) => {
+    setTimeout(() => {
+      user.set("outside");
+      assertThrows(() => getRunningLoop(), InvalidStateError);
+      run(() => user.get()).then((value) => {
+        assertEquals(value, "outside");
+        resolve();
+      }, reject);
+    }, 0);
+  });
 });

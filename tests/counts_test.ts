@@ -9,6 +9,7 @@ import {
   type AlarmTarget,
   type Clock,
   createTask,
+  currentTask,
   Event,
   gather,
   getRunningLoop,
@@ -109,8 +110,8 @@ const MICROTASKS: Readonly<
 > = {
   "a promise that is resolved": [1, () => Promise.resolve()],
   "sleep(0)": [2, () => sleep(0)],
-  "a task that returns at once": [4, () => createTask(() => 1)],
-  "a task of an async function": [4, () => createTask(async () => {})],
+  "a task that returns at once": [5, () => createTask(() => 1)],
+  "a task of an async function": [5, () => createTask(async () => {})],
   "a task that starts eagerly": [
     3,
     () => createTask(async () => {}, { eagerStart: true }),
@@ -151,7 +152,7 @@ const MICROTASKS: Readonly<
     await future;
   }],
   "a timeout that does not fire": [2, () => timeout(1000, async () => {})],
-  "a group of one task": [7, () =>
+  "a group of one task": [8, () =>
     taskGroup((group) => {
       group.createTask(async () => {});
     })],
@@ -177,12 +178,18 @@ Deno.test(
 
 // ── iterations of the loop ─────────────────────────────────────────────────
 
+/** Counts the iterations of the running loop. */
+function countIterations(): () => number {
+  let count = 0;
+  kernelOf(getRunningLoop()).reorder = () => void count++;
+  return () => count;
+}
+
 /** Iterations of the running loop from the call of `work` until it is over. */
 async function iterationsOf(work: () => PromiseLike<unknown>): Promise<number> {
-  const kernel = kernelOf(getRunningLoop());
-  const before = kernel.iteration;
+  const iterations = countIterations();
   await work();
-  return kernel.iteration - before;
+  return iterations();
 }
 
 const THOUSAND = Array.from({ length: 1000 }, (_, i) => i);
@@ -211,15 +218,15 @@ Deno.test(
   virtual(async () => {
     const event = new Event();
     const awake: number[] = [];
-    const kernel = kernelOf(getRunningLoop());
+    const iterations = countIterations();
     const tasks = THOUSAND.map(() =>
       createTask(async () => {
         await event.wait();
-        awake.push(kernel.iteration);
+        awake.push(iterations());
       })
     );
     await sleep(0);
-    const before = kernel.iteration;
+    const before = iterations();
     event.set();
     await gather(tasks);
     assertEquals(awake, THOUSAND.map(() => before + 1));
@@ -299,12 +306,18 @@ Deno.test("ten thousand items at hand take a turn of the host for each 256", asy
 // ── async context ──────────────────────────────────────────────────────────
 
 /** Times the host was told to carry another value. */
-function contextSwitchesOf(main: () => PromiseLike<unknown>): Promise<number> {
-  return callsOf(
-    AsyncLocalStorage.prototype as unknown as { run: () => unknown },
-    "run",
-    () => run(main),
-  );
+async function contextSwitchesOf(
+  main: () => PromiseLike<unknown>,
+): Promise<number> {
+  const host = AsyncLocalStorage.prototype as unknown as Record<
+    "run" | "enterWith",
+    () => unknown
+  >;
+  let runs = 0;
+  const enters = await callsOf(host, "enterWith", async () => {
+    runs = await callsOf(host, "run", () => run(main));
+  });
+  return runs + enters;
 }
 
 Deno.test("the async context is switched once a task, and never for a switch", async () => {
@@ -338,11 +351,18 @@ Deno.test("the async context is never switched for a lock or a queue", async () 
   );
 });
 
-Deno.test("the async context is switched once for callbacks in a row", async () => {
+Deno.test("the async context is not switched for a callback that does not ask for it", async () => {
   const none = await contextSwitchesOf(async () => {});
   assertEquals(
     await contextSwitchesOf(async () => {
       for (const _ of THOUSAND) getRunningLoop().callSoon(() => {});
+      await sleep(0);
+    }),
+    none,
+  );
+  assertEquals(
+    await contextSwitchesOf(async () => {
+      getRunningLoop().callSoon(() => currentTask());
       await sleep(0);
     }),
     none + 1,

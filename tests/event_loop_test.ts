@@ -206,7 +206,7 @@ Deno.test(
     settle("8");
     createTask(note("9"));
     await sleep(0);
-    assertEquals(calls.join(), "1,2,3,4,microtask of 2,5,6,7,8,9");
+    assertEquals(calls.join(), "1,2,microtask of 2,3,4,5,6,7,8,9");
   }),
 );
 

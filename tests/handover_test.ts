@@ -1,8 +1,9 @@
 // What is handed from task to task is with exactly one of them, or in its place,
-// whenever a cancellation comes: at each microtask, and in random programs.
+// whenever a cancellation comes: in each step of the loop, and in random programs.
 import {
   BoundedSemaphore,
   createTask,
+  getRunningLoop,
   isCancelledError,
   LifoQueue,
   Lock,
@@ -17,7 +18,7 @@ import {
   waitFor,
 } from "@asyncio/asyncio";
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { hops, outcome, outcomes } from "./_support/outcome.ts";
+import { outcome, outcomes } from "./_support/outcome.ts";
 import { turns, virtual } from "./_support/virtual.ts";
 
 /** Ways to get an item, from the shortest to those through many promises. */
@@ -35,12 +36,21 @@ const WAYS: Record<string, (queue: Queue<number>) => Promise<unknown>> = {
   },
 };
 
+/** Cancels `task` from a callback that comes after so many others. */
+function cancelAfter(task: Task<unknown>, count: number): void {
+  const loop = getRunningLoop();
+  loop.callSoon(() => {
+    if (count === 0) task.cancel();
+    else cancelAfter(task, count - 1);
+  });
+}
+
 for (const [name, way] of Object.entries(WAYS)) {
   Deno.test(
     `an item on its way through ${name} is got, or is in the queue`,
     virtual(async () => {
       for (const waiting of [true, false]) {
-        for (let count = 0; count < 25; count++) {
+        for (let count = 0; count < 8; count++) {
           const queue = new Queue<number>();
           if (!waiting) queue.putNowait(1);
           const task = createTask(() => way(queue));
@@ -48,13 +58,12 @@ for (const [name, way] of Object.entries(WAYS)) {
             await turns(2);
             queue.putNowait(1);
           }
-          await hops(count);
-          task.cancel();
+          cancelAfter(task, count);
           const end = await outcome(task);
           assertEquals(
             [end, queue.size],
             end === 1 ? [1, 0] : ["CancelledError", 1],
-            `waiting: ${waiting}, after ${count} microtasks`,
+            `waiting: ${waiting}, after ${count} steps`,
           );
         }
       }
@@ -66,7 +75,7 @@ Deno.test(
   "an item on its way into the queue is there if and only if put() succeeds",
   virtual(async () => {
     for (const waiting of [true, false]) {
-      for (let count = 0; count < 25; count++) {
+      for (let count = 0; count < 8; count++) {
         const queue = new Queue<number>({ maxSize: 1 });
         if (waiting) queue.putNowait(0);
         const task = createTask(async () => await queue.put(1));
@@ -74,8 +83,7 @@ Deno.test(
           await turns(2);
           queue.getNowait();
         }
-        await hops(count);
-        task.cancel();
+        cancelAfter(task, count);
         const end = await outcome(task);
         assertEquals(
           [end, queue.size],
@@ -90,7 +98,7 @@ Deno.test(
   "a lock on its way is held if and only if acquire() succeeds",
   virtual(async () => {
     for (const waiting of [true, false]) {
-      for (let count = 0; count < 25; count++) {
+      for (let count = 0; count < 8; count++) {
         const lock = new Lock();
         if (waiting) await lock.acquire();
         const task = createTask(async () => await lock.acquire());
@@ -98,8 +106,7 @@ Deno.test(
           await turns(2);
           lock.release();
         }
-        await hops(count);
-        task.cancel();
+        cancelAfter(task, count);
         assertEquals((await outcome(task)) !== "CancelledError", lock.locked());
       }
     }
@@ -164,7 +171,7 @@ async function runQueueProgram(seed: number): Promise<void> {
   });
   const tasks = bodies.map((body) => createTask(body));
   for (let count = random(20); count > 0; count--) {
-    if (random(2) === 0) await hops(random(6));
+    if (random(2) === 0) await turns(random(6));
     else await sleep(random(3));
     tasks[random(tasks.length)]!.cancel();
   }
@@ -204,7 +211,7 @@ async function runLockProgram(seed: number): Promise<void> {
       }),
   );
   for (let count = random(20); count > 0; count--) {
-    if (random(2) === 0) await hops(random(6));
+    if (random(2) === 0) await turns(random(6));
     else await sleep(random(3));
     tasks[random(tasks.length)]!.cancel();
   }

@@ -66,8 +66,8 @@ Deno.test(
       "created failed, done: false",
       "created cancelled, done: false",
       "created never started, done: false",
-      `ended <Task cancelled name="never started">`,
       `ended <Task failed Error: no name="failed">`,
+      `ended <Task cancelled name="never started">`,
       `ended <Task cancelled name="cancelled">`,
       `ended <Task finished "x" name="fine">`,
     ]);

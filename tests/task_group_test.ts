@@ -25,6 +25,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
+import { outcome } from "./_support/outcome.ts";
 import { now, turns, virtual } from "./_support/virtual.ts";
 
 /** The group that `fn` fails with. */
@@ -646,5 +647,45 @@ Deno.test(
       assertEquals(String(group), "<TaskGroup open tasks=0 errors=0>");
     });
     assertEquals(getRunningLoop().isRunning(), true);
+  }),
+);
+
+Deno.test(
+  "a group that fails leaves no cancellation behind that nobody asked for",
+  virtual(async () => {
+    const gone = createTask(() => sleep(60_000));
+    const task = createTask(async () => {
+      const group = taskGroup(async (group) => {
+        group.createTask(async () => {
+          try {
+            await sleep(60_000);
+          } finally {
+            // deno-lint-ignore no-unsafe-finally -- the clean-up fails
+            throw new Error("clean-up failed");
+          }
+        });
+        await gone;
+      });
+      await assertRejects(() => group, ExceptionGroup);
+      assertEquals(currentTask()!.cancelling(), 0);
+      await sleep(1);
+      return "went on";
+    });
+    await sleep(1);
+    gone.cancel();
+    assertEquals(await outcome(task), "went on");
+  }),
+);
+
+Deno.test(
+  "a task that starts eagerly and cancels its group is cancelled with it",
+  virtual(async () => {
+    await taskGroup((group) => {
+      group.createTask(async () => {
+        group.cancel();
+        await sleep(3_600_000);
+      }, { eagerStart: true });
+    });
+    assertEquals(now(), 0);
   }),
 );

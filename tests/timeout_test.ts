@@ -7,7 +7,9 @@ import {
   getRunningLoop,
   InvalidStateError,
   moveOnAfter,
+  Queue,
   sleep,
+  type Task,
   taskGroup,
   type Timeout,
   timeout,
@@ -23,6 +25,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
+import { outcome } from "./_support/outcome.ts";
 import {
   deferred,
   foreignOperation,
@@ -632,5 +635,93 @@ Deno.test(
     });
     await assertRejects(() => task, CancelledError);
     assertEquals(now() - start, 0);
+  }),
+);
+
+Deno.test(
+  "T6 timeout(0) is not expired before its first wait, and can be rescheduled",
+  virtual(async () => {
+    const seen: unknown[] = [];
+    const value = await timeout(0, async (deadline) => {
+      seen.push(deadline.expired(), currentTask()!.cancelling());
+      await Promise.resolve();
+      seen.push(deadline.expired(), currentTask()!.cancelling());
+      deadline.reschedule(null);
+      return await sleep(5, "rescued");
+    });
+    assertEquals(value, "rescued");
+    assertEquals(seen, [false, 0, false, 0]);
+  }),
+);
+
+Deno.test(
+  "T6 what is there already is given, whenever the deadline passed",
+  virtual(async () => {
+    const queue = new Queue<number>();
+    for (const item of [1, 2, 3, 4]) queue.putNowait(item);
+    const both = async () => [await queue.get(), await queue.get()];
+    assertEquals(await timeout(0, both), [1, 2]);
+    const moved = timeout(1000, (deadline) => {
+      deadline.reschedule(now() - 1);
+      return both();
+    });
+    assertEquals(await moved, [3, 4]);
+    await assertRejects(() => timeout(0, both), TimeoutError);
+    assertEquals(queue.statistics().getters, 0);
+  }),
+);
+
+Deno.test(
+  "T6 a deadline that has passed ends an await of something else by its signal",
+  virtual(async () => {
+    await assertRejects(
+      () => timeout(0, () => foreignOperation(cancelSignal())),
+      TimeoutError,
+    );
+  }),
+);
+
+Deno.test(
+  "a cancellation that was taken back does not count when its error comes again",
+  virtual(async () => {
+    const ends: unknown[] = [];
+    const blocks: ((inner: Task) => PromiseLike<unknown>)[] = [
+      (inner) =>
+        timeout(5, async () => {
+          try {
+            await sleep(60_000);
+          } finally {
+            await inner;
+          }
+        }),
+      (inner) =>
+        taskGroup(async (group) => {
+          group.createTask(async () => {
+            await sleep(5);
+            group.cancel();
+          });
+          try {
+            await sleep(60_000);
+          } finally {
+            await inner;
+          }
+        }),
+    ];
+    for (const block of blocks) {
+      const inner = createTask(() => sleep(60_000));
+      const task = createTask(async () => {
+        try {
+          await inner;
+        } catch {
+          currentTask()!.uncancel();
+        }
+        await block(inner);
+        return "went on";
+      });
+      await sleep(1);
+      task.cancel();
+      ends.push(await outcome(task));
+    }
+    assertEquals(ends, ["TimeoutError", "went on"]);
   }),
 );

@@ -11,4 +11,5 @@ export const timers: HostTimers = {
     return timer;
   },
   setImmediate: (callback) => setImmediate(callback),
+  queueMicrotask,
 };

@@ -77,6 +77,7 @@ const WEIGHTS = {
   swallow: 3,
   fail: 2,
   cancel: 9,
+  firstWins: 3,
 };
 
 type OpName = keyof typeof WEIGHTS;
@@ -459,7 +460,47 @@ class World {
       throw new Failure("on purpose");
     },
     cancel: (op) => void pick(this.#tasks, op).cancel(`${op.variant}`),
+    firstWins: async (op) => {
+      let winners = 0;
+      const rivals: Task[] = [0, 1, 2].map(() =>
+        createTask(async () => {
+          await this.#behind(op.which % 3, () => this.#contend(op));
+          winners++;
+          for (const rival of rivals) {
+            if (rival !== currentTask()) rival.cancel("lost");
+          }
+        })
+      );
+      this.#spawned.push(...rivals);
+      await wait(rivals, { timeout: 1 + op.ms % LONGEST_MS });
+      this.#expect(winners <= 1, `${winners} of three were the first`);
+      for (const rival of rivals) rival.cancel("late");
+    },
   };
+
+  /** Runs `operation` behind so many `async` functions. */
+  async #behind(depth: number, operation: () => Promise<void>): Promise<void> {
+    return depth === 0
+      ? await operation()
+      : await this.#behind(depth - 1, operation);
+  }
+
+  /** Waits for what others wait for at the same time. */
+  async #contend(op: Op): Promise<void> {
+    switch (op.variant % 4) {
+      case 0:
+        return this.#receive(await pick(this.#queues, op).get());
+      case 1:
+        return await sleep(op.ms % 3);
+      case 2:
+        return void await pick(this.#events, op).wait();
+      default: {
+        const semaphore = pick(this.#semaphores, op);
+        await semaphore.acquire();
+        return semaphore.release();
+      }
+    }
+  }
 
   #spawn(body: Body): Task {
     const task = createTask(() => this.#run(body));

@@ -1,0 +1,67 @@
+/**
+ * Code of the user runs as a reaction to a promise: a task's first step, and a
+ * callback. The reaction is registered where the task is made or the callback
+ * scheduled, so the host itself brings along the async context of that place,
+ * and with it what any other library keeps in an `AsyncLocalStorage`. The loop
+ * only decides when the promise is settled.
+ *
+ * ```text
+ *   callSoon(a)      callSoon(b)     callSoon(c)     one gate for neighbours
+ *        |               |               |
+ *        +--- reaction --+--- reaction --+--- registered, each in its context
+ *                        |
+ *      the turn of a: the gate opens, and a, b, c run as three microtasks
+ * ```
+ *
+ * Callbacks that stand side by side in the ready queue share a gate, as nothing
+ * comes between their reactions either. A task has one of its own: what it does
+ * before its first wait may take more than one microtask.
+ */
+import type { Kernel } from "./kernel.ts";
+import type { Runnable } from "./types.ts";
+
+/** A step that runs code in the async context in which it was made. */
+export interface CodeStep extends Runnable {
+  gate: Gate;
+  /** Runs the code, as the reaction. */
+  enter(): void;
+}
+
+export class Gate {
+  declare readonly kernel: Kernel;
+  declare isOpen: boolean;
+  declare private readonly promise: Promise<void>;
+  declare private resolve: () => void;
+  /** The run of the loop in which it was opened. */
+  declare private run: object | null;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+    this.isOpen = false;
+    this.promise = new Promise<void>((resolve) => {
+      this.resolve = resolve;
+    });
+    this.run = null;
+  }
+
+  /** Registers the reaction of `step`, in the present async context. */
+  add(step: CodeStep): void {
+    step.gate = this;
+    this.promise.then(() => {
+      if (this.run === this.kernel.currentRun) step.enter();
+      // The code before it has ended the run: it waits on, in its context, for
+      // its turn in the next one.
+      else new Gate(this.kernel).add(step);
+    });
+  }
+
+  /** Lets the code behind it run, as the next microtasks. */
+  open(): void {
+    if (this.isOpen) return;
+    const { kernel } = this;
+    this.isOpen = true;
+    this.run = kernel.currentRun;
+    kernel.woken = this;
+    this.resolve();
+  }
+}

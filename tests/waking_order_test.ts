@@ -1,0 +1,291 @@
+// The code that a step of the loop has woken runs before the next step: what it
+// does finds the others still waiting, and what they wait for in its place.
+import {
+  Condition,
+  createTask,
+  currentTask,
+  Event,
+  getRunningLoop,
+  Lock,
+  Queue,
+  Semaphore,
+  sleep,
+  type Task,
+  taskGroup,
+  timeout,
+  TimeoutError,
+  wait,
+} from "@asyncio/asyncio";
+import { assert, assertEquals } from "@std/assert";
+import { hops, outcomes } from "./_support/outcome.ts";
+import { turns, virtual } from "./_support/virtual.ts";
+
+/** Something that several tasks wait for, and what wakes all of them. */
+interface Source {
+  wait(): PromiseLike<unknown>;
+  wake(): void;
+  /** What is left when one of three has taken its part. */
+  left?(): unknown;
+}
+
+const SOURCES: Readonly<Record<string, () => Source>> = {
+  "an event": () => {
+    const event = new Event();
+    return { wait: () => event.wait(), wake: () => event.set() };
+  },
+  "a future": () => {
+    const future = getRunningLoop().createFuture<null>();
+    return { wait: () => future, wake: () => future.setResult(null) };
+  },
+  "a task": () => {
+    const task = createTask(() => sleep(5));
+    return { wait: () => wait([task]), wake: () => {} };
+  },
+  "sleep()": () => ({ wait: () => sleep(5), wake: () => {} }),
+  "sleep(0)": () => {
+    let isOver = false;
+    return {
+      wait: async () => {
+        while (!isOver) await sleep(0);
+      },
+      wake: () => {
+        isOver = true;
+      },
+    };
+  },
+  "a queue": () => {
+    const queue = new Queue<number>();
+    return {
+      wait: () => queue.get(),
+      wake: () => [1, 2, 3].forEach((item) => queue.putNowait(item)),
+      left: () => [queue.getNowait(), queue.getNowait(), queue.size],
+    };
+  },
+  "a semaphore": () => {
+    const semaphore = new Semaphore(0);
+    return {
+      wait: () => semaphore.acquire(),
+      wake: () => [1, 2, 3].forEach(() => semaphore.release()),
+      left: () => semaphore.statistics().value,
+    };
+  },
+  "a condition": () => {
+    const condition = new Condition();
+    return {
+      wait: async () => {
+        await condition.acquire();
+        try {
+          await condition.wait();
+        } finally {
+          condition.release();
+        }
+      },
+      wake: () =>
+        void createTask(async () => {
+          await condition.acquire();
+          condition.notifyAll();
+          condition.release();
+        }),
+      left: () => condition.locked(),
+    };
+  },
+  "a timeout": () => ({
+    wait: async () => {
+      try {
+        await timeout(5, () => sleep(60_000));
+      } catch (error) {
+        if (!(error instanceof TimeoutError)) throw error;
+      }
+    },
+    wake: () => {},
+  }),
+};
+
+const LEFT: Readonly<Record<string, unknown>> = {
+  "a queue": [2, 3, 0],
+  "a semaphore": 2,
+  "a condition": false,
+};
+
+/** Waits behind so many `async` functions of the program's own. */
+async function behind(
+  depth: number,
+  source: () => PromiseLike<unknown>,
+): Promise<unknown> {
+  return depth <= 1 ? await source() : await behind(depth - 1, source);
+}
+
+for (const [name, makeSource] of Object.entries(SOURCES)) {
+  for (const debug of [false, true]) {
+    Deno.test(
+      `V1 of three that ${name} wakes, the first cancels the others${
+        debug ? ", in debug mode too" : ""
+      }`,
+      virtual(async () => {
+        getRunningLoop().setDebug(debug);
+        for (let depth = 0; depth <= 4; depth++) {
+          const source = makeSource();
+          const winners: number[] = [];
+          const cancels: boolean[] = [];
+          const tasks: Task<void>[] = [0, 1, 2].map((index) =>
+            createTask(async () => {
+              if (depth === 0) await source.wait();
+              else await behind(depth, source.wait);
+              for (const task of tasks) {
+                if (task !== currentTask()) cancels.push(task.cancel("lost"));
+              }
+              winners.push(index);
+            })
+          );
+          await turns(4);
+          source.wake();
+          await wait(tasks);
+          assertEquals(winners, [0], `${depth} functions between`);
+          assertEquals(cancels, [true, true]);
+          assertEquals(tasks.map((task) => task.cancelled()), [
+            false,
+            true,
+            true,
+          ]);
+          assertEquals(source.left?.(), LEFT[name]);
+        }
+        getRunningLoop().setDebug(false);
+      }),
+    );
+  }
+}
+
+Deno.test(
+  "V1 a group that the first answer cancels has one answer",
+  virtual(async () => {
+    const event = new Event();
+    const answers: number[] = [];
+    const running = createTask(() =>
+      taskGroup((group) => {
+        for (let index = 0; index < 3; index++) {
+          group.createTask(async () => {
+            await event.wait();
+            answers.push(index);
+            group.cancel();
+          });
+        }
+      })
+    );
+    await turns(2);
+    event.set();
+    await running;
+    assertEquals(answers, [0]);
+  }),
+);
+
+Deno.test(
+  "V1 a task that is started runs up to its first wait before the next starts",
+  virtual(async () => {
+    const lock = new Lock();
+    const first = createTask(async () => {
+      await lock.acquire();
+      return "has it";
+    });
+    const second = createTask(() => first.cancel());
+    // The lock was free: nothing could interrupt the first.
+    assertEquals(await outcomes([first, second]), ["has it", false]);
+  }),
+);
+
+Deno.test(
+  "V1 code behind future and function resumes before what was queued later",
+  virtual(async () => {
+    const loop = getRunningLoop();
+    const seen: string[] = [];
+    const future = loop.createFuture<void>();
+    const task = createTask(async () => {
+      await (async () => await future)();
+      seen.push("w");
+    });
+    await turns(2);
+    loop.callSoon(() => seen.push("a"));
+    future.setResult();
+    loop.callSoon(() => seen.push("b"));
+    await task;
+    assertEquals(seen, ["a", "w", "b"]);
+  }),
+);
+
+Deno.test(
+  "V1 a task that is in an await of something else holds up nobody for long",
+  virtual(async () => {
+    const event = new Event();
+    const seen: string[] = [];
+    const never = new Promise<void>(() => {});
+    const stuck = createTask(async () => {
+      await event.wait();
+      seen.push("stuck");
+      await Promise.race([never, sleep(100)]);
+    });
+    const others = [1, 2].map((index) =>
+      createTask(async () => {
+        await event.wait();
+        seen.push(`other ${index}`);
+      })
+    );
+    await turns(2);
+    event.set();
+    await wait(others);
+    assertEquals(seen, ["stuck", "other 1", "other 2"]);
+    await stuck;
+  }),
+);
+
+Deno.test(
+  "a cancellation takes its turn: what was ready before comes first",
+  virtual(async () => {
+    const seen: string[] = [];
+    const cancelled = createTask(() =>
+      sleep(60_000).finally(() => seen.push("cancelled"))
+    );
+    await turns(1);
+    createTask(() => seen.push("ready before"));
+    cancelled.cancel();
+    createTask(() => seen.push("ready after"));
+    await outcomes([cancelled]);
+    await turns(1);
+    assertEquals(seen, ["ready before", "cancelled", "ready after"]);
+  }),
+);
+
+Deno.test(
+  "V2 a request that comes after a grant was taken reaches the next wait",
+  virtual(async () => {
+    const event = new Event();
+    const seen: string[] = [];
+    const task = createTask(async () => {
+      await event.wait();
+      await hops(100);
+      seen.push("took it");
+      await sleep(0);
+      seen.push("never");
+    });
+    await turns(1);
+    event.set();
+    createTask(() => assert(task.cancel()));
+    assertEquals(await outcomes([task]), ["CancelledError"]);
+    assertEquals(seen, ["took it"]);
+  }),
+);
+
+Deno.test(
+  "V2 a body that returns without another wait ends cancelled",
+  virtual(async () => {
+    const event = new Event();
+    const task = createTask(async () => {
+      await event.wait();
+      await hops(100);
+      return "dropped";
+    });
+    await turns(1);
+    event.set();
+    createTask(() => assert(task.cancel()));
+    assertEquals(await outcomes([task]), ["CancelledError"]);
+    assertEquals(task.cancelling(), 1);
+  }),
+);
