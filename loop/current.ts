@@ -10,11 +10,11 @@ import { Scope } from "./scope.ts";
 import { numberOf, scopeNumbered } from "./scope_numbers.ts";
 
 /**
- * What the host carries. Mostly it is a scope's number: on Deno a stored object
- * is kept by a weak map, which costs the garbage collector about as much as all
- * the rest of a task's life. A scope with context variables is carried itself,
- * so that code which outlives its task still has them; and where code that runs
- * in no loop has set some, it is their context.
+ * What the host carries. In a task it is mostly the scope's number: on Deno a
+ * stored object is kept by a weak map, which costs the garbage collector about as
+ * much as all the rest of a task's life. A scope of no task is carried itself,
+ * and so is one with context variables, so that code which outlives its task
+ * still has them. If code that runs in no loop has set some, it is their context.
  */
 type Store = Scope | number | Context;
 
@@ -74,7 +74,7 @@ export function currentContext(): Context {
 }
 
 function storeOf(scope: Scope): Store {
-  const isCarried = scope === scope.kernel.root || scope.hasVariables;
+  const isCarried = scope.task === null || scope.hasVariables;
   return isCarried ? scope : numberOf(scope);
 }
 

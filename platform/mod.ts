@@ -9,6 +9,7 @@ export const platform: Platform = "Deno" in globalThis
   : nodePlatform;
 
 export type {
+  AsyncPlace,
   AsyncStorage,
   HostHandle,
   HostProcess,

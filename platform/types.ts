@@ -72,6 +72,11 @@ export interface AsyncStorage<T> {
   enterWith(store: T): void;
 }
 
+/** An async context that was kept, to be gone back to. */
+export interface AsyncPlace {
+  run<A, B>(fn: (first: A, second: B) => void, first: A, second: B): void;
+}
+
 /** All that the library asks of its host. */
 export interface Platform extends HostTimers, HostSignals, HostProcess {
   readonly name: "deno" | "node";
@@ -80,4 +85,5 @@ export interface Platform extends HostTimers, HostSignals, HostProcess {
   readonly workers: HostWorkers;
   readonly prefork: HostPrefork;
   createAsyncStorage<T>(): AsyncStorage<T>;
+  capturePlace(): AsyncPlace;
 }

@@ -4,16 +4,40 @@
  * that its connection belongs to, and only while the loop runs.
  */
 import {
-  callbackScope,
   currentScope,
   enteredScope,
+  inheritedContext,
   runIn,
 } from "../loop/current.ts";
 // Who opens a connection and nothing else has the default loop all the same.
 import "../loop/event_loop.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { Scope, takeCancellation } from "../loop/scope.ts";
+import { type AsyncPlace, platform } from "../platform/mod.ts";
 import { Wait } from "../loop/wait.ts";
+
+/**
+ * The scope of a connection, of which it has one of its own: so the code that
+ * runs in it is known to have the async context in which it was made.
+ */
+class ConnectionScope extends Scope {
+  readonly #place: AsyncPlace;
+
+  /** In the present async context, with a copy of the context variables. */
+  constructor(kernel: Kernel) {
+    super(kernel, null, null, inheritedContext(), false);
+    this.#place = runIn(this, platform.capturePlace, undefined, undefined);
+  }
+
+  /** Runs `fn` in the scope, wherever the host has called back. */
+  run<A, B>(
+    fn: (first: A, second: B) => void,
+    first: A,
+    second: B,
+  ): void {
+    this.#place.run(fn, first, second);
+  }
+}
 
 /** Runs `fn` in `scope`, at no cost where the host has kept it. */
 export function enter<A, B>(
@@ -23,6 +47,7 @@ export function enter<A, B>(
   second: B,
 ): void {
   if (enteredScope() === scope) fn(first, second);
+  else if (scope instanceof ConnectionScope) scope.run(fn, first, second);
   else runIn(scope, fn, first, second);
 }
 
@@ -41,7 +66,7 @@ export function runAsStep(
   if (kernel.closed) return false;
   kernel.push({
     runsCode: true,
-    run: () => runIn(scope, fn, undefined, undefined),
+    run: () => enter(scope, fn, undefined, undefined),
     describe: () => what,
   });
   return true;
@@ -49,14 +74,17 @@ export function runAsStep(
 
 /** The scope for the callbacks of a connection that the running code makes. */
 export function connectionScope(): Scope {
-  return callbackScope(currentScope().kernel);
+  return new ConnectionScope(currentScope().kernel);
 }
 
-/** One like it for another connection: with a copy of its context. */
+/** One like it for another connection. */
 export function copyScope(scope: Scope): Scope {
-  return scope.hasVariables
-    ? new Scope(scope.kernel, null, null, scope.context.copy(), false)
-    : scope;
+  let copy = scope;
+  const make = () => {
+    copy = connectionScope();
+  };
+  enter(scope, make, undefined, undefined);
+  return copy;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { createAsyncStorage } from "../async_storage.ts";
+import { capturePlace, createAsyncStorage } from "../async_storage.ts";
 import type { Platform } from "../types.ts";
 import { net } from "./net.ts";
 import { preforking } from "./prefork.ts";
@@ -12,6 +12,7 @@ import { threads } from "./worker_thread.ts";
 export const denoPlatform: Platform = {
   name: "deno",
   createAsyncStorage,
+  capturePlace,
   ...timers,
   ...net,
   ...signals,
