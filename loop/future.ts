@@ -1,3 +1,4 @@
+import { atCaller, rejectedAtCaller } from "../_internal/caller_frame.ts";
 import { isThenable } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { show } from "../_internal/show.ts";
@@ -122,7 +123,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
   result(): T {
     const error = Future.#settledError(this, "result");
     if (this.#state === "finished") return this.#value as T;
-    throw error;
+    throw atCaller(error);
   }
 
   /**
@@ -310,7 +311,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     Future.#retrieve(future);
     return future.#state === "finished"
       ? future.#kernel.succeed(scope, future.#value as T)
-      : Promise.reject(Future.#outcome(future));
+      : rejectedAtCaller(Future.#outcome(future));
   }
 
   static #wait<T>(future: Future<T>, scope: Scope): Promise<T> {

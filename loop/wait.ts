@@ -15,6 +15,7 @@
  * then it has taken nothing: what it waits for forgets it in the same
  * synchronous step, which is how queues and locks lose nothing.
  */
+import { rejectAtCaller } from "../_internal/caller_frame.ts";
 import type { CancelledError } from "../errors.ts";
 import type { WaitInfo } from "./hooks.ts";
 import type { Scope } from "./scope.ts";
@@ -175,7 +176,7 @@ export class Wait<T> implements Runnable, WaitInfo {
   /** Gives the code an error. */
   protected throwIn(error: unknown): void {
     this.end();
-    this.reject(error);
+    rejectAtCaller(error, this.resolve, this.reject);
   }
 
   /** Its scope ended, and it goes on in the one around. */

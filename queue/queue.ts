@@ -1,3 +1,4 @@
+import { forCaller } from "../_internal/caller_frame.ts";
 import { checkOptions } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
@@ -295,10 +296,10 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   shutdown(options: ShutdownOptions = {}): void {
     checkOptions("shut down a queue", options);
     this.#isShutDown = true;
-    const putError = () => this.#shutDownError("put");
+    const putError = () => forCaller(this.#shutDownError("put"));
     this.#putters.failGranted(putError);
     this.#putters.failAll(putError);
-    const getError = () => this.#shutDownError("get");
+    const getError = () => forCaller(this.#shutDownError("get"));
     if (options.immediate === true) {
       this.#discardItems();
       this.#getters.failGranted(getError);

@@ -1,3 +1,4 @@
+import { forCaller } from "../_internal/caller_frame.ts";
 import { checkInteger } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { BrokenBarrierError } from "../errors.ts";
@@ -104,7 +105,7 @@ export class Barrier {
    */
   reset(): void {
     this.#broken = false;
-    this.#waiters.failAll(() => this.#resetError());
+    this.#waiters.failAll(() => forCaller(this.#resetError()));
   }
 
   /**
@@ -114,7 +115,7 @@ export class Barrier {
    */
   abort(): void {
     this.#broken = true;
-    this.#waiters.failAll(() => this.#brokenError());
+    this.#waiters.failAll(() => forCaller(this.#brokenError()));
   }
 
   /**

@@ -1,3 +1,4 @@
+import { forCaller } from "../_internal/caller_frame.ts";
 import { checkDuration, checkOptions } from "../_internal/check.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { TimeoutError } from "../errors.ts";
@@ -144,7 +145,7 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
     if (this.#pending === 0) return;
     this.#late = true;
     this.#stop();
-    this.#waiters.failAll(lateError);
+    this.#waiters.failAll(() => forCaller(lateError()));
   }
 
   describe(): string {
