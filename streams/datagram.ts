@@ -1,3 +1,4 @@
+import { atCaller, forCaller } from "../_internal/caller_frame.ts";
 import { checkFunction } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
@@ -185,8 +186,8 @@ class Mailbox extends DatagramProtocol {
   }
 
   override errorReceived(error: Error): void {
-    if (this.waiting.size > 0) this.waiting.failAll(() => error);
-    else this.error = error;
+    if (this.waiting.size > 0) this.waiting.failAll(() => forCaller(error));
+    else this.error = forCaller(error);
   }
 
   override connectionLost(): void {
@@ -276,7 +277,7 @@ export class DatagramStream {
       if (cancelled !== null) throw cancelled;
       const { error, kept, waiting } = mailbox;
       mailbox.error = null;
-      if (error !== null) throw error;
+      if (error !== null) throw atCaller(error);
       if (kept.size > waiting.grantedSize) {
         return await scope.kernel.succeed(scope, kept.shift()!);
       }

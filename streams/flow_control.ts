@@ -2,6 +2,7 @@
  * What a writer waits for: that the transport has room again, and that the
  * connection is over. Any number of tasks may wait for either.
  */
+import { atCaller, forCaller } from "../_internal/caller_frame.ts";
 import { ConnectionResetError } from "../errors.ts";
 import type { Scope } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
@@ -37,7 +38,7 @@ export class FlowControl {
 
   /** Waits while the transport holds too much. */
   drain(scope: Scope): Promise<void> {
-    if (this.#loss !== null) return Promise.reject(this.#lossError());
+    if (this.#loss !== null) return Promise.reject(atCaller(this.#lossError()));
     return this.#isPaused
       ? this.#draining.wait(scope)
       : scope.kernel.succeed(scope, undefined);
@@ -54,13 +55,15 @@ export class FlowControl {
   async waitClosed(scope: Scope): Promise<void> {
     await this.waitLost(scope);
     const error = this.#loss?.error ?? null;
-    if (error !== null) throw error;
+    if (error !== null) throw atCaller(error);
   }
 
   #lossError(): unknown {
-    return this.#loss?.error ?? new ConnectionResetError(
-      "Cannot write as the connection is lost: received a call of drain()",
-      { code: "ECONNRESET" },
+    return this.#loss?.error ?? forCaller(
+      new ConnectionResetError(
+        "Cannot write as the connection is lost: received a call of drain()",
+        { code: "ECONNRESET" },
+      ),
     );
   }
 }

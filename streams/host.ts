@@ -3,6 +3,7 @@
  * likes, and in whatever async context; the code it reaches runs in the scope
  * that its connection belongs to, and only while the loop runs.
  */
+import { forCaller } from "../_internal/caller_frame.ts";
 import {
   currentScope,
   enteredScope,
@@ -134,7 +135,7 @@ export function waitForHost<T>(
           else drop();
         },
         (error) => {
-          if (hasEnded()) wait.fail(error);
+          if (hasEnded()) wait.fail(forCaller(error));
         },
       );
     },

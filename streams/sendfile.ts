@@ -1,7 +1,8 @@
+import { notForCaller } from "../_internal/caller_frame.ts";
 import { checkInteger } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
-import { type HostFile, platform } from "../platform/mod.ts";
+import { platform } from "../platform/mod.ts";
 import { waitForHost } from "./host.ts";
 import { BaseProtocol, type Protocol } from "./protocol.ts";
 import type { Transport } from "./transport.ts";
@@ -133,7 +134,7 @@ export async function sendfile(
       (late) => late.close(),
     )
     : null;
-  const source = opened ?? file as HostFile;
+  const source = opened ?? theirs(file as FileSource);
   const protocol = transport.getProtocol();
   const gate = new Gate(protocol);
   const wasReading = transport.isReading();
@@ -153,6 +154,19 @@ export async function sendfile(
       if (wasReading) transport.resumeReading();
     }
   }
+}
+
+/** What an open file of a user throws stays as it is. */
+function theirs(file: FileSource): FileSource {
+  return {
+    async read(buffer) {
+      try {
+        return await file.read(buffer);
+      } catch (error) {
+        throw notForCaller(error);
+      }
+    },
+  };
 }
 
 async function copy(

@@ -1,3 +1,4 @@
+import { atCaller, forCaller } from "../_internal/caller_frame.ts";
 import { checkInteger } from "../_internal/check.ts";
 import { STREAM_LIMIT } from "../_internal/constants.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
@@ -622,7 +623,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
       if (this.#wait !== null) {
         throw this.#busy(scope, operation.name, this.#wait);
       }
-      if (this.#failure !== null) throw this.#failure.error;
+      if (this.#failure !== null) throw atCaller(this.#failure.error);
       taken = operation.take(this, argument);
       if (taken === null) return this.#await(scope, operation, argument);
     } catch (error) {
@@ -658,6 +659,8 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
       const taken = operation.take(this, argument);
       isOver = taken !== null;
       return taken;
+    } catch (error) {
+      throw this.#failure === null ? forCaller(error) : error;
     } finally {
       if (isOver) this.#endWait();
     }

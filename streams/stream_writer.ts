@@ -1,3 +1,4 @@
+import { atCaller } from "../_internal/caller_frame.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
@@ -143,7 +144,7 @@ export class StreamWriter implements AsyncDisposable {
    */
   drain(): Promise<void> {
     const failure = this.#reader === null ? null : this.#reader.exception();
-    if (failure !== null) return Promise.reject(failure);
+    if (failure !== null) return Promise.reject(atCaller(failure));
     const scope = currentScope();
     const { flow } = this.#protocol;
     if (this.#transport.isClosing() && !flow.isLost) {

@@ -13,6 +13,7 @@
  * - The protocol hears `connectionLost` once, from the loop, and nothing after.
  * - Nothing reaches the protocol while reading is paused or its loop stands.
  */
+import { forCaller } from "../_internal/caller_frame.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError, OSError } from "../errors.ts";
@@ -395,7 +396,7 @@ export class Transport {
       },
       end: () => this.#tell(this.#onEnd),
       written: (count) => this.#onWritten(count),
-      lost: (error) => this.#tell(() => this.#end("lost", error)),
+      lost: (error) => this.#tell(() => this.#end("lost", forCaller(error))),
     };
     // A pipe without an address is its process's affair.
     if (this.#host.localAddress !== null) trackOpen(this.#kernel, this);
