@@ -3,6 +3,7 @@
  * `SubprocessTransport` over it: nothing here refers to those, so that one
  * which is dropped while the child runs can be collected, and be reported.
  */
+import { atCaller, forCaller } from "../_internal/caller_frame.ts";
 import {
   InvalidStateError,
   isCancelledError,
@@ -231,8 +232,13 @@ export async function startChild(
   if (kernel.closed) throw kernel.closedError("start a subprocess");
   throwIfUnwanted(around, signal);
   const scope = connectionScope();
-  const child = runIn(scope, spawn, command, scope);
-  if (child instanceof Promise) return await child;
+  let child: Child;
+  try {
+    const spawned = runIn(scope, spawn, command, scope);
+    child = spawned instanceof Promise ? await spawned : spawned;
+  } catch (error) {
+    throw atCaller(forCaller(error));
+  }
   const source = { abandon() {}, describe: () => action };
   const start = new Wait<void>(around, source);
   start.enqueue();

@@ -190,6 +190,29 @@ Deno.test(
 );
 
 Deno.test(
+  "the errors of a supervisor name who awaited it",
+  virtual(async () => {
+    const brief = { readyMs: 1, diesMs: 2 };
+    const never = { readyMs: 5, diesMs: 5 };
+    async function starting() {
+      await stage([never, never, never, never]).start();
+    }
+    async function waiting() {
+      const supervisor = await stage(new Array(99).fill(brief)).start();
+      await supervisor.wait();
+    }
+    async function reloading() {
+      await using supervisor = await stage([{}, {}, never]).start();
+      await supervisor.reload();
+    }
+    for (const user of [starting, waiting, reloading]) {
+      const { stack } = await assertRejects(user, WorkerError);
+      assertStringIncludes(stack!, `at async ${user.name}`);
+    }
+  }),
+);
+
+Deno.test(
   "reload has the new process ready before the old one is stopped",
   virtual(async () => {
     const { log, start } = stage([{}, {}, { readyMs: 40 }, {}]);

@@ -5,6 +5,7 @@
  * - While jobs are queued no worker is idle, and there are as many as may be.
  * - A job is in the queue, or with one worker, or over.
  */
+import { forCaller } from "../_internal/caller_frame.ts";
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Exposed } from "./_exposed.ts";
@@ -105,7 +106,7 @@ export class Pool implements SlotOwner {
       try {
         return slot.start(job);
       } catch (error) {
-        job.fail(error);
+        job.fail(forCaller(error));
       }
     }
     if (this.#isShutDown) slot.end();

@@ -13,6 +13,7 @@
  *
  * A worker has one job at a time, so that ending it hurts no other.
  */
+import { alsoForCaller, forCaller } from "../_internal/caller_frame.ts";
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
 import { BrokenWorkerError, type CancelledError } from "../errors.ts";
 import { runIn } from "../loop/current.ts";
@@ -150,7 +151,7 @@ export class WorkerSlot {
     this.#leaveJob();
     this.#worker.hold(false);
     if (message.error === undefined) job.succeed(message.value);
-    else job.fail(reviveError(message.error));
+    else job.fail(alsoForCaller(reviveError(message.error)));
     this.#owner.slotFreed(this);
   }
 
@@ -166,9 +167,11 @@ export class WorkerSlot {
         ? `has ended with status ${status}`
         : `was ended by an error that nothing caught: ${failure}`;
       job.fail(
-        new BrokenWorkerError(
-          `Cannot give the result of ${job.what} as its worker ${how}`,
-          { exitCode: status, ...cause },
+        forCaller(
+          new BrokenWorkerError(
+            `Cannot give the result of ${job.what} as its worker ${how}`,
+            { exitCode: status, ...cause },
+          ),
         ),
       );
     } else if (failure !== null && !this.#ending) {

@@ -1,4 +1,5 @@
 /** What a worker of the pool runs: it does one job after the other. */
+import { alsoForCaller, rejectAtCaller } from "../_internal/caller_frame.ts";
 import { isThenable } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { CancelledError, isCancelledError } from "../errors.ts";
@@ -121,14 +122,25 @@ function endCall({ call, value, error }: ReturnMessage): void {
 function callMainThread(name: string, ...args: unknown[]): Promise<unknown> {
   let listener!: CallListener;
   const promise = new Promise<unknown>((succeeded, failed) => {
-    listener = { succeeded, failed };
+    // Followed once it has failed: until then, only who awaits it may do so.
+    const failedHere = (error: unknown) => {
+      failed(error);
+      promise.catch(stopListening);
+    };
+    listener = {
+      succeeded(value) {
+        succeeded(value);
+        stopListening();
+      },
+      failed: (error) =>
+        rejectAtCaller(alsoForCaller(error), succeeded, failedHere),
+    };
   });
   const cancelCall = context.call(name, args, listener);
   const signal = job?.signal;
   const onAbort = () => cancelCall(signal?.reason);
   signal?.addEventListener("abort", onAbort);
   const stopListening = () => signal?.removeEventListener("abort", onAbort);
-  promise.then(stopListening, stopListening);
   return Object.assign(promise, {
     cancel: (reason?: unknown) =>
       cancelCall(new CancelledError(undefined, { reason })),

@@ -1,3 +1,4 @@
+import { alsoForCaller } from "../_internal/caller_frame.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Future } from "../loop/future.ts";
@@ -63,7 +64,10 @@ export function runCoroutineThreadsafe<T = unknown>(
   const cancelCall = worker.call(name, args, {
     succeeded: (value) => settle("finished", value),
     failed: (error) =>
-      settle(isCancelledError(error) ? "cancelled" : "failed", error),
+      settle(
+        isCancelledError(error) ? "cancelled" : "failed",
+        alsoForCaller(error),
+      ),
   });
   return future;
 }

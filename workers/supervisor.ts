@@ -1,4 +1,5 @@
 /** What looks after the workers: starts, replaces and stops them. */
+import { atCaller, forCaller } from "../_internal/caller_frame.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import {
   CancelledError,
@@ -163,7 +164,7 @@ export class Supervisor implements AsyncDisposable {
         slot.replacement = task;
         // deno-lint-ignore no-await-in-loop -- one after the other
         const failure = await this.#outcome(task);
-        if (failure !== null) throw failure;
+        if (failure !== null) throw atCaller(forCaller(failure));
       }
     } finally {
       hold[Symbol.dispose]();
@@ -195,7 +196,9 @@ export class Supervisor implements AsyncDisposable {
       await shield(this.#task);
     } catch (error) {
       // That the loop has ended it, with all that was left, is an end.
-      if (!isCancelledError(error) || !this.#task.cancelled()) throw error;
+      if (!isCancelledError(error) || !this.#task.cancelled()) {
+        throw atCaller(error);
+      }
     }
   }
 
@@ -253,7 +256,7 @@ export class Supervisor implements AsyncDisposable {
         if (this.#isStopping) group.cancel();
       }, { name: "prefork" });
     } catch (error) {
-      throw soleError(error);
+      throw forCaller(soleError(error));
     } finally {
       this.#isStopping = true;
       this.#group = null;
@@ -346,7 +349,7 @@ export class Supervisor implements AsyncDisposable {
       return await shield(task);
     } catch (error) {
       if (task.cancelled() && this.#isStopping) throw this.#refusal();
-      throw error;
+      throw atCaller(forCaller(error));
     }
   }
 
