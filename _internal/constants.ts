@@ -17,7 +17,7 @@ export const STEPS_A_TURN = 256;
  * function between a wait and the code that acts on it takes one, each future
  * and each block of the library one more.
  */
-export const WAKING_HOPS = 12;
+export const WAKING_HOPS = 50;
 
 /** A step that holds the loop longer than this is reported in debug mode. */
 export const SLOW_CALLBACK_MS = 100;

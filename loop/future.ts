@@ -13,7 +13,7 @@ import type { EventLoop } from "./event_loop.ts";
 import { Gate } from "./gate.ts";
 import { ReadyCallback } from "./handle.ts";
 import type { Kernel } from "./kernel.ts";
-import { type Scope, takeCancellation } from "./scope.ts";
+import { forgetCancellation, type Scope, takeCancellation } from "./scope.ts";
 import type { Runnable } from "./types.ts";
 import { Unretrieved } from "./unretrieved.ts";
 import { Wait, type WaitSource } from "./wait.ts";
@@ -307,7 +307,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     }
     if (future.#state === "pending") return Future.#wait(future, scope);
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     Future.#retrieve(future);
     return future.#state === "finished"
       ? future.#kernel.succeed(scope, future.#value as T)
@@ -317,7 +317,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
   static #wait<T>(future: Future<T>, scope: Scope): Promise<T> {
     const wait = new FutureWait<T>(scope, future);
     Future.#subscribe(future, wait);
-    const cancelled = takeCancellation(scope);
+    const cancelled = forgetCancellation(scope);
     if (cancelled !== null) wait.cancel(cancelled);
     return wait.promise;
   }

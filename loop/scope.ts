@@ -26,9 +26,13 @@ import type { Kernel } from "./kernel.ts";
 import { filterRejections } from "./rejections.ts";
 import { dropNumber } from "./scope_numbers.ts";
 import type { Task } from "./task.ts";
-import type { Wait } from "./wait.ts";
+import { Wait, type WaitSource } from "./wait.ts";
 
-const settled = Promise.resolve();
+/** What a wait waits for that was cancelled before it began. */
+const interrupted: WaitSource = {
+  abandon() {},
+  describe: () => "nothing, as it was cancelled before it began to wait",
+};
 
 /** Makes a context: its class stands further up. */
 let makeContext: () => Context;
@@ -217,16 +221,28 @@ export class Scope {
    */
   handOut(): CancelledError | null {
     const state = this.state;
-    const error = state.pending;
     if (state.pendingBySignal) return this.forget();
-    if (!state.handingOut) {
-      state.handingOut = true;
-      settled.then(() => {
+    state.handingOut = true;
+    return state.pending;
+  }
+
+  /** The code has the error that was handed out here, or in a scope around. */
+  handedOut(): void {
+    for (let each: Scope | null = this; each !== null; each = each.parent) {
+      const state = each.#cancellation;
+      if (state !== null && state.handingOut) {
         state.handingOut = false;
-        if (state.pending === error) this.forget();
-      });
+        each.forget();
+      }
+      if (each.shielded) return;
     }
-    return error;
+  }
+
+  /** A wait that is cancelled as it begins: it throws in its turn, as any. */
+  throwInTurn(error: CancelledError): Promise<never> {
+    const wait = new Wait<never>(this, interrupted);
+    wait.cancel(error);
+    return wait.promise;
   }
 
   /** Counts a request, without delivering it. */
@@ -243,6 +259,19 @@ export class Scope {
     const state = this.#cancellation;
     if (state === null || state.requests === 0) return;
     if (--state.requests === 0) this.forget();
+  }
+
+  /** The same for one of the requests to cancel an open scope inside of this. */
+  takeBackInside(): boolean {
+    for (let child = this.children; child !== null; child = child.after) {
+      if (child.requests > 0) {
+        child.takeBack();
+        this.top.state.requestsInside--;
+        return true;
+      }
+      if (child.takeBackInside()) return true;
+    }
+    return false;
   }
 
   /**
@@ -374,9 +403,14 @@ export function takeCancellation(scope: Scope): CancelledError | null {
   return outermost(scope, handOut);
 }
 
-/** The same for code that throws the error at once, and so has it. */
+/** The same for code that has the error at once. */
+export function forgetCancellation(scope: Scope): CancelledError | null {
+  return outermost(scope, forget);
+}
+
+/** The same for code that throws it at once. */
 export function throwCancellation(scope: Scope): void {
-  const error = outermost(scope, forget);
+  const error = forgetCancellation(scope);
   if (error !== null) throw error;
 }
 

@@ -159,7 +159,8 @@ export class Task<T = unknown> extends Future<T> {
    */
   uncancel(): number {
     const scope = this.#scope;
-    scope.takeBack();
+    if (scope.requests > 0) scope.takeBack();
+    else if (scope.requestsInside > 0) scope.takeBackInside();
     return this.cancelling();
   }
 

@@ -201,6 +201,7 @@ export class Wait<T> implements Runnable, WaitInfo {
     scope.delivering++;
     const delivered = () => {
       scope.delivering--;
+      scope.handedOut();
     };
     // Handling the promise here also keeps one that nobody awaits from ending
     // the program; the code that does await it was registered before and so

@@ -178,7 +178,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   put(item: T): Promise<void> {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     if (this.#isShutDown) return Promise.reject(this.#shutDownError("put"));
     try {
       if (this.full()) {
@@ -223,7 +223,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   get(): Promise<T> {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     if (this.size === 0) {
       return this.#isShutDown
         ? Promise.reject(this.#shutDownError("get"))
@@ -281,7 +281,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   join(): Promise<void> {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     if (this.#unfinished === 0) return scope.kernel.succeed(scope, undefined);
     return this.#joiners.wait(scope);
   }

@@ -274,7 +274,7 @@ export class DatagramStream {
     for (;;) {
       const scope = currentScope();
       const cancelled = takeCancellation(scope);
-      if (cancelled !== null) throw cancelled;
+      if (cancelled !== null) await scope.throwInTurn(cancelled);
       const { error, kept, waiting } = mailbox;
       mailbox.error = null;
       if (error !== null) throw atCaller(error);

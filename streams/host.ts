@@ -104,7 +104,7 @@ export function waitForHost<T>(
 ): Promise<T> {
   const scope = currentScope();
   const cancelled = takeCancellation(scope);
-  if (cancelled !== null) return Promise.reject(cancelled);
+  if (cancelled !== null) return scope.throwInTurn(cancelled);
   if (userSignal?.aborted) return Promise.reject(userSignal.reason);
   const { kernel } = scope;
   const controller = new AbortController();

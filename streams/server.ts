@@ -144,7 +144,7 @@ export class Server {
     const scope = currentScope();
     try {
       const cancelled = takeCancellation(scope);
-      if (cancelled !== null) throw cancelled;
+      if (cancelled !== null) await scope.throwInTurn(cancelled);
       this.#forever = new Wait<void>(scope, foreverSource);
       await this.#forever.promise;
     } catch (error) {
@@ -199,7 +199,7 @@ export class Server {
   waitClosed(): Promise<void> {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     if (this.#isDone()) return scope.kernel.succeed(scope, undefined);
     return this.#closing.wait(scope);
   }

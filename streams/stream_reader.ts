@@ -609,7 +609,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   #read<A, T>(operation: Operation<A, T>, argument: A): Promise<T> {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     return this.#readIn(scope, operation, argument);
   }
 

@@ -152,7 +152,9 @@ export class StreamWriter implements AsyncDisposable {
       return sleep(0).then(() => flow.drain(scope));
     }
     const cancelled = takeCancellation(scope);
-    return cancelled === null ? flow.drain(scope) : Promise.reject(cancelled);
+    return cancelled === null
+      ? flow.drain(scope)
+      : scope.throwInTurn(cancelled);
   }
 
   /**
@@ -175,7 +177,7 @@ export class StreamWriter implements AsyncDisposable {
   waitClosed(): Promise<void> {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     return this.#protocol.flow.waitClosed(scope);
   }
 
@@ -320,7 +322,7 @@ export class StreamWriter implements AsyncDisposable {
     this.close();
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     return this.#protocol.flow.waitLost(scope);
   }
 

@@ -12,7 +12,11 @@ import {
 import { onClose } from "../loop/closing.ts";
 import { currentScope, runIn } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import { type Scope, takeCancellation } from "../loop/scope.ts";
+import {
+  type Scope,
+  takeCancellation,
+  throwCancellation,
+} from "../loop/scope.ts";
 import { Wait } from "../loop/wait.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import {
@@ -87,7 +91,7 @@ export class Child {
   /** @param keeper Is not collected before the wait ends. */
   wait(scope: Scope, keeper: object): Promise<number> {
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     return this.returnCode === null
       ? this.#exits.wait(scope, keeper)
       : scope.kernel.succeed(scope, this.returnCode);
@@ -261,8 +265,7 @@ function spawn(command: HostCommand, scope: Scope): Child | Promise<never> {
 }
 
 function throwIfUnwanted(scope: Scope, signal: AbortSignal | undefined): void {
-  const cancelled = takeCancellation(scope);
-  if (cancelled !== null) throw cancelled;
+  throwCancellation(scope);
   signal?.throwIfAborted();
 }
 

@@ -88,7 +88,7 @@ export class Barrier {
   wait(): Promise<number> {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     if (this.#broken) return Promise.reject(this.#brokenError());
     const last = this.#parties - 1;
     if (this.#waiters.size < last) return this.#waiters.wait(scope);

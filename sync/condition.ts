@@ -3,7 +3,7 @@ import { inspectByToString } from "../_internal/inspect.ts";
 import { show } from "../_internal/show.ts";
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
-import { Scope, takeCancellation } from "../loop/scope.ts";
+import { forgetCancellation, Scope, takeCancellation } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Hold } from "./hold.ts";
 import { Lock, type LockHold, lockInternals } from "./lock.ts";
@@ -158,7 +158,7 @@ export class Condition {
     const hold = this.#hold("wait for a condition");
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) throw cancelled;
+    if (cancelled !== null) await scope.throwInTurn(cancelled);
     const refusal = lockInternals.bind(this.#lock, scope.kernel) ??
       this.#waiters.bind(scope.kernel);
     if (refusal !== null) throw refusal;
@@ -172,7 +172,7 @@ export class Condition {
       error = cancellation as CancelledError;
     }
     await this.#reacquire(scope, hold);
-    error = takeCancellation(scope) ?? error;
+    error = forgetCancellation(scope) ?? error;
     if (error === null) return true;
     if (notified) this.#waiters.settleFirst(true);
     throw error;
@@ -216,8 +216,9 @@ export class Condition {
     const action = "wait for a condition";
     checkFunction(action, "predicate", predicate);
     this.#hold(action);
-    const cancelled = takeCancellation(currentScope());
-    if (cancelled !== null) throw cancelled;
+    const scope = currentScope();
+    const cancelled = takeCancellation(scope);
+    if (cancelled !== null) await scope.throwInTurn(cancelled);
     let value = predicate();
     while (!value) {
       await this.wait();

@@ -55,7 +55,7 @@ export class Event {
   wait(): Promise<true> {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     if (this.#isSet) return scope.kernel.succeed(scope, true);
     return this.#waiters.wait(scope);
   }

@@ -88,7 +88,7 @@ export class Lock {
   acquire(): Promise<Hold> {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     return this.#acquire(scope, new LockHold(this, scope.task));
   }
 

@@ -85,7 +85,7 @@ export class Semaphore {
   acquire(): Promise<Hold> {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     if (this.#value === 0) return this.#waiters.wait(scope);
     this.#value--;
     return scope.kernel.succeed<Hold>(scope, new Permit(this));

@@ -155,7 +155,7 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
   #next(): Promise<Done<T>> {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     const done = this.#done.shift();
     if (done !== undefined) return scope.kernel.succeed(scope, done);
     if (this.#late) return Promise.reject(lateError());

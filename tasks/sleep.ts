@@ -48,7 +48,7 @@ export function sleep<T>(ms: number, result?: T): Promise<T | undefined> {
   }
   const scope = currentScope();
   const cancelled = takeCancellation(scope);
-  if (cancelled !== null) return Promise.reject(cancelled);
+  if (cancelled !== null) return scope.throwInTurn(cancelled);
   if (ms > 0) return new Sleep(scope, ms, result).promise;
   // A plain wait: nothing but its turn ends it.
   const turn = new Wait(scope, turnSource, result);
@@ -92,12 +92,17 @@ const sleepSource: WaitSource = {
   describe: (wait) => `sleep(${(wait as Sleep<unknown>).ms})`,
 };
 
-/** A wait that is its own timer. */
+/**
+ * A wait that is its own timer. When its time has come it wakes in the iteration
+ * after, as the callbacks of the same instant come first.
+ */
 class Sleep<T> extends Wait<T | undefined> implements Timer {
   declare readonly ms: number;
   declare readonly deadline: number;
   declare readonly order: number;
   declare heapIndex: number;
+  /** Its time has come, and it stands in the ready queue for that. */
+  declare private isDue: boolean;
 
   constructor(scope: Scope, ms: number, result: T | undefined) {
     super(scope, sleepSource, result);
@@ -106,11 +111,20 @@ class Sleep<T> extends Wait<T | undefined> implements Timer {
     this.deadline = kernel.now() + ms;
     this.order = kernel.nextTimerOrder();
     this.heapIndex = -1;
+    this.isDue = false;
     kernel.addTimer(this);
     this.started();
   }
 
   due(): void {
-    this.enqueue();
+    this.isDue = true;
+    this.scope.kernel.push(this);
+  }
+
+  override run(): void {
+    if (!this.isDue) return super.run();
+    this.isDue = false;
+    // One that was cancelled meanwhile has a turn for that.
+    if (this.isPending()) this.enqueue();
   }
 }

@@ -12,7 +12,7 @@ import {
   futureInternals,
   toCancelledError,
 } from "../loop/future.ts";
-import { Scope, Surroundings, throwCancellation } from "../loop/scope.ts";
+import { Scope, Surroundings, takeCancellation } from "../loop/scope.ts";
 import {
   asCancellation,
   type Task,
@@ -174,7 +174,8 @@ export class TaskGroup {
   ): Promise<CancelledError | null> {
     while (this.#tasks.size > 0) {
       try {
-        throwCancellation(this.#around);
+        const cancelled = takeCancellation(this.#around);
+        if (cancelled !== null) await this.#around.throwInTurn(cancelled);
         await this.#empty.wait(this.#around);
       } catch (error) {
         foreign = error as CancelledError;

@@ -217,6 +217,8 @@ Deno.test(
     assertEquals(seen, [
       `the first step of <Task pending name="watched" waiting for sleep(5)>`,
       "<Handle done>",
+      // Its time has come, and then it wakes.
+      `<Task pending name="watched" waiting for sleep(5)> after sleep(5)`,
       `<Task finished undefined name="watched"> after sleep(5)`,
     ]);
     for (const ms of lengths) assertGreaterOrEqual(ms, 0);

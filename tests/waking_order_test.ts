@@ -16,7 +16,7 @@ import {
   TimeoutError,
   wait,
 } from "@asyncio/asyncio";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { hops, outcomes } from "./_support/outcome.ts";
 import { turns, virtual } from "./_support/virtual.ts";
 
@@ -287,5 +287,67 @@ Deno.test(
     createTask(() => assert(task.cancel()));
     assertEquals(await outcomes([task]), ["CancelledError"]);
     assertEquals(task.cancelling(), 1);
+  }),
+);
+
+Deno.test(
+  "callbacks of an instant come before those who slept until then",
+  virtual(async () => {
+    const seen: string[] = [];
+    const sleeper = createTask(() => sleep(5).then(() => seen.push("sleeper")));
+    await turns(1);
+    getRunningLoop().callLater(5, () => seen.push("callback"));
+    await sleeper;
+    assertEquals(seen, ["callback", "sleeper"]);
+  }),
+);
+
+Deno.test(
+  "a timeout that ends with the sleep inside of it ends it, as in asyncio",
+  virtual(async () => {
+    await assertRejects(() => timeout(5, () => sleep(5)), TimeoutError);
+  }),
+);
+
+Deno.test(
+  "C17 a cancellation that was remembered is thrown in the task's turn",
+  virtual(async () => {
+    const seen: string[] = [];
+    const task = createTask(async () => {
+      currentTask()!.cancel();
+      await sleep(0).catch(() => seen.push("cancelled"));
+    });
+    createTask(() => seen.push("ready before"));
+    await outcomes([task]);
+    assertEquals(seen, ["ready before", "cancelled"]);
+  }),
+);
+
+Deno.test(
+  "C17 each of several waits that begin then throws it, and no later one",
+  virtual(async () => {
+    const task = createTask(async () => {
+      currentTask()!.cancel();
+      const ends = await Promise.allSettled([sleep(1), sleep(2), sleep(3)]);
+      await sleep(1);
+      return ends.map(({ status }) => status).join();
+    });
+    assertEquals(await outcomes([task]), ["rejected,rejected,rejected"]);
+  }),
+);
+
+Deno.test(
+  "C3 uncancel() takes back the request of a timeout inside of the task, too",
+  virtual(async () => {
+    const counts: number[] = [];
+    await timeout(5, async () => {
+      await sleep(60_000).catch(() => {
+        counts.push(currentTask()!.cancelling());
+        counts.push(currentTask()!.uncancel());
+      });
+      await sleep(1);
+      counts.push(currentTask()!.cancelling());
+    });
+    assertEquals(counts, [1, 0, 0]);
   }),
 );

@@ -285,7 +285,7 @@ function waitFor(pool: Pool): Promise<void> {
   const ended = pool.whenEnded();
   if (!scope.kernel.isRunning) return ended;
   const cancelled = takeCancellation(scope);
-  if (cancelled !== null) return Promise.reject(cancelled);
+  if (cancelled !== null) return scope.throwInTurn(cancelled);
   const wait = new Wait<void>(scope, {
     abandon() {},
     describe: () => "WorkerPoolExecutor.shutdown",
