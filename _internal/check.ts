@@ -83,9 +83,53 @@ export function checkInteger(
   }
 }
 
-/** A promise, a future or anything else with a `then` method. */
+/**
+ * A promise, a future or anything else with a `then` method. One that throws
+ * when it is asked for its `then` is none.
+ */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return value !== null &&
-    (typeof value === "object" || typeof value === "function") &&
-    typeof (value as { then?: unknown }).then === "function";
+  try {
+    return thenOf(value) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The `then` method of a value that has one; `null` else.
+ *
+ * @throws What the value throws when it is asked: a promise that is resolved
+ * with it is rejected with that.
+ */
+export function thenOf(value: unknown): PromiseLike<unknown>["then"] | null {
+  if (
+    value === null ||
+    (typeof value !== "object" && typeof value !== "function")
+  ) return null;
+  const { then } = value as { then?: unknown };
+  return typeof then === "function"
+    ? then as PromiseLike<unknown>["then"]
+    : null;
+}
+
+const { then: promiseThen } = Promise.prototype;
+
+/**
+ * Calls back once with what a promise comes to, as `await` would: another's
+ * `then` may throw, or call back twice, or with a promise.
+ */
+export function react<T>(
+  promise: PromiseLike<T>,
+  onFulfilled: (value: T) => void,
+  onRejected: (error: unknown) => void,
+): void {
+  try {
+    if (promise.then === promiseThen) {
+      promiseThen.call(promise as Promise<T>, onFulfilled, onRejected);
+      return;
+    }
+  } catch {
+    // The promise below is rejected with the same.
+  }
+  new Promise<T>((resolve) => resolve(promise)).then(onFulfilled, onRejected);
 }

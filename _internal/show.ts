@@ -6,25 +6,59 @@ export function show(value: unknown): string {
     case "string":
       return shorten(JSON.stringify(value));
     case "bigint":
-      return `${value}n`;
-    case "function":
-      return value.name === ""
-        ? "an anonymous function"
-        : `the function ${value.name}`;
+      return shorten(`${value}n`);
+    case "function": {
+      const name = read(value, "name");
+      return typeof name === "string" && name !== ""
+        ? `the function ${name}`
+        : "an anonymous function";
+    }
     case "object":
       return value === null ? "null" : showObject(value);
     default:
-      return String(value);
+      return shorten(String(value));
   }
 }
 
 function showObject(value: object): string {
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  const name: unknown = value.constructor?.name;
+  const length = lengthOf(value);
+  if (length !== null) return `an array of ${length}`;
+  const name = read(read(value, "constructor"), "name");
   if (typeof name !== "string" || name === "" || name === "Object") {
     return "an object";
   }
   return /^[AEIOU]/.test(name) ? `an ${name}` : `a ${name}`;
+}
+
+/** Of an array; `null` else. A revoked proxy does not say which it is. */
+function lengthOf(value: object): number | null {
+  try {
+    return Array.isArray(value) ? value.length : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A property of anything; `undefined` where it cannot be read. */
+export function read(value: unknown, key: string): unknown {
+  try {
+    return (value as Record<string, unknown> | null | undefined)?.[key];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Gives an object a property that is not among its keys, where it lets one. */
+export function tryToDefine(object: object, key: string, value: unknown): void {
+  try {
+    Reflect.defineProperty(object, key, {
+      value,
+      configurable: true,
+      writable: true,
+    });
+  } catch {
+    // A proxy that refuses: it stays as it is.
+  }
 }
 
 function shorten(text: string): string {
