@@ -8,6 +8,7 @@ import { type CodeStep, Gate } from "./gate.ts";
 import type { Kernel } from "./kernel.ts";
 import { Scope } from "./scope.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
+import { read } from "../_internal/show.ts";
 import type { Context } from "./context.ts";
 import type { Timer } from "./timer_heap.ts";
 
@@ -60,18 +61,18 @@ export class Handle {
     if (kernel.hooks !== null) kernel.hooks.handleCreated(this);
   }
 
-  /** Calls the callback off; does nothing where it has run. */
+  /** Calls the callback off. One that has run is then said to be cancelled. */
   cancel(): void {
-    if (this.#callback === null) return;
     this.#name = "cancelled";
     this.#callback = null;
     this.#args = NO_ARGUMENTS;
   }
 
   /**
-   * Whether {@linkcode Handle.cancel} came before its turn.
+   * Whether {@linkcode Handle.cancel} was called; as in asyncio, also where the
+   * callback had run by then.
    *
-   * @returns True where the callback never runs.
+   * @returns True from that moment on.
    */
   cancelled(): boolean {
     return this.#name === "cancelled";
@@ -83,9 +84,7 @@ export class Handle {
    * @returns For example `<TimerHandle tick>`.
    */
   toString(): string {
-    const state = this.#callback === null
-      ? this.#name
-      : this.#callback.name || "an anonymous callback";
+    const state = this.#callback === null ? this.#name : nameOf(this.#callback);
     return `<${
       this instanceof TimerHandle ? "TimerHandle" : "Handle"
     } ${state}>`;
@@ -103,12 +102,18 @@ export class Handle {
       callback(...args);
       leaveCallback();
     } catch (error) {
+      const { kernel } = handle.#scope;
       if (isExitRequest(error)) {
         leaveCallback();
-        return handle.#scope.kernel.abort(error);
+        return kernel.abort(error);
       }
-      const name = callback.name || "an anonymous callback";
-      handle.#scope.kernel.report({ message: `Exception in ${name}`, error });
+      const createdAt = kernel.creationStack(handle);
+      kernel.report({
+        message: `Exception in ${nameOf(callback)}`,
+        error,
+        handle,
+        ...(createdAt === undefined ? undefined : { createdAt }),
+      });
       leaveCallback();
     }
   }
@@ -118,6 +123,13 @@ export class Handle {
     invoke = Handle.#invoke;
     kernelOf = (handle) => handle.#scope.kernel;
   }
+}
+
+function nameOf(callback: Callback): string {
+  const name = read(callback, "name");
+  return typeof name === "string" && name !== ""
+    ? name
+    : "an anonymous callback";
 }
 
 /**

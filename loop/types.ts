@@ -1,5 +1,6 @@
 /** The interfaces the kernel's files share, and nothing that runs. */
 import type { Future } from "./future.ts";
+import type { Handle } from "./handle.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -42,6 +43,8 @@ export interface ExceptionContext {
   task?: Task<unknown>;
   /** The future it belongs to. */
   future?: Future<unknown>;
+  /** The callback that threw. */
+  handle?: Handle;
   /** Where the object was made, in debug mode. */
   createdAt?: string;
 }

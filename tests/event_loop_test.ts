@@ -106,7 +106,7 @@ Deno.test(
     const calls: string[] = [];
     const soon = loop.callSoon(() => calls.push("soon"));
     const later = loop.callLater(5, () => calls.push("later"));
-    const second = loop.callSoon(() => calls.push("second"));
+    loop.callSoon(() => calls.push("second"));
     loop.callSoon(() => late.cancel());
     const late = loop.callSoon(() => calls.push("late"));
     soon.cancel();
@@ -118,8 +118,23 @@ Deno.test(
       true,
       true,
     ]);
-    second.cancel();
-    assertFalse(second.cancelled());
+  }),
+);
+
+Deno.test(
+  "a handle that is cancelled after it ran says so, as in asyncio",
+  virtual(async () => {
+    const handle = getRunningLoop().callSoon(() => {});
+    const timer = getRunningLoop().callLater(5, () => {});
+    await sleep(10);
+    assertEquals([handle.cancelled(), timer.cancelled()], [false, false]);
+    handle.cancel();
+    timer.cancel();
+    assertEquals([handle.cancelled(), timer.cancelled()], [true, true]);
+    assertEquals(
+      `${handle} ${timer}`,
+      "<Handle cancelled> <TimerHandle cancelled>",
+    );
   }),
 );
 
