@@ -29,7 +29,8 @@ import {
   type ExceptionHandler,
   writeException,
 } from "./exceptions.ts";
-import { Future, futureInternals, futureOf, isFuture } from "./future.ts";
+import { Future, futureInternals, isFuture } from "./future.ts";
+import { futureOf } from "./future_of.ts";
 import {
   type Handle,
   ReadyCallback,
@@ -644,7 +645,7 @@ export class EventLoop {
       }
       return future;
     }
-    return runIn(this.#kernel.root, futureOf<T>, awaitable, undefined);
+    return futureOf(awaitable, this.#kernel);
   }
 
   #checkCallback(action: string, callback: unknown): void {

@@ -1,5 +1,5 @@
 import { atCaller, rejectedAtCaller } from "../_internal/caller_frame.ts";
-import { isThenable } from "../_internal/check.ts";
+import { errorLine } from "../_internal/error_text.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { show } from "../_internal/show.ts";
 import {
@@ -8,22 +8,31 @@ import {
   isCancelledError,
 } from "../errors.ts";
 import type { Context } from "./context.ts";
-import { currentScope, enteredScope } from "./current.ts";
+import { enteredScope } from "./current.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { Gate } from "./gate.ts";
 import { ReadyCallback } from "./handle.ts";
 import type { Kernel } from "./kernel.ts";
 import { forgetCancellation, type Scope, takeCancellation } from "./scope.ts";
+import {
+  addStep,
+  eachStep,
+  isOneStep,
+  removeStep,
+  type Steps,
+} from "./steps.ts";
 import type { Runnable } from "./types.ts";
 import { Unretrieved } from "./unretrieved.ts";
 import { Wait, type WaitSource } from "./wait.ts";
 
 type State = "pending" | "finished" | "failed" | "cancelled";
 
-/** A callback that was added by a user, and the step that will call it. */
-interface AddedCallback {
-  readonly callback: (future: never) => unknown;
-  readonly handle: ReadyCallback;
+/** What settles a future, where it wants to know whether anyone waits for it. */
+export interface Origin {
+  /** Someone waits for it, where no one did. */
+  awaited(future: Future<unknown>): void;
+  /** No one waits for it any more, or it is done. */
+  left(future: Future<unknown>): void;
 }
 
 const BRAND = Symbol.for("@asyncio/asyncio/Future");
@@ -41,6 +50,8 @@ export interface FutureInternals {
     value: unknown,
     isLast?: boolean,
   ): void;
+  /** Tells what will settle a pending future. */
+  setOrigin(future: Future<unknown>, origin: Origin): void;
   /** Runs `step` from the ready queue once the future is done. */
   subscribe(future: Future<unknown>, step: Runnable): void;
   unsubscribe(future: Future<unknown>, step: Runnable): void;
@@ -48,6 +59,8 @@ export interface FutureInternals {
   awaiters(future: Future<unknown>): Set<Future<unknown>>;
   /** Someone has taken the error: it need not be reported. */
   retrieve(future: Future<unknown>): void;
+  /** Whether it has no error that is still to be reported. */
+  isRetrieved(future: Future<unknown>): boolean;
 }
 
 let internals: FutureInternals;
@@ -77,11 +90,13 @@ export { internals as futureInternals };
 export class Future<T = unknown> implements PromiseLike<T> {
   readonly #kernel: Kernel;
   #state: State = "pending";
-  /** The result, the error, or the CancelledError (or its request), by state. */
+  /**
+   * The result, the error, or the CancelledError (or its request), by state;
+   * while it is pending, its origin, if it has one.
+   */
   #value: unknown = undefined;
-  /** Steps that run once it is done: none, one, or a list. */
-  #steps: Runnable | Runnable[] | null = null;
-  #callbacks: AddedCallback[] | null = null;
+  /** They run once it is done. */
+  #steps: Steps = null;
   #unretrieved: Unretrieved | null = null;
 
   /**
@@ -168,10 +183,14 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * @param reason What to tell the waiting code: a message, any value (found as
    * `reason` on the error), or a {@linkcode CancelledError} to be thrown as it
    * is.
-   * @returns False where it was already settled; then nothing happens.
+   * @returns False where it was already settled; then its error, if it has one,
+   * is no longer reported as never retrieved.
    */
   cancel(reason?: unknown): boolean {
-    if (this.#state !== "pending") return false;
+    if (this.#state !== "pending") {
+      Future.#retrieve(this);
+      return false;
+    }
     // Debug mode has a stack that shows who cancelled it in any case.
     const unseen = this.#steps === null && this.#kernel.stacks === null &&
       !isCancelledError(reason);
@@ -185,7 +204,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   /**
    * Calls back once it is settled: with the future, from the loop, never
-   * synchronously, in the order in which the callbacks were added.
+   * synchronously, in the order in which the callbacks were added. What the
+   * callback throws goes to the exception handler.
    *
    * @param callback What to call.
    * @param options The context to call it in; a copy of the current one else.
@@ -201,36 +221,29 @@ export class Future<T = unknown> implements PromiseLike<T> {
         }`,
       );
     }
-    const handle = new ReadyCallback(
-      this.#kernel,
-      callback,
-      [this],
-      options.context,
+    Future.#subscribe(
+      this,
+      new DoneCallback(this.#kernel, callback, this, options.context),
     );
-    new Gate(this.#kernel).add(handle);
-    (this.#callbacks ??= []).push({ callback, handle });
-    Future.#subscribe(this, handle);
   }
 
   /**
-   * Takes a callback back.
+   * Takes a callback back, as long as the future is pending. Once it is settled
+   * its callbacks are on their way.
    *
    * @param callback What was given to {@linkcode Future.addDoneCallback}.
-   * @returns How often it had been added.
+   * @returns How often it was taken back.
    */
   removeDoneCallback(callback: (future: this) => unknown): number {
-    const kept: AddedCallback[] = [];
     let removed = 0;
-    for (const added of this.#callbacks ?? []) {
-      if (added.callback !== callback) {
-        kept.push(added);
+    for (const step of [...eachStep(this.#steps)]) {
+      if (!(step instanceof DoneCallback) || step.callback !== callback) {
         continue;
       }
       removed++;
-      added.handle.cancel();
-      Future.#unsubscribe(this, added.handle);
+      step.cancel();
+      Future.#unsubscribe(this, step);
     }
-    this.#callbacks = kept.length > 0 ? kept : null;
     return removed;
   }
 
@@ -329,8 +342,10 @@ export class Future<T = unknown> implements PromiseLike<T> {
     value: unknown,
     isLast: boolean = false,
   ): void {
+    const origin = future.#value as Origin | undefined;
     future.#state = state;
     future.#value = value;
+    if (origin !== undefined) origin.left(future);
     const steps = future.#steps;
     const retrieved = steps !== null && hasRetriever(steps);
     future.#steps = null;
@@ -343,7 +358,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
       );
     }
     if (steps === null || future.#kernel.closed) return;
-    if (Array.isArray(steps)) {
+    if (!isOneStep(steps)) {
       for (const step of steps) future.#kernel.push(step);
     } else if (!isLast || !future.#kernel.tryRun(steps)) {
       future.#kernel.push(steps);
@@ -351,24 +366,26 @@ export class Future<T = unknown> implements PromiseLike<T> {
   }
 
   static #subscribe(future: Future<unknown>, step: Runnable): void {
-    if (future.#state !== "pending") future.#kernel.push(step);
-    else if (future.#steps === null) future.#steps = step;
-    else if (Array.isArray(future.#steps)) future.#steps.push(step);
-    else future.#steps = [future.#steps, step];
+    if (future.#state !== "pending") return future.#kernel.push(step);
+    const isFirst = future.#steps === null;
+    future.#steps = addStep(future.#steps, step);
+    // The origin; see #value.
+    if (isFirst && future.#value !== undefined) {
+      (future.#value as Origin).awaited(future);
+    }
   }
 
   static #unsubscribe(future: Future<unknown>, step: Runnable): void {
-    const steps = future.#steps;
-    if (steps === step) future.#steps = null;
-    else if (Array.isArray(steps)) {
-      const index = steps.indexOf(step);
-      if (index >= 0) steps.splice(index, 1);
+    if (future.#steps === null) return;
+    future.#steps = removeStep(future.#steps, step);
+    if (future.#steps === null && future.#value !== undefined) {
+      (future.#value as Origin).left(future);
     }
   }
 
   static #awaiters(future: Future<unknown>): Set<Future<unknown>> {
     const awaiters = new Set<Future<unknown>>();
-    for (const step of [future.#steps ?? []].flat()) {
+    for (const step of eachStep(future.#steps)) {
       for (const each of step.awaiters?.() ?? []) awaiters.add(each);
     }
     return awaiters;
@@ -409,7 +426,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
       case "finished":
         return `finished ${show(future.#value)}`;
       case "failed":
-        return `failed ${showError(future.#value)}`;
+        return `failed ${errorLine(future.#value)}`;
       default:
         return future.#state;
     }
@@ -425,10 +442,14 @@ export class Future<T = unknown> implements PromiseLike<T> {
       stateText: Future.#stateText,
       value: Future.#outcome,
       settle: Future.#settle,
+      setOrigin: (future, origin) => {
+        future.#value = origin;
+      },
       subscribe: Future.#subscribe,
       unsubscribe: Future.#unsubscribe,
       awaiters: Future.#awaiters,
       retrieve: Future.#retrieve,
+      isRetrieved: (future) => future.#unretrieved === null,
     };
   }
 }
@@ -482,8 +503,26 @@ export class Completion<T> implements Retriever {
   }
 }
 
-function hasRetriever(steps: Runnable | Runnable[]): boolean {
-  return Array.isArray(steps) ? steps.some(retrieves) : retrieves(steps);
+/** A callback of the user. */
+class DoneCallback extends ReadyCallback {
+  declare readonly callback: (future: never) => unknown;
+
+  constructor(
+    kernel: Kernel,
+    callback: (future: never) => unknown,
+    future: Future<unknown>,
+    context: Context | undefined,
+  ) {
+    super(kernel, callback, [future], context);
+    this.callback = callback;
+    new Gate(kernel).add(this);
+  }
+}
+
+function hasRetriever(steps: Steps): boolean {
+  if (isOneStep(steps)) return retrieves(steps);
+  for (const step of eachStep(steps)) if (retrieves(step)) return true;
+  return false;
 }
 
 function retrieves(step: Runnable): boolean {
@@ -595,12 +634,6 @@ function nameOfRunning(): string | undefined {
   return enteredScope()?.task?.name;
 }
 
-function showError(error: unknown): string {
-  return error instanceof Error
-    ? `${error.name}: ${error.message}`
-    : show(error);
-}
-
 /**
  * Whether `value` is a future or a task, of this or of another copy of this
  * package. Answers to `asyncio.isfuture`.
@@ -618,28 +651,11 @@ function showError(error: unknown): string {
  * @returns True for a future.
  */
 export function isFuture(value: unknown): value is Future<unknown> {
-  return typeof value === "object" && value !== null && BRAND in value;
-}
-
-/** A future of a promise: the promise goes on, but waiting for it can end. */
-export function futureOf<T>(promise: PromiseLike<T>): Future<T> {
-  if (!isThenable(promise)) {
-    throw new TypeError(
-      `Cannot wait for a value as it must be a promise, a future or a function: received ${
-        show(promise)
-      }`,
-    );
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return BRAND in value;
+  } catch {
+    // A proxy that was revoked, or that does not like to be asked.
+    return false;
   }
-  const future = new Future<T>(currentScope().kernel);
-  promise.then(
-    (value) => {
-      if (!future.done()) future.setResult(value);
-    },
-    (error) => {
-      if (future.done()) return;
-      if (isCancelledError(error)) future.cancel(error);
-      else future.setException(error);
-    },
-  );
-  return future;
 }

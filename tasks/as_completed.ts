@@ -27,7 +27,10 @@ export interface AsCompletedOptions {
  */
 export type DoneFuture<T> = Omit<Future<T>, "then" | "catch" | "finally">;
 
-/** What {@linkcode asCompleted} gives: to iterate over once, either way. */
+/**
+ * What {@linkcode asCompleted} gives: to iterate over once, either way. A loop
+ * that is left early can be followed by another, which gets the rest.
+ */
 export interface AsCompleted<T>
   extends AsyncIterable<DoneFuture<T>>, Iterable<Promise<T>> {}
 
@@ -82,35 +85,36 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
   readonly #kernel = currentScope().kernel;
   readonly #done = new RingBuffer<Done<T>>();
   readonly #waiters = new WaitQueue<Done<T>>("asCompleted()");
-  readonly #completions: Completion<T>[] = [];
-  #pending: number;
+  /** What is not done, with what tells when it is: none while nobody waits. */
+  readonly #pending = new Map<Future<T>, Completion<T> | null>();
   /** How many places of the order were not given out yet. */
   #left: number;
   #late = false;
+  #isResting = false;
   deadline = Infinity;
   order = 0;
   heapIndex = -1;
 
   constructor(futures: Set<Future<T>>, timeout: number | null) {
-    this.#pending = this.#left = futures.size;
-    const completed = (future: Future<T>) => this.#completed(future);
-    const awaiters = () => this.#waiters.tasks();
-    for (const future of futures) {
-      this.#completions.push(
-        new Completion(future, completed, false, awaiters),
-      );
-    }
-    if (timeout !== null && futures.size > 0) {
-      this.deadline = this.#kernel.now() + timeout;
-      this.order = this.#kernel.nextTimerOrder();
-      this.#kernel.addTimer(this);
-    }
+    this.#left = futures.size;
+    for (const future of futures) this.#pending.set(future, null);
+    if (timeout !== null) this.deadline = this.#kernel.now() + timeout;
+    this.#watch();
   }
 
   *[Symbol.iterator](): Iterator<Promise<T>> {
-    while (this.#left > 0) {
-      this.#left--;
-      yield this.#next().then(({ value }) => value.result());
+    const result = ({ value }: Done<T>) => value.result();
+    const failed = (error: unknown) => {
+      this.#restIfIdle();
+      throw error;
+    };
+    try {
+      while (this.#left > 0) {
+        this.#left--;
+        yield this.#next().then(result, failed);
+      }
+    } finally {
+      this.#restIfIdle();
     }
   }
 
@@ -125,12 +129,12 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
         } catch (error) {
           // The wait was cancelled, and its place is still to be given out.
           this.#left++;
+          this.#restIfIdle();
           throw error;
         }
       },
       return: () => {
-        this.#left = 0;
-        this.#stop();
+        this.#restIfIdle();
         return Promise.resolve(end);
       },
     };
@@ -142,9 +146,9 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
 
   /** The time is over. */
   run(): void {
-    if (this.#pending === 0) return;
+    if (this.#pending.size === 0) return;
     this.#late = true;
-    this.#stop();
+    this.#rest();
     this.#waiters.failAll(() => forCaller(lateError()));
   }
 
@@ -159,18 +163,44 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
     const done = this.#done.shift();
     if (done !== undefined) return scope.kernel.succeed(scope, done);
     if (this.#late) return Promise.reject(lateError());
+    if (this.#isResting) this.#watch();
     return this.#waiters.wait(scope);
   }
 
   #completed(future: Future<T>): void {
-    if (--this.#pending === 0) this.#kernel.removeTimer(this);
+    // It rested, and came back, while this was on its way.
+    if (!this.#pending.delete(future)) return;
+    if (this.#pending.size === 0) this.#kernel.removeTimer(this);
     const done: Done<T> = { done: false, value: future };
     if (!this.#waiters.settleFirst(done)) this.#done.push(done);
   }
 
-  #stop(): void {
+  /** Whoever waits may come back; until then it leaves nothing on the futures. */
+  #rest(): void {
+    this.#isResting = true;
     this.#kernel.removeTimer(this);
-    for (const completion of this.#completions) completion.unsubscribe();
+    for (const [future, completion] of this.#pending) {
+      completion?.unsubscribe();
+      this.#pending.set(future, null);
+    }
+  }
+
+  #restIfIdle(): void {
+    if (this.#waiters.size === 0 && !this.#isResting) this.#rest();
+  }
+
+  #watch(): void {
+    this.#isResting = false;
+    if (this.#pending.size === 0) return;
+    const completed = (future: Future<T>) => this.#completed(future);
+    const awaiters = () => this.#waiters.tasks();
+    for (const future of this.#pending.keys()) {
+      const completion = new Completion(future, completed, false, awaiters);
+      this.#pending.set(future, completion);
+    }
+    if (this.deadline === Infinity) return;
+    this.order = this.#kernel.nextTimerOrder();
+    this.#kernel.addTimer(this);
   }
 }
 

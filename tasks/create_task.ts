@@ -1,12 +1,15 @@
+import { currentScope } from "../loop/current.ts";
 import { getEventLoop } from "../loop/event_loop.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
-import { type Future, futureOf, isFuture } from "../loop/future.ts";
+import { type Future, isFuture } from "../loop/future.ts";
+import { futureOf } from "../loop/future_of.ts";
 import {
   NO_OPTIONS,
   type Task,
   type TaskFunction,
   type TaskOptions,
 } from "../loop/task.ts";
+import type { Kernel } from "../loop/kernel.ts";
 import type { Awaitable } from "../loop/types.ts";
 
 /** Options of {@linkcode createTask}. */
@@ -78,6 +81,16 @@ export function createTask<T>(
  * @throws {TypeError} When `awaitable` is none of them.
  */
 export function ensureFuture<T>(awaitable: Awaitable<T>): Future<T> {
-  if (typeof awaitable === "function") return createTask(awaitable);
-  return isFuture(awaitable) ? awaitable as Future<T> : futureOf(awaitable);
+  return ensureFutureOf(currentScope().kernel, awaitable);
+}
+
+/** The same in a loop of which the caller knows. */
+export function ensureFutureOf<T>(
+  kernel: Kernel,
+  awaitable: Awaitable<T>,
+): Future<T> {
+  if (typeof awaitable === "function") return kernel.loop.createTask(awaitable);
+  return isFuture(awaitable)
+    ? awaitable as Future<T>
+    : futureOf(awaitable, kernel);
 }

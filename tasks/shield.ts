@@ -4,7 +4,13 @@ import {
   checkOptions,
 } from "../_internal/check.ts";
 import { currentScope } from "../loop/current.ts";
-import { Completion, Future, futureInternals } from "../loop/future.ts";
+import {
+  Completion,
+  Future,
+  futureInternals,
+  isFuture,
+  type Origin,
+} from "../loop/future.ts";
 import { Scope, throwCancellation } from "../loop/scope.ts";
 import type { Awaitable } from "../loop/types.ts";
 import { runBlock } from "./_block.ts";
@@ -38,31 +44,93 @@ import { timeout } from "./timeout.ts";
  * that is done, that future.
  */
 export function shield<T>(awaitable: Awaitable<T>): Future<T> {
-  const inner = ensureFuture(awaitable);
+  const inner = innerOf(awaitable);
   if (inner.done()) return inner;
-  const { kernel } = currentScope();
-  const outer = new Future<T>(kernel);
-  new Completion(
-    inner,
-    () => pass(inner, outer),
-    true,
-    () => futureInternals.awaiters(outer),
-  );
-  return outer;
+  return new Shield(inner).outer;
 }
 
-/** Carries the outcome of the shielded future to the one given out. */
-function pass<T>(inner: Future<T>, outer: Future<T>): void {
-  const state = futureInternals.state(inner);
-  const value = futureInternals.value(inner);
-  if (!outer.done()) futureInternals.settle(outer, state, value);
-  else if (state === "failed" && outer.cancelled()) {
-    futureInternals.kernel(inner).report({
-      message: "Exception in a shielded future that nobody waits for any more",
-      error: value,
-      future: inner,
-    });
+/** A promise that is not settled has one future for all its shields. */
+function innerOf<T>(awaitable: Awaitable<T>): Future<T> {
+  if (typeof awaitable === "function" || isFuture(awaitable)) {
+    return ensureFuture(awaitable as Awaitable<T>);
   }
+  const { kernel } = currentScope();
+  const known = innersOf.get(awaitable) as Future<T> | undefined;
+  if (known !== undefined && futureInternals.kernel(known) === kernel) {
+    if (!known.done()) return known;
+  }
+  const inner = ensureFuture(awaitable);
+  innersOf.set(awaitable, inner);
+  return inner;
+}
+
+const innersOf = new WeakMap<PromiseLike<unknown>, Future<unknown>>();
+
+/** What carries the outcome of a future to one that can be cancelled alone. */
+class Shield<T> implements Origin {
+  readonly outer: Future<T>;
+  readonly #inner: Future<T>;
+  readonly #completion: Completion<T>;
+
+  constructor(inner: Future<T>) {
+    this.#inner = inner;
+    this.outer = new Future<T>(futureInternals.kernel(inner));
+    futureInternals.setOrigin(this.outer, this);
+    this.#completion = new Completion(
+      inner,
+      () => this.#pass(),
+      true,
+      () => futureInternals.awaiters(this.outer),
+    );
+  }
+
+  awaited(): void {}
+
+  /** The shield lets go of the work; which then must not fail unseen. */
+  left(): void {
+    const inner = this.#inner;
+    if (!this.outer.done() || inner.done()) return;
+    this.#completion.unsubscribe();
+    if (lookedAfter.has(inner)) return;
+    lookedAfter.add(inner);
+    new Completion(inner, reportUntaken, false);
+  }
+
+  #pass(): void {
+    const { outer } = this;
+    const inner = this.#inner;
+    // Cancelled while the outcome was on its way.
+    if (outer.done()) {
+      if (!passedOn.has(inner)) reportFailure(inner);
+      return;
+    }
+    const state = futureInternals.state(inner);
+    futureInternals.settle(outer, state, futureInternals.value(inner));
+    if (state !== "failed") return;
+    // Of those that nobody awaits, however many, one reports the error.
+    if (passedOn.has(inner)) futureInternals.retrieve(outer);
+    passedOn.add(inner);
+  }
+}
+
+/** Futures that a shield has left: one step for all looks after their error. */
+const lookedAfter = new WeakSet<Future<unknown>>();
+/** Futures whose outcome was given to one who asked for it. */
+const passedOn = new WeakSet<Future<unknown>>();
+
+function reportUntaken(inner: Future<unknown>): void {
+  if (!futureInternals.isRetrieved(inner)) reportFailure(inner);
+}
+
+function reportFailure(inner: Future<unknown>): void {
+  if (futureInternals.state(inner) !== "failed") return;
+  futureInternals.retrieve(inner);
+  passedOn.add(inner);
+  futureInternals.kernel(inner).report({
+    message: "Exception in a shielded future that nobody waits for any more",
+    error: futureInternals.value(inner),
+    future: inner,
+  });
 }
 
 /** Options of {@linkcode shielded}. */

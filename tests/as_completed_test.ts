@@ -236,3 +236,38 @@ Deno.test(
     assertEquals(allTasks().size, before);
   }),
 );
+
+Deno.test(
+  "asCompleted() that was left goes on where it was, either way",
+  virtual(async () => {
+    const work = () => [1, 2, 3, 4].map((n) => () => sleep(n, n));
+    const seen: number[] = [];
+    const byFuture = asCompleted(work());
+    for await (const future of byFuture) if (future.result() === 2) break;
+    // The third is done while nobody asks.
+    await sleep(2);
+    for await (const future of byFuture) seen.push(future.result());
+    const byPromise = asCompleted(work());
+    for (const each of byPromise) if (await each === 2) break;
+    await sleep(2);
+    for (const each of byPromise) seen.push(await each);
+    assertEquals(seen, [3, 4, 3, 4]);
+  }),
+);
+
+Deno.test(
+  "asCompleted() that rests as a future is done gives it once",
+  virtual(async () => {
+    const future = getRunningLoop().createFuture<string>();
+    const order = asCompleted([future, () => sleep(5, "slow")]);
+    const iterator = order[Symbol.asyncIterator]();
+    const step = createTask(() => iterator.next());
+    await sleep(0);
+    future.setResult("quick");
+    step.cancel();
+    await step.catch(() => {});
+    const seen: unknown[] = [];
+    for await (const each of order) seen.push(each.result());
+    assertEquals(seen, ["quick", "slow"]);
+  }),
+);

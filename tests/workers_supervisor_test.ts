@@ -3,15 +3,22 @@ import {
   createTask,
   Event,
   InvalidStateError,
+  moveOnAfter,
   sleep,
   type Supervisor,
   WorkerError,
   type WorkerLogLine,
 } from "@asyncio/asyncio";
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { planWorkers } from "../workers/_check.ts";
 import type { WorkerProcess } from "../workers/_process.ts";
 import { supervise } from "../workers/supervisor.ts";
+import { hasGc, leftBehind } from "./_support/gc.ts";
 import { now, virtual } from "./_support/virtual.ts";
 
 /** How a process lives: ready after so long, dead after so long. */
@@ -307,6 +314,19 @@ Deno.test(
     assertEquals(late.processes.map(({ returnCode }) => returnCode), [0, 0]);
   }),
 );
+
+Deno.test({
+  name: "waiting for a supervisor again and again leaves nothing behind",
+  ignore: !hasGc,
+  fn: virtual(async () => {
+    const supervisor = await stage().start();
+    const bytes = await leftBehind(() =>
+      moveOnAfter(1, () => supervisor.wait())
+    );
+    assert(bytes < 100, `${bytes} bytes a round`);
+    await supervisor.stop();
+  }),
+});
 
 const left = stage();
 

@@ -41,3 +41,17 @@ export async function heldMemory(): Promise<number> {
   };
   return heap + process.memoryUsage().external;
 }
+
+/** What waiting leaves behind, in bytes a round: a leak does so each time. */
+export async function leftBehind(round: () => unknown): Promise<number> {
+  const rounds = 1000;
+  const left: number[] = [];
+  let before = Infinity;
+  while (left.length < 3) {
+    for (let n = 0; n < rounds; n++) await round();
+    const after = await heapUsed();
+    left.push((after - before) / rounds);
+    before = after;
+  }
+  return Math.min(...left.slice(1));
+}
