@@ -98,7 +98,13 @@ export class CancelledError extends Error {
  * @returns True for a {@linkcode CancelledError}.
  */
 export function isCancelledError(error: unknown): error is CancelledError {
-  return typeof error === "object" && error !== null && CANCELLED in error;
+  if (typeof error !== "object" || error === null) return false;
+  try {
+    return CANCELLED in error;
+  } catch {
+    // A proxy that was revoked, or that does not like to be asked.
+    return false;
+  }
 }
 
 /**
@@ -149,6 +155,11 @@ export class InvalidStateError extends Error {
     this.prototype.name = "InvalidStateError";
   }
 }
+
+type Parts = [matched: ExceptionGroup | null, rest: ExceptionGroup | null];
+
+/** Set by the class below: asks no proxy, which may have been revoked. */
+let isGroup: (error: unknown) => error is ExceptionGroup;
 
 /**
  * Several errors at once, as a {@linkcode TaskGroup} throws them. Answers to
@@ -219,18 +230,35 @@ export class ExceptionGroup extends AggregateError {
   split(
     matches: (error: unknown) => boolean,
   ): [matched: ExceptionGroup | null, rest: ExceptionGroup | null] {
+    return this.#split(matches, new Map());
+  }
+
+  /** @param known The groups that were split, as others may hold them, too. */
+  #split(
+    matches: (error: unknown) => boolean,
+    known: Map<unknown, Parts>,
+  ): Parts {
+    // What a group holds of itself is nothing new.
+    known.set(this, [null, null]);
     const matched: unknown[] = [];
     const rest: unknown[] = [];
     for (const error of this.errors as unknown[]) {
-      if (error instanceof ExceptionGroup) {
-        const [inner, outer] = error.split(matches);
+      if (isGroup(error)) {
+        const [inner, outer] = known.get(error) ?? error.#split(matches, known);
         if (inner !== null) matched.push(inner);
         if (outer !== null) rest.push(outer);
       } else {
         (matches(error) ? matched : rest).push(error);
       }
     }
-    return [this.#derive(matched), this.#derive(rest)];
+    const parts: Parts = [this.#derive(matched), this.#derive(rest)];
+    known.set(this, parts);
+    return parts;
+  }
+
+  static {
+    isGroup = (error): error is ExceptionGroup =>
+      typeof error === "object" && error !== null && #text in error;
   }
 
   #derive(errors: unknown[]): ExceptionGroup | null {

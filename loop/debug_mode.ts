@@ -3,6 +3,7 @@
  * what goes wrong quietly. It is off the loop altogether while debug mode is.
  */
 import { STUCK_AFTER_CANCEL_MS } from "../_internal/constants.ts";
+import { messageOf } from "../_internal/error_text.ts";
 import type { CancelledError } from "../errors.ts";
 import { platform } from "../platform/mod.ts";
 import { type Future, futureInternals } from "./future.ts";
@@ -64,7 +65,9 @@ export class DebugMode implements Instrument {
       this.#unwatch(task);
       this.#report(
         task,
-        `The task was cancelled ${STUCK_AFTER_CANCEL_MS} ms ago (${error.message}) ` +
+        `The task was cancelled ${STUCK_AFTER_CANCEL_MS} ms ago (${
+          messageOf(error)
+        }) ` +
           "and is still in an await that the library cannot interrupt: " +
           "wrap the promise in ensureFuture(), or hand cancelSignal() to the operation",
       );

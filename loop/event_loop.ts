@@ -10,7 +10,7 @@ import {
   SLOW_CALLBACK_MS,
 } from "../_internal/constants.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
-import { show } from "../_internal/show.ts";
+import { read, show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { platform, type SignalName } from "../platform/mod.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -125,7 +125,7 @@ export class EventLoop {
       this,
       options.clock ?? systemClock,
       ambient,
-      (context) => this.callExceptionHandler(context),
+      (context) => this.#report(context),
     );
     this.#kernel = kernel;
     this.#hooks = new Hooks(kernel, platform.now);
@@ -221,7 +221,7 @@ export class EventLoop {
     kernel.tasks = null;
     tellClosed(kernel);
     this.#executor?.shutdown({ wait: false }).catch((error) =>
-      this.callExceptionHandler({
+      this.#report({
         message: "The default executor could not be shut down",
         error,
       })
@@ -475,9 +475,13 @@ export class EventLoop {
   }
 
   /**
-   * Tells the exception handler.
+   * Tells the exception handler. Should that throw, both errors are written to
+   * stderr.
    *
    * @param context What happened.
+   * @throws {SystemExit} When the handler throws it, to end the program; where it
+   * is the loop that tells of an error, this ends the run.
+   * @throws {KeyboardInterrupt} Likewise.
    */
   callExceptionHandler(context: ExceptionContext): void {
     callSafely(
@@ -605,6 +609,15 @@ export class EventLoop {
     inspectByToString(this.prototype);
   }
 
+  /** For the loop itself, which goes on unless the handler ends it. */
+  #report(context: ExceptionContext): void {
+    try {
+      this.callExceptionHandler(context);
+    } catch (error) {
+      this.#kernel.abort(error);
+    }
+  }
+
   #defaultExecutor(): Executor {
     if (this.#executorIsShutDown) {
       throw new InvalidStateError(
@@ -651,10 +664,7 @@ export class EventLoop {
   #checkCallback(action: string, callback: unknown): void {
     checkFunction(action, "callback", callback);
     if (this.#debugMode === null) return;
-    if (
-      (callback as { constructor: { name: string } }).constructor.name !==
-        "AsyncFunction"
-    ) return;
+    if (read(read(callback, "constructor"), "name") !== "AsyncFunction") return;
     throw new TypeError(
       `Cannot ${action} as 'callback' must not be an async function, whose errors no one would see: received ${
         show(callback)

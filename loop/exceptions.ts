@@ -1,5 +1,7 @@
 /** What happens to an error that no one is there to catch. */
+import { errorText, stringOf } from "../_internal/error_text.ts";
 import { platform } from "../platform/mod.ts";
+import { isExitRequest } from "./exit_request.ts";
 import type { ExceptionContext } from "./types.ts";
 
 /** Given an error that no one is there to catch. */
@@ -7,30 +9,20 @@ export type ExceptionHandler = (context: ExceptionContext) => void;
 
 /** Writes the context to stderr, with what is known of where it comes from. */
 export function writeException(context: ExceptionContext): void {
-  const { message, error, task, future, createdAt } = context;
+  const { message, error, task, future, handle, createdAt } = context;
   const lines = [message];
-  if (task !== undefined) lines.push(`task: ${task}`);
-  if (future !== undefined) lines.push(`future: ${future}`);
+  if (task !== undefined) lines.push(`task: ${stringOf(task)}`);
+  if (future !== undefined) lines.push(`future: ${stringOf(future)}`);
+  if (handle !== undefined) lines.push(`handle: ${stringOf(handle)}`);
   if (createdAt !== undefined) lines.push(`created at:\n${createdAt}`);
-  if ("error" in context) lines.push(formatError(error));
+  if ("error" in context) lines.push(errorText(error));
   platform.writeError(lines.join("\n"));
 }
 
-/** An error with its stack and its causes. */
-export function formatError(error: unknown): string {
-  if (!(error instanceof Error)) return `thrown: ${String(error)}`;
-  const text = error.stack ?? `${error.name}: ${error.message}`;
-  const inner = error instanceof AggregateError
-    ? error.errors.map((each, index) =>
-      `\n[${index + 1}] ${formatError(each).replaceAll("\n", "\n    ")}`
-    ).join("")
-    : "";
-  return error.cause === undefined
-    ? text + inner
-    : `${text}${inner}\nCaused by: ${formatError(error.cause)}`;
-}
-
-/** Calls `handler`; should it throw, both errors are written to stderr. */
+/**
+ * Calls `handler`; should it throw, both errors are written to stderr. But what
+ * it throws to end the program does.
+ */
 export function callSafely(
   handler: ExceptionHandler,
   context: ExceptionContext,
@@ -38,6 +30,7 @@ export function callSafely(
   try {
     handler(context);
   } catch (error) {
+    if (isExitRequest(error)) throw error;
     writeException({ message: "The exception handler threw", error });
     writeException(context);
   }

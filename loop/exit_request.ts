@@ -1,8 +1,10 @@
 import { KeyboardInterrupt, SystemExit } from "../errors.ts";
+import { isError } from "../_internal/error_text.ts";
 
 /** Errors that end the program rather than a task: they leave groups bare. */
 export function isExitRequest(
   error: unknown,
 ): error is SystemExit | KeyboardInterrupt {
-  return error instanceof SystemExit || error instanceof KeyboardInterrupt;
+  return isError(error) &&
+    (error instanceof SystemExit || error instanceof KeyboardInterrupt);
 }

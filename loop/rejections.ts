@@ -5,6 +5,7 @@
  * ours to handle, so the host is asked to let this one error class pass.
  */
 import { SIGINT_EXIT_STATUS } from "../_internal/constants.ts";
+import { errorLine } from "../_internal/error_text.ts";
 import {
   isCancelledError,
   type KeyboardInterrupt,
@@ -29,7 +30,7 @@ export function filterRejections(): void {
 /** An exit request that nobody caught does what it says, as in Python. */
 function endProgram(request: SystemExit | KeyboardInterrupt): never {
   if (request instanceof SystemExit) platform.exit(request.code);
-  platform.writeError(`${request}`);
+  platform.writeError(errorLine(request));
   platform.exit(SIGINT_EXIT_STATUS);
 }
 

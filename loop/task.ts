@@ -1,5 +1,6 @@
-import { isThenable } from "../_internal/check.ts";
-import { show } from "../_internal/show.ts";
+import { react, thenOf } from "../_internal/check.ts";
+import { errorLine, isError } from "../_internal/error_text.ts";
+import { read, show } from "../_internal/show.ts";
 import {
   type CancelledError,
   InvalidStateError,
@@ -351,13 +352,15 @@ function start<T>(task: Task<T>): void {
   const fn = begin(task);
   if (fn === null) return;
   let result: PromiseLike<T> | T;
+  let isPromise: boolean;
   try {
     result = fn();
+    isPromise = thenOf(result) !== null;
   } catch (error) {
     return fail(task, error);
   }
-  if (!isThenable(result)) return succeed(task, result);
-  Promise.resolve(result).then(succeedEntered, failEntered);
+  if (!isPromise) return succeed(task, result as T);
+  react(result as PromiseLike<T>, succeedEntered, failEntered);
 }
 
 // The reactions to the function's promise carry the task's scope like any other
@@ -373,7 +376,9 @@ function failEntered(error: unknown): void {
   if (task !== null) return fail(task, error);
   // The loop was closed meanwhile, and has reported the task as lost.
   if (!isCancelledError(error)) {
-    platform.writeError(`A task failed after its loop was closed: ${error}`);
+    platform.writeError(
+      `A task failed after its loop was closed: ${errorLine(error)}`,
+    );
   }
 }
 
@@ -386,9 +391,10 @@ export function asCancellation(
   scope: Scope,
 ): CancelledError | null {
   if (isCancelledError(error)) return error;
-  if (scope.requests === 0 || !(error instanceof Error)) return null;
-  return error.name === "AbortError" && isCancelledError(error.cause)
-    ? error.cause
+  if (scope.requests === 0 || !isError(error)) return null;
+  const cause = read(error, "cause");
+  return read(error, "name") === "AbortError" && isCancelledError(cause)
+    ? cause
     : null;
 }
 

@@ -68,7 +68,7 @@ function endTasks(loops: Iterable<EventLoop>): void {
   for (const task of tasks) {
     new Completion(task, () => {
       if (futureInternals.state(task) === "failed") {
-        task.getLoop().callExceptionHandler({
+        futureInternals.kernel(task).report({
           message: "Unhandled exception during the shutdown of a worker",
           error: futureInternals.value(task),
           task,

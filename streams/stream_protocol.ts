@@ -92,7 +92,7 @@ export class StreamProtocol extends Protocol implements WriterProtocol {
       if (state === "finished") return;
       const error = futureInternals.value(task);
       if (state === "failed" && !isExitRequest(error)) {
-        loop.callExceptionHandler({
+        futureInternals.kernel(task).report({
           message: "Unhandled exception in the handler of a connection",
           error,
           task,

@@ -1,4 +1,6 @@
 import { checkDelay, checkFunction } from "../_internal/check.ts";
+import { isError } from "../_internal/error_text.ts";
+import { read, tryToDefine } from "../_internal/show.ts";
 import { CancelledError, InvalidStateError, TimeoutError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
@@ -363,13 +365,10 @@ function timeoutError(cause: CancelledError): TimeoutError {
  * the timeout as its cause, where it does not name another.
  */
 function withContext(error: unknown, own: CancelledError): unknown {
-  if (!(error instanceof Error) || !Object.isExtensible(error)) return error;
-  if (error.cause === undefined || error.cause === own) {
-    Object.defineProperty(error, "cause", {
-      value: timeoutError(own),
-      configurable: true,
-      writable: true,
-    });
+  if (!isError(error)) return error;
+  const cause = read(error, "cause");
+  if (cause === undefined || cause === own) {
+    tryToDefine(error, "cause", timeoutError(own));
   }
   return error;
 }

@@ -3,6 +3,7 @@ import {
   checkInteger,
   checkOptions,
 } from "../_internal/check.ts";
+import { isError, messageOf, stringOf } from "../_internal/error_text.ts";
 import { makeRandom } from "../_internal/random.ts";
 import { ScheduleError } from "../errors.ts";
 import { newEventLoop } from "../loop/event_loop.ts";
@@ -91,7 +92,7 @@ export async function exploreSchedules(
       // deno-lint-ignore no-await-in-loop -- one order after the other
       await run(fn, { loop });
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
+      const message = isError(cause) ? messageOf(cause) : stringOf(cause);
       throw new ScheduleError(
         `Failed with seed ${seed + index} (run ${
           index + 1

@@ -24,6 +24,8 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
+import { isError } from "../_internal/error_text.ts";
+import { revoked } from "./_support/odd_errors.ts";
 import { virtual } from "./_support/virtual.ts";
 
 /** What another copy of this package, of npm beside JSR, would throw. */
@@ -181,4 +183,24 @@ Deno.test("the other errors have messages of their own", () => {
   assertEquals(new TimeoutError().message, "The deadline passed");
   assertEquals(new KeyboardInterrupt().message, "Interrupted by SIGINT");
   assert(new InternalError("x").message.includes("please report it"));
+});
+
+Deno.test("split() comes to an end where groups hold each other, or share", () => {
+  const isRange = (error: unknown) =>
+    isError(error) && error.name === "RangeError";
+  const outer = new ExceptionGroup([new RangeError("a"), new Error("b")]);
+  outer.errors.push(outer, new ExceptionGroup([outer, revoked()]));
+  const [ranges, rest] = outer.split(isRange);
+  assertEquals(ranges?.errors.map((each) => each.message), ["a"]);
+  assertEquals(rest?.errors.length, 2);
+  let shared = new ExceptionGroup([new RangeError("a"), new Error("b")]);
+  for (let level = 0; level < 30; level++) {
+    shared = new ExceptionGroup([shared, shared]);
+  }
+  let calls = 0;
+  const part = shared.subgroup((error) => {
+    calls++;
+    return isRange(error);
+  });
+  assertEquals([calls, part?.errors.length], [2, 2]);
 });

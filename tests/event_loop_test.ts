@@ -32,6 +32,7 @@ import {
 } from "@std/assert";
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
 import { systemClock } from "../loop/clock.ts";
+import { captureStderr } from "./_support/stderr.ts";
 import {
   collectReports,
   deferred,
@@ -48,23 +49,6 @@ function virtualLoop(): EventLoop {
 /** A turn of the host: long enough for whatever could run to have run. */
 function hostTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-/** What `body` writes to stderr through the console. */
-async function captureStderr(
-  body: () => PromiseLike<void> | void,
-): Promise<string> {
-  const lines: string[] = [];
-  const { error } = console;
-  console.error = (...args: unknown[]) => {
-    lines.push(args.join(" "));
-  };
-  try {
-    await body();
-  } finally {
-    console.error = error;
-  }
-  return lines.join("\n");
 }
 
 Deno.test(

@@ -1,16 +1,26 @@
 /** What can go to another thread, and what to say of the rest. */
+import { messageOf } from "../_internal/error_text.ts";
 import { show } from "../_internal/show.ts";
 import { transfers } from "../platform/worker_context.ts";
 
 export function canClone(value: unknown): boolean {
+  return cloneOf(value) !== null;
+}
+
+/** A clone, of which no getter is left; `null` where it cannot be cloned. */
+export function cloneOf(value: unknown): { readonly value: unknown } | null {
   switch (typeof value) {
     case "function":
     case "symbol":
-      return false;
+      return null;
     case "object":
-      return value === null || failureToClone(value) === null;
+      try {
+        return { value: structuredClone(value) };
+      } catch {
+        return null;
+      }
     default:
-      return true;
+      return { value };
   }
 }
 
@@ -63,7 +73,7 @@ export function notCloneable(
     : [`argument ${index + 1}`, show(args[index])];
   return new TypeError(
     `Cannot ${action} as ${which} must be what can be cloned, and not functions or the like: received ${what} (${
-      cause instanceof Error ? cause.message : cause
+      messageOf(cause)
     })`,
     { cause },
   );

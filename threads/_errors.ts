@@ -3,9 +3,10 @@
  * most of their name and what they carry, so they are taken apart and put
  * together again.
  */
-import { show } from "../_internal/show.ts";
+import { errorLine, errorsOf, isError } from "../_internal/error_text.ts";
+import { read, show, tryToDefine } from "../_internal/show.ts";
 import * as ours from "../errors.ts";
-import { canClone } from "./_cloning.ts";
+import { cloneOf } from "./_cloning.ts";
 
 /** An error, as it can be cloned; or what was thrown in place of one. */
 export type DescribedError =
@@ -56,63 +57,138 @@ function classes(): ReadonlyMap<string, ErrorClass> {
 /** What is described elsewhere, or belongs to the object and not its data. */
 const NO_PROPERTIES = new Set(["cause", "errors", "message", "name", "stack"]);
 
-/** Takes an error apart. */
-export function describeError(
-  error: unknown,
-  above: readonly unknown[] = [],
-): DescribedError {
-  if (!(error instanceof Error)) {
-    return { thrown: canClone(error) ? error : show(error) };
+/** Causes of causes, and groups in groups, beyond which an error is a line. */
+const DEEPEST = 100;
+/** How many errors go along with one. */
+const MOST_ERRORS = 1000;
+
+/** Takes an error apart. What cannot be read or cloned of it stays behind. */
+export function describeError(error: unknown): DescribedError {
+  return new Description().of(error);
+}
+
+/** Describes each error once: to others that refer to it goes the same object. */
+class Description {
+  readonly #described = new Map<Error, DescribedError>();
+  /** The errors that the present one is below of. */
+  readonly #path = new Set<Error>();
+
+  of(error: unknown): DescribedError {
+    if (!isError(error)) return { thrown: cloneOrText(error) };
+    if (this.#path.has(error)) return { thrown: "[Circular]" };
+    const known = this.#described.get(error);
+    if (known !== undefined) return known;
+    const { size } = this.#path;
+    if (size >= DEEPEST || size + this.#described.size >= MOST_ERRORS) {
+      return { thrown: errorLine(error) };
+    }
+    this.#path.add(error);
+    const description = this.#describe(error);
+    this.#path.delete(error);
+    this.#described.set(error, description);
+    return description;
   }
-  const path = [...above, error];
-  const inner = (each: unknown): DescribedError =>
-    path.includes(each) ? { thrown: "[Circular]" } : describeError(each, path);
-  const base = baseOf(error);
-  return {
-    base,
-    name: nameOf(error, base),
-    message: String(error.message),
-    stack: error.stack,
-    ...("cause" in error && { cause: inner(error.cause) }),
-    ...(error instanceof AggregateError && { errors: error.errors.map(inner) }),
-    properties: Object.fromEntries(
-      Object.entries(error).filter(([key, value]) =>
-        !NO_PROPERTIES.has(key) && canClone(value)
-      ),
-    ),
-  };
+
+  #describe(error: Error): DescribedError {
+    const base = baseOf(error);
+    const stack = read(error, "stack");
+    const cause = read(error, "cause");
+    const errors = errorsOf(error);
+    return {
+      base,
+      name: nameOf(error, base),
+      message: wordOf(read(error, "message")),
+      stack: typeof stack === "string" ? stack : undefined,
+      ...(cause !== undefined && { cause: this.of(cause) }),
+      ...(errors !== null && { errors: errors.map((each) => this.of(each)) }),
+      properties: propertiesOf(error),
+    };
+  }
+}
+
+function cloneOrText(value: unknown): unknown {
+  const clone = cloneOf(value);
+  return clone === null ? show(value) : clone.value;
+}
+
+function propertiesOf(error: Error): Record<string, unknown> {
+  const properties: Record<string, unknown> = {};
+  for (const key of keysOf(error)) {
+    if (NO_PROPERTIES.has(key)) continue;
+    const clone = cloneOf(read(error, key));
+    if (clone !== null) properties[key] = clone.value;
+  }
+  return properties;
+}
+
+function keysOf(error: Error): readonly string[] {
+  try {
+    return Object.keys(error);
+  } catch {
+    // A proxy that does not say what it has.
+    return [];
+  }
 }
 
 function baseOf(error: Error): string {
-  for (
-    let each: object | null = Object.getPrototypeOf(error);
-    each !== null;
-    each = Object.getPrototypeOf(each)
-  ) {
-    const name = String(each.constructor?.name);
-    if (classes().get(name)?.prototype === each) return name;
+  try {
+    for (
+      let each: object | null = Object.getPrototypeOf(error);
+      each !== null;
+      each = Object.getPrototypeOf(each)
+    ) {
+      const name = wordOf(read(read(each, "constructor"), "name"));
+      if (classes().get(name)?.prototype === each) return name;
+    }
+  } catch {
+    // A proxy that does not say what it is.
   }
   return "Error";
 }
 
 /** A class that sets no name of its own gives that of its constructor. */
 function nameOf(error: Error, base: string): string {
-  const own = String(error.name);
+  const own = wordOf(read(error, "name"));
   if (base === "DOMException") return own;
   const inherited = classes().get(base)?.prototype.name;
-  return own === inherited ? error.constructor?.name || own : own;
+  if (own !== inherited) return own;
+  return wordOf(read(read(error, "constructor"), "name")) || own;
 }
 
-/** Puts an error together again. */
+function wordOf(value: unknown): string {
+  if (value === undefined) return "";
+  return typeof value === "string" ? value : show(value);
+}
+
+/** Puts an error together again; what was one error is one again. */
 export function reviveError(description: DescribedError): unknown {
+  return revive(description, new Map());
+}
+
+function revive(
+  description: DescribedError,
+  revived: Map<DescribedError, unknown>,
+): unknown {
   if ("thrown" in description) return description.thrown;
+  const known = revived.get(description);
+  if (known !== undefined) return known;
+  const inner = (each: DescribedError) => revive(each, revived);
   const { base, name, message, stack, cause, errors, properties } = description;
-  const error = makeError(base, name, message, errors?.map(reviveError) ?? []);
+  const error = makeError(base, name, message, errors?.map(inner) ?? []);
   // Here they are as the constructors make them: not among the keys.
-  if (error.name !== name) define(error, "name", name);
-  define(error, "stack", stack);
-  if (cause !== undefined) define(error, "cause", reviveError(cause));
-  return Object.assign(error, properties);
+  if (error.name !== name) tryToDefine(error, "name", name);
+  tryToDefine(error, "stack", stack);
+  if (cause !== undefined) tryToDefine(error, "cause", inner(cause));
+  for (const [key, value] of Object.entries(properties)) {
+    Object.defineProperty(error, key, {
+      value,
+      writable: true,
+      configurable: true,
+      enumerable: true,
+    });
+  }
+  revived.set(description, error);
+  return error;
 }
 
 function makeError(
@@ -127,6 +203,7 @@ function makeError(
     case "AggregateError":
       return new AggregateError(errors, message);
     case "ExceptionGroup":
+      if (errors.length === 0) break;
       // Its constructor says again how many there are.
       return new ours.ExceptionGroup(
         errors,
@@ -138,13 +215,4 @@ function makeError(
   const error = new Error(message);
   const { prototype } = classes().get(base) ?? Error;
   return Object.setPrototypeOf(error, prototype) as Error;
-}
-
-function define(error: Error, key: string, value: unknown): void {
-  Object.defineProperty(error, key, {
-    value,
-    writable: true,
-    configurable: true,
-    enumerable: false,
-  });
 }

@@ -15,6 +15,7 @@
  */
 import { alsoForCaller, forCaller } from "../_internal/caller_frame.ts";
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
+import { errorLine } from "../_internal/error_text.ts";
 import { BrokenWorkerError, type CancelledError } from "../errors.ts";
 import { runIn } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
@@ -165,7 +166,7 @@ export class WorkerSlot {
     if (job !== null) {
       const how = failure === null
         ? `has ended with status ${status}`
-        : `was ended by an error that nothing caught: ${failure}`;
+        : `was ended by an error that nothing caught: ${errorLine(failure)}`;
       job.fail(
         forCaller(
           new BrokenWorkerError(

@@ -1,6 +1,7 @@
 /** What a worker of the pool runs: it does one job after the other. */
 import { alsoForCaller, rejectAtCaller } from "../_internal/caller_frame.ts";
-import { isThenable } from "../_internal/check.ts";
+import { react, thenOf } from "../_internal/check.ts";
+import { isError, messageOf } from "../_internal/error_text.ts";
 import { show } from "../_internal/show.ts";
 import { CancelledError, isCancelledError } from "../errors.ts";
 import {
@@ -184,8 +185,8 @@ function functionOf(source: string): AnyFunction {
 
 /** Says of a variable that is not there why it is not. */
 function explain(error: unknown, source: string, name: string): unknown {
-  if (!(error instanceof ReferenceError)) return error;
-  const [, variable] = /^(\S+) is not defined$/.exec(error.message) ?? [];
+  if (!isError(error) || !(error instanceof ReferenceError)) return error;
+  const [, variable] = /^(\S+) is not defined$/.exec(messageOf(error)) ?? [];
   if (variable === undefined || !mentions(source, variable)) return error;
   return new ReferenceError(
     `Cannot run ${
@@ -244,6 +245,7 @@ function run(message: JobMessage): void {
   const { runJob } = context;
   const current = job = new RunningJob(message, runJob !== null);
   let result: unknown;
+  let isPromise: boolean;
   try {
     const fn = source !== null
       ? functionOf(source)
@@ -251,11 +253,13 @@ function run(message: JobMessage): void {
     result = runJob === null
       ? fn(...args)
       : runJob(() => fn(...args), message.variables ?? NONE, current.signal);
+    isPromise = thenOf(result) !== null;
   } catch (error) {
     return fail(current, error);
   }
-  if (!isThenable(result)) return succeed(current, result);
-  Promise.resolve(result).then(
+  if (!isPromise) return succeed(current, result);
+  react(
+    result as PromiseLike<unknown>,
     (value) => succeed(current, value),
     (error) => fail(current, error),
   );
