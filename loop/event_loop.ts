@@ -42,6 +42,8 @@ import { Kernel, kernelOf } from "./kernel.ts";
 import { reportPendingTasks } from "./loose_ends.ts";
 import { SignalHandlers } from "./signals.ts";
 import {
+  makeTask,
+  nameIfUnnamed,
   NO_OPTIONS,
   Task,
   type TaskFunction,
@@ -352,7 +354,7 @@ export class EventLoop {
     checkOptions("create a task", options);
     if (this.#kernel.closed) throw this.#kernel.closedError("create a task");
     return this.#taskFactory === null
-      ? new Task<T>(this.#kernel, fn, options)
+      ? makeTask(this.#kernel, fn, options)
       : this.#createByFactory(this.#taskFactory, fn, options);
   }
 
@@ -639,9 +641,12 @@ export class EventLoop {
     const inFactory = this.#inFactory;
     this.#inFactory = !inFactory;
     try {
-      return inFactory
-        ? new Task<T>(this.#kernel, fn, options)
-        : factory(this, fn, options);
+      if (inFactory) return makeTask(this.#kernel, fn, options);
+      const task = factory(this, fn, options);
+      // A factory may have no use for options, but a task keeps its name.
+      const { name } = options;
+      if (name !== undefined && task instanceof Task) nameIfUnnamed(task, name);
+      return task;
     } finally {
       this.#inFactory = inFactory;
     }

@@ -120,6 +120,7 @@ export class Hooks {
     return () => {
       const ms = this.#now() - start;
       const info = this.#describe(step);
+      step.ended?.();
       this.#call("stepEnded", (each) => each.stepEnded?.(info, ms));
     };
   }

@@ -38,7 +38,8 @@ export interface TaskOptions {
   context?: Context;
   /**
    * Whether the function is called at once, up to its first `await`, instead of
-   * in the loop's next iteration.
+   * in the loop's next iteration. In a loop that does not run, the task starts
+   * once it does.
    *
    * @default {false}
    */
@@ -51,9 +52,13 @@ export interface TaskOptions {
 export const NO_OPTIONS: TaskOptions = Object.freeze({});
 
 // Set by the class below: what this file may do with its private parts.
+let hasBegun: (task: Task<unknown>) => boolean;
 let begin: <T>(task: Task<T>) => TaskFunction<T> | null;
 let succeed: <T>(task: Task<T>, value: T) => void;
 let fail: (task: Task<unknown>, error: unknown) => void;
+
+/** Names a task that has no name but its number. */
+export let nameIfUnnamed: (task: Task<unknown>, name: string) => void;
 
 /** The scope a task owns. */
 export let scopeOf: (task: Task<unknown>) => Scope;
@@ -93,7 +98,10 @@ export class Task<T = unknown> extends Future<T> {
     super(kernel);
     const { name, context, signal } = options;
     this.#fn = fn;
-    this.#name = name ?? ++lastNumber;
+    // A name may come from where there are no types.
+    this.#name = name === undefined || name === null
+      ? ++lastNumber
+      : String(name);
     this.#scope = new Scope(
       kernel,
       null,
@@ -104,8 +112,9 @@ export class Task<T = unknown> extends Future<T> {
     kernel.addTask(this.#scope);
     if (kernel.hooks !== null) kernel.hooks.taskCreated(this);
     if (signal !== undefined) Task.#listen(this, signal);
-    if (options.eagerStart === true) runIn(this.#scope, start, this, undefined);
-    else kernel.pushCode(new Start(this), false);
+    if (!startsAtOnce(kernel, options)) {
+      kernel.pushCode(new Start(this), false);
+    }
   }
 
   /**
@@ -136,10 +145,11 @@ export class Task<T = unknown> extends Future<T> {
    * @param reason What to tell the task: a message, any value (found as
    * `reason` on the error), or a {@linkcode CancelledError} to be thrown as it
    * is.
-   * @returns False where it was already done; then nothing happens.
+   * @returns False where it was already done; then its error, if it has one, is
+   * no longer reported as never retrieved.
    */
   override cancel(reason?: unknown): boolean {
-    if (this.done()) return false;
+    if (this.done()) return super.cancel(reason);
     const error = toCancelledError(reason);
     const scope = this.#scope;
     const hooks = scope.kernel.hooks;
@@ -224,12 +234,15 @@ export class Task<T = unknown> extends Future<T> {
   }
 
   /**
-   * The task, its state and its name.
+   * The task, its state and its name. One that was asked to cancel and is not
+   * done is `cancelling`.
    *
    * @returns For example `<Task pending name="Task-1">`.
    */
   override toString(): string {
-    const state = futureInternals.stateText(this);
+    const state = !this.done() && this.cancelling() > 0
+      ? "cancelling"
+      : futureInternals.stateText(this);
     return `<Task ${state} name=${show(this.name)}${Task.#doing(this)}>`;
   }
 
@@ -307,18 +320,45 @@ export class Task<T = unknown> extends Future<T> {
   }
 
   static {
+    hasBegun = (task) => task.#fn === null;
     begin = Task.#begin;
     succeed = Task.#succeed;
     fail = Task.#fail;
     scopeOf = (task) => task.#scope;
+    nameIfUnnamed = (task, name) => {
+      if (typeof task.#name === "number") task.name = name;
+    };
   }
+}
+
+/** Makes a task; an eager one has run up to its first `await` when it returns. */
+export function makeTask<T>(
+  kernel: Kernel,
+  fn: TaskFunction<T>,
+  options: TaskOptions,
+): Task<T> {
+  const task = new Task<T>(kernel, fn, options);
+  // Not in the constructor: the stack of an error that is thrown there would
+  // hold the task, so that it was never collected and its error never reported.
+  if (startsAtOnce(kernel, options)) {
+    runIn(scopeOf(task), start, task, undefined);
+  }
+  return task;
+}
+
+function startsAtOnce(kernel: Kernel, options: TaskOptions): boolean {
+  return options.eagerStart === true && kernel.isRunning;
 }
 
 /** The first step of a task. */
 class Start implements CodeStep {
   declare readonly runsCode: boolean;
   declare readonly mayMove: boolean;
-  declare readonly task: Task<unknown>;
+  /**
+   * Only until it runs: the stack of an error that is thrown then holds this
+   * step, and must not hold the task, whose error would never be reported.
+   */
+  declare task: Task<unknown> | null;
   declare gate: Gate;
 
   constructor(task: Task<unknown>) {
@@ -330,11 +370,17 @@ class Start implements CodeStep {
   }
 
   enter(): void {
-    const { task } = this;
+    const task = this.task as Task<unknown>;
     const scope = scopeOf(task);
+    const { kernel } = scope;
+    if (!kernel.stepwise) this.task = null;
     enterScope(scope);
-    scope.kernel.woken = task;
+    kernel.woken = task;
     start(task);
+  }
+
+  ended(): void {
+    if (this.task !== null && hasBegun(this.task)) this.task = null;
   }
 
   describe(): string {

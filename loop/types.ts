@@ -21,6 +21,8 @@ export interface Runnable {
   readonly runsCode: boolean;
   /** For debug mode: what this step is. */
   describe(): string;
+  /** For debug mode: it has run and was described, and can let go of all. */
+  ended?(): void;
   /** For debug mode: whose step it is; absent where it is no task's. */
   readonly task?: Task<unknown> | null;
   /**

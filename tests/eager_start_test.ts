@@ -7,6 +7,7 @@ import {
   type ExceptionContext,
   gather,
   getRunningLoop,
+  newEventLoop,
   runVirtual,
   sleep,
   type Task,
@@ -238,5 +239,33 @@ Deno.test(
     }, { eagerStart: true });
     await assertRejects(() => task, CancelledError, "itself");
     assertEquals(seen, ["goes on"]);
+  }),
+);
+
+Deno.test("an eager task of a loop that does not run starts once it runs", async () => {
+  const loop = newEventLoop();
+  const seen: string[] = [];
+  const task = loop.createTask(() => seen.push("task"), { eagerStart: true });
+  seen.push("creator");
+  await loop.runUntilComplete(task);
+  assertEquals(seen, ["creator", "task"]);
+  loop.close();
+});
+
+Deno.test(
+  "a task keeps its name where the factory ignores it, unless that gives one",
+  virtual(async () => {
+    const loop = getRunningLoop();
+    loop.setTaskFactory((loop, fn) => loop.createTask(fn));
+    const named = createTask(() => {}, { name: "named" });
+    const unnamed = createTask(() => {});
+    loop.setTaskFactory((loop, fn, options) =>
+      loop.createTask(fn, { ...options, name: `my ${options.name}` })
+    );
+    const renamed = createTask(() => {}, { name: "task" });
+    loop.setTaskFactory(null);
+    assertEquals([named.name, renamed.name], ["named", "my task"]);
+    assert(/^Task-\d+$/.test(unnamed.name));
+    await turns(2);
   }),
 );

@@ -569,6 +569,40 @@ Deno.test(
 );
 
 Deno.test(
+  "a name that is no string becomes one",
+  virtual(async () => {
+    const names = [5, Symbol("s"), 0, false, ["a"]].map((name) =>
+      createTask(() => {}, { name: name as never }).name
+    );
+    assertEquals(names, ["5", "Symbol(s)", "0", "false", "a"]);
+    await turns(2);
+  }),
+);
+
+Deno.test(
+  "a task that was asked to cancel, and is not done, says so",
+  virtual(async () => {
+    const task = createTask(async () => {
+      await sleep(5).catch(() => {});
+      await sleep(5);
+    }, { name: "worker" });
+    await sleep(0);
+    task.cancel();
+    assert(`${task}`.startsWith('<Task cancelling name="worker"'), `${task}`);
+    await turns(2);
+    assertEquals(
+      `${task}`,
+      '<Task cancelling name="worker" waiting for sleep(5)>',
+    );
+    task.uncancel();
+    assert(`${task}`.startsWith("<Task pending "), `${task}`);
+    task.cancel();
+    await task.catch(() => {});
+    assertEquals(`${task}`, '<Task cancelled name="worker">');
+  }),
+);
+
+Deno.test(
   "eagerStart runs the function up to its first wait at once",
   virtual(async () => {
     const order: string[] = [];
