@@ -141,13 +141,15 @@ export class EventLoop {
    * @param awaitable A function, run as a task of this loop; or a future or a
    * promise.
    * @returns Its result.
-   * @throws {InvalidStateError} When the loop is running or closed, or when it
-   * was stopped before `awaitable` was done.
+   * @throws {InvalidStateError} When the loop is running or closed, when this
+   * code runs in another loop, or when the loop was stopped before `awaitable`
+   * was done.
    */
   async runUntilComplete<T>(awaitable: Awaitable<T>): Promise<T> {
     const kernel = this.#kernel;
     if (kernel.closed) throw kernel.closedError("run");
     if (kernel.isRunning) throw runningError(this);
+    refuseInsideOfLoop();
     const future = this.#futureOf(awaitable);
     const stop = () => this.stop();
     future.addDoneCallback(stop);
@@ -168,9 +170,11 @@ export class EventLoop {
    * Runs the loop until {@linkcode EventLoop.stop} is called.
    *
    * @returns When it has stopped.
-   * @throws {InvalidStateError} When the loop is running or closed.
+   * @throws {InvalidStateError} When the loop is running or closed, or when this
+   * code runs in another loop.
    */
   async runForever(): Promise<void> {
+    if (!this.#kernel.isRunning) refuseInsideOfLoop();
     await this.#kernel.runForever();
   }
 
@@ -681,6 +685,15 @@ export class EventLoop {
 function runningError(loop: EventLoop): InvalidStateError {
   return new InvalidStateError(
     `Cannot run the event loop as it is already running: received a call on ${loop}`,
+  );
+}
+
+/** Refuses to run a loop from code that runs in one. */
+export function refuseInsideOfLoop(): void {
+  const loop = enteredScope()?.kernel;
+  if (loop?.isRunning !== true) return;
+  throw new InvalidStateError(
+    `Cannot run a second event loop inside of a running one: received a call in ${loop}; await the function, or start it with createTask()`,
   );
 }
 

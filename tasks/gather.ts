@@ -1,16 +1,17 @@
 import { checkOptions, isThenable } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
-import type { CancelledError } from "../errors.ts";
+import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import {
   Completion,
   Future,
   futureInternals,
+  isFuture,
   toCancelledError,
 } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Awaitable, AwaitedResult } from "../loop/types.ts";
-import { ensureFuture } from "./create_task.ts";
+import { ensureFutureOf } from "./create_task.ts";
 
 /** Options of {@linkcode gather}. */
 export interface GatherOptions {
@@ -57,6 +58,7 @@ export type Gathered<T extends readonly Awaitable<unknown>[]> = {
  * @returns A future of the list of results.
  * @throws {TypeError} When `aws` is not a list of these or `options` not an
  * object.
+ * @throws {InvalidStateError} When futures belong to several loops.
  */
 export function gather<const T extends readonly Awaitable<unknown>[]>(
   aws: T,
@@ -72,12 +74,28 @@ export function gather<const T extends readonly Awaitable<unknown>[]>(
   for (const each of aws as readonly unknown[]) checkAwaitable(each);
   const { returnExceptions = false, signal } = options;
   const future = new GatherFuture(
-    currentScope().kernel,
+    commonKernel(aws),
     aws as readonly Awaitable<unknown>[],
     returnExceptions,
   );
   if (signal !== undefined) cancelOnAbort(future, signal);
   return future as Future<unknown> as Future<Gathered<T>>;
+}
+
+/** The loop of the futures among them; where there are none, the current one. */
+function commonKernel(aws: readonly unknown[]): Kernel {
+  let first: Future<unknown> | null = null;
+  for (const each of aws) {
+    if (!isFuture(each)) continue;
+    first ??= each;
+    if (futureInternals.kernel(each) === futureInternals.kernel(first)) {
+      continue;
+    }
+    throw new InvalidStateError(
+      `Cannot gather futures as they must belong to one event loop: received ${first} and ${each}, of another loop`,
+    );
+  }
+  return first === null ? currentScope().kernel : futureInternals.kernel(first);
 }
 
 /** Refuses what cannot be waited for. */
@@ -117,7 +135,7 @@ class GatherFuture extends Future<unknown[]> {
     for (const each of aws) {
       let child = futures.get(each);
       if (child === undefined) {
-        child = ensureFuture(each);
+        child = ensureFutureOf(kernel, each);
         futures.set(each, child);
       }
       this.#children.push(child);

@@ -8,8 +8,11 @@ import {
 } from "../errors.ts";
 import type { Context } from "../loop/context.ts";
 import { copyContext } from "../loop/context.ts";
-import { enteredScope } from "../loop/current.ts";
-import { type EventLoop, newEventLoop } from "../loop/event_loop.ts";
+import {
+  type EventLoop,
+  newEventLoop,
+  refuseInsideOfLoop,
+} from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
 import { filterRejections, letEscape } from "../loop/rejections.ts";
 import { isHandled } from "../loop/signals.ts";
@@ -243,14 +246,6 @@ function leaving(error: CancelledError): CancelledError {
   const escaping = new CancelledError(message, { reason, by, cause: error });
   letEscape(escaping);
   return escaping;
-}
-
-function refuseInsideOfLoop(): void {
-  const loop = enteredScope()?.kernel;
-  if (loop?.isRunning !== true) return;
-  throw new InvalidStateError(
-    `Cannot run a second event loop inside of a running one: received a call in ${loop}; await the function, or start it with createTask()`,
-  );
 }
 
 /** One cancellation each; a task that ignores it is waited for. */

@@ -277,6 +277,34 @@ Deno.test("D6 an exception handler that throws is itself caught and reported", a
   assert(text.includes("RangeError: boom"), text);
 });
 
+Deno.test("a loop is not run inside of another that runs", async () => {
+  const inner = newEventLoop();
+  const other = inner.createFuture<void>();
+  const refused = "Cannot run a second event loop inside of a running one";
+  for (const outer of [newEventLoop(), getEventLoop()]) {
+    const tryAll = async () => {
+      for (
+        const tryIt of [
+          () => inner.runForever(),
+          () => inner.runUntilComplete(other),
+          () => inner.runUntilComplete(() => 1),
+        ]
+      ) await assertRejects(tryIt, InvalidStateError, refused);
+    };
+    const task = outer.createTask(tryAll);
+    if (outer.isRunning()) await task;
+    else await outer.runUntilComplete(task);
+    const inCallback = new Promise<void>((resolve, reject) => {
+      outer.callSoon(() => tryAll().then(resolve, reject));
+    });
+    if (!outer.isRunning()) await outer.runUntilComplete(inCallback);
+    await inCallback;
+    if (outer !== getEventLoop()) outer.close();
+  }
+  assertEquals(await inner.runUntilComplete(() => 1), 1);
+  inner.close();
+});
+
 Deno.test("setExceptionHandler() takes a function or null", async () => {
   const loop = newEventLoop();
   assertEquals(loop.getExceptionHandler(), null);

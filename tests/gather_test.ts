@@ -5,7 +5,9 @@ import {
   currentTask,
   gather,
   getRunningLoop,
+  InvalidStateError,
   isCancelledError,
+  newEventLoop,
   sleep,
   timeout,
   TimeoutError,
@@ -319,3 +321,37 @@ Deno.test(
     assertEquals(now(), 100);
   }),
 );
+
+Deno.test("gather() refuses futures of several loops, and starts nothing", async () => {
+  const [one, two] = [newEventLoop(), newEventLoop()];
+  let hasStarted = false;
+  assertThrows(
+    () =>
+      gather([
+        () => {
+          hasStarted = true;
+        },
+        one.createFuture(),
+        two.createFuture(),
+      ]),
+    InvalidStateError,
+    "Cannot gather futures as they must belong to one event loop: received <Future pending>",
+  );
+  await one.runUntilComplete(() => sleep(0));
+  assertFalse(hasStarted);
+  one.close();
+  two.close();
+});
+
+Deno.test("gather() belongs to the loop of its futures, and starts functions there", async () => {
+  const loop = newEventLoop();
+  const future = loop.createFuture<number>();
+  const all = gather([
+    future,
+    () => getRunningLoop() === loop,
+    Promise.resolve(3),
+  ]);
+  loop.callSoon(() => future.setResult(1));
+  assertEquals(await loop.runUntilComplete(all), [1, true, 3]);
+  loop.close();
+});
