@@ -120,6 +120,9 @@ function cancelOnAbort(future: Future<unknown>, signal: AbortSignal): void {
 
 class GatherFuture extends Future<unknown[]> {
   readonly #children: Future<unknown>[] = [];
+  readonly #completions: Completion<unknown>[] = [];
+  /** Those children that are nobody else's. */
+  #ofPromises: Future<unknown>[] | null = null;
   readonly #returnExceptions: boolean;
   #left: number;
   #cancelled: CancelledError | null = null;
@@ -137,6 +140,9 @@ class GatherFuture extends Future<unknown[]> {
       if (child === undefined) {
         child = ensureFutureOf(kernel, each);
         futures.set(each, child);
+        if (child !== each && typeof each !== "function") {
+          (this.#ofPromises ??= []).push(child);
+        }
       }
       this.#children.push(child);
     }
@@ -144,7 +150,7 @@ class GatherFuture extends Future<unknown[]> {
     const childDone = (child: Future<unknown>) => this.#childDone(child);
     const awaiters = () => futureInternals.awaiters(this);
     for (const child of futures.values()) {
-      new Completion(child, childDone, true, awaiters);
+      this.#completions.push(new Completion(child, childDone, true, awaiters));
     }
     if (this.#left === 0) this.setResult([]);
   }
@@ -166,14 +172,15 @@ class GatherFuture extends Future<unknown[]> {
     const state = futureInternals.state(child);
     const value = futureInternals.value(child);
     if (this.done()) {
-      if (state === "failed") this.#warnOfLostError(child, value);
+      if (state === "failed") warnOfLostError(child);
       return;
     }
     if (state !== "finished" && !this.#returnExceptions) {
       // A child that was cancelled is an error of the gathering, which itself
       // was not cancelled.
       if (this.#cancelled === null || state === "failed") {
-        return futureInternals.settle(this, "failed", value);
+        futureInternals.settle(this, "failed", value);
+        return this.#leave();
       }
     }
     if (this.#left === 0) this.#finish();
@@ -191,15 +198,30 @@ class GatherFuture extends Future<unknown[]> {
     );
   }
 
-  /** asyncio drops it silently, and its users hate that. */
-  #warnOfLostError(child: Future<unknown>, error: unknown): void {
-    const kernel = futureInternals.kernel(this);
-    if (!kernel.loop.getDebug()) return;
-    kernel.report({
-      message:
-        "A gathered task failed after another one had: its error is lost",
-      error,
-      future: child,
-    });
+  /** A child may go on for long, and be gathered again and again. */
+  #leave(): void {
+    for (const completion of this.#completions) completion.unsubscribe();
+    for (const child of this.#ofPromises ?? []) child.cancel();
+    for (const child of this.#children) {
+      if (child.done() || lookedAfter.has(child)) continue;
+      lookedAfter.add(child);
+      new Completion(child, warnOfLostError, true);
+    }
   }
+}
+
+/** Children that a gathering has left: one step for all takes their error. */
+const lookedAfter = new WeakSet<Future<unknown>>();
+
+/** asyncio drops it silently, and its users hate that. */
+function warnOfLostError(child: Future<unknown>): void {
+  const kernel = futureInternals.kernel(child);
+  if (futureInternals.state(child) !== "failed" || !kernel.loop.getDebug()) {
+    return;
+  }
+  kernel.report({
+    message: "A gathered task failed after another one had: its error is lost",
+    error: futureInternals.value(child),
+    future: child,
+  });
 }

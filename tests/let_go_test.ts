@@ -3,6 +3,7 @@ import {
   type Awaitable,
   createTask,
   ensureFuture,
+  gather,
   getRunningLoop,
   moveOnAfter,
   shield,
@@ -43,6 +44,8 @@ const WAITERS: Readonly<Record<string, Waiter>> = {
   "a cancelled wait()": (long) => moveOnAfter(1, () => wait([long])),
   "wait(), done by another": (long) =>
     wait([long, () => sleep(1)], { returnWhen: "FIRST_COMPLETED" }),
+  "gather(), failed by another": (long) =>
+    gather([long, () => Promise.reject(new Error("x"))]).catch(() => {}),
   "asCompleted(), left": async (long) => {
     for await (const _ of asCompleted([long, () => sleep(1)])) break;
   },
