@@ -68,6 +68,8 @@ export class Scope {
   declare readonly kernel: Kernel;
   /** The scope around this one in the same task; null at a task's own. */
   declare parent: Scope | null;
+  /** The task's own scope, at the top of this one; blocks can be nested deep. */
+  declare readonly top: Scope;
   declare readonly task: Task<unknown> | null;
   declare readonly shielded: boolean;
   declare closed: boolean;
@@ -80,7 +82,10 @@ export class Scope {
   /** Neighbours: among the parent's children, or among the loop's tasks. */
   declare before: Scope | null;
   declare after: Scope | null;
-  /** Made when it is first asked for; most scopes have no variables. */
+  /**
+   * Made when it is first asked for; most scopes have no variables. Where it is
+   * null, it is that of the task's own scope.
+   */
   #context: Context | null;
   #cancellation: Cancellation | null;
 
@@ -94,6 +99,7 @@ export class Scope {
   ) {
     this.kernel = kernel;
     this.parent = parent;
+    this.top = parent === null ? this : parent.top;
     this.task = task;
     this.shielded = shielded;
     this.closed = false;
@@ -103,19 +109,18 @@ export class Scope {
     this.children = null;
     this.before = null;
     this.after = null;
-    this.#context = context;
+    this.#context = context ?? (parent === null ? null : parent.#context);
     this.#cancellation = null;
     if (parent !== null) parent.adopt(this);
   }
 
   get context(): Context {
-    return this.#context ??= this.parent?.context ?? makeContext();
+    return this.#context ??= this.top.#context ??= makeContext();
   }
 
   get hasVariables(): boolean {
-    return this.#context !== null
-      ? !this.#context.isEmpty
-      : this.parent !== null && this.parent.hasVariables;
+    const context = this.#context ?? this.top.#context;
+    return context !== null && !context.isEmpty;
   }
 
   get requests(): number {
@@ -152,14 +157,6 @@ export class Scope {
 
   private get state(): Cancellation {
     return this.#cancellation ??= new Cancellation();
-  }
-
-  /** The task's own scope, at the top of this one. */
-  get top(): Scope {
-    // deno-lint-ignore no-this-alias -- walks up from here
-    let scope: Scope = this;
-    while (scope.parent !== null) scope = scope.parent;
-    return scope;
   }
 
   /** The scope's signal: aborted when the scope, or one around it, is cancelled. */
@@ -479,6 +476,8 @@ export class Surroundings {
 
 /** @param delivered Only those that code has got, or that are on their way. */
 function requestsAround(scope: Scope, delivered: boolean): number {
+  const { top } = scope;
+  if (top.requests === 0 && top.requestsInside === 0) return 0;
   let requests = 0;
   let each = scope;
   while (!each.shielded && each.parent !== null) {
