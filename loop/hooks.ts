@@ -6,7 +6,7 @@ import type { CancelledError } from "../errors.ts";
 import type { Future } from "./future.ts";
 import type { Handle } from "./handle.ts";
 import type { Kernel } from "./kernel.ts";
-import type { Scope } from "./scope.ts";
+import { nextBelow, type Scope } from "./scope.ts";
 import type { Task } from "./task.ts";
 import type { Runnable } from "./types.ts";
 import type { Wait } from "./wait.ts";
@@ -153,11 +153,14 @@ export class Hooks {
 /** The waits of a scope and of those inside it, for stacks and reports. */
 export function waitsBelow(scope: Scope): Wait<unknown>[] {
   const found: Wait<unknown>[] = [];
-  for (let wait = scope.waits; wait !== null; wait = wait.next) {
-    found.push(wait);
-  }
-  for (let child = scope.children; child !== null; child = child.after) {
-    found.push(...waitsBelow(child));
+  for (
+    let each: Scope | null = scope;
+    each !== null;
+    each = nextBelow(scope, each)
+  ) {
+    for (let wait = each.waits; wait !== null; wait = wait.next) {
+      found.push(wait);
+    }
   }
   return found;
 }

@@ -36,7 +36,7 @@ import type { EventLoop } from "./event_loop.ts";
 import { type CodeStep, Gate } from "./gate.ts";
 import type { Hooks } from "./hooks.ts";
 import { filterRejections } from "./rejections.ts";
-import { Scope } from "./scope.ts";
+import { nextBelow, Scope } from "./scope.ts";
 import { dropBlocks, dropNumber, NumberBlock } from "./scope_numbers.ts";
 import { type Timer, TimerHeap } from "./timer_heap.ts";
 import type { ExceptionContext, Runnable } from "./types.ts";
@@ -533,8 +533,9 @@ class Deferred<T> implements Runnable {
 }
 
 function forgetBelow(scope: Scope): void {
-  dropNumber(scope);
-  for (let child = scope.children; child !== null; child = child.after) {
-    forgetBelow(child);
-  }
+  for (
+    let each: Scope | null = scope;
+    each !== null;
+    each = nextBelow(scope, each)
+  ) dropNumber(each);
 }

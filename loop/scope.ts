@@ -291,9 +291,13 @@ export class Scope {
 
   /** Whether something waits below, which a cancellation would reach. */
   isWaiting(): boolean {
-    if (this.waits !== null) return true;
-    for (let child = this.children; child !== null; child = child.after) {
-      if (!child.shielded && child.isWaiting()) return true;
+    for (
+      // deno-lint-ignore no-this-alias -- walks down from here
+      let scope: Scope | null = this;
+      scope !== null;
+      scope = nextOpen(this, scope)
+    ) {
+      if (scope.waits !== null) return true;
     }
     return false;
   }
@@ -318,33 +322,49 @@ export class Scope {
   /** Rejects every wait below; tells whether there was one. */
   private interrupt(error: CancelledError): boolean {
     let reached = false;
-    // A wait stays on the list until its turn.
-    for (let wait = this.waits; wait !== null; wait = wait.next) {
-      if (wait.cancel(error)) reached = true;
-    }
-    for (let child = this.children; child !== null; child = child.after) {
-      if (!child.shielded && child.interrupt(error)) reached = true;
+    for (
+      // deno-lint-ignore no-this-alias -- walks down from here
+      let scope: Scope | null = this;
+      scope !== null;
+      scope = nextOpen(this, scope)
+    ) {
+      // A wait stays on the list until its turn, but where the loop is closed.
+      for (let wait = scope.waits; wait !== null;) {
+        const { next } = wait;
+        if (cancelWait(wait, error)) reached = true;
+        wait = next;
+      }
     }
     return reached;
   }
 
   private abort(error: CancelledError): boolean {
-    const controller = this.#cancellation?.controller ?? null;
-    let signalled = controller !== null && !controller.signal.aborted;
-    controller?.abort(error);
-    for (let child = this.children; child !== null; child = child.after) {
-      if (!child.shielded && child.abort(error)) signalled = true;
+    let signalled = false;
+    for (
+      // deno-lint-ignore no-this-alias -- walks down from here
+      let scope: Scope | null = this;
+      scope !== null;
+      scope = nextOpen(this, scope)
+    ) {
+      const controller = scope.#cancellation?.controller ?? null;
+      if (controller === null || controller.signal.aborted) continue;
+      signalled = true;
+      controller.abort(error);
     }
     return signalled;
   }
 
   private isDelivering(): boolean {
-    const state = this.#cancellation;
-    if (state !== null && (state.delivering > 0 || state.handingOut)) {
-      return true;
-    }
-    for (let child = this.children; child !== null; child = child.after) {
-      if (!child.shielded && child.isDelivering()) return true;
+    for (
+      // deno-lint-ignore no-this-alias -- walks down from here
+      let scope: Scope | null = this;
+      scope !== null;
+      scope = nextOpen(this, scope)
+    ) {
+      const state = scope.#cancellation;
+      if (state !== null && (state.delivering > 0 || state.handingOut)) {
+        return true;
+      }
     }
     return false;
   }
@@ -372,6 +392,65 @@ export class Scope {
       describe: () => "the turn after a cancellation",
     });
   }
+}
+
+/** Whatever happens on the way, the others are to be cancelled as well. */
+function cancelWait(wait: Wait<unknown>, error: CancelledError): boolean {
+  try {
+    return wait.cancel(error);
+  } catch (thrown) {
+    reportThrown(wait, thrown);
+    return false;
+  }
+}
+
+/** What was waited for threw when it was asked to cancel. */
+export function reportThrown(wait: Wait<unknown>, error: unknown): void {
+  const { kernel, task } = wait.scope;
+  kernel.report({
+    message: "What was waited for threw when it was cancelled",
+    error,
+    ...(task === null ? undefined : { task }),
+  });
+}
+
+/**
+ * The scope after `scope` on a walk through all below `root`, parents first.
+ * Blocks may be nested deeper than the stack is, so nothing here calls itself.
+ */
+export function nextBelow(root: Scope, scope: Scope): Scope | null {
+  return next(root, scope, anyScope);
+}
+
+/** The same, with what is behind a shield left out. */
+function nextOpen(root: Scope, scope: Scope): Scope | null {
+  return next(root, scope, openScope);
+}
+
+/** @param pick The first in a list of neighbours that the walk takes. */
+function next(
+  root: Scope,
+  scope: Scope,
+  pick: (scope: Scope | null) => Scope | null,
+): Scope | null {
+  const child = pick(scope.children);
+  if (child !== null) return child;
+  for (
+    let each: Scope | null = scope;
+    each !== null && each !== root;
+    each = each.parent
+  ) {
+    const neighbour = pick(each.after);
+    if (neighbour !== null) return neighbour;
+  }
+  return null;
+}
+
+const anyScope = (scope: Scope | null) => scope;
+
+function openScope(scope: Scope | null): Scope | null {
+  while (scope !== null && scope.shielded) scope = scope.after;
+  return scope;
 }
 
 /** Calls back after some turns of the host, in which virtual time stands still. */
