@@ -13,7 +13,13 @@ import type { EventLoop } from "./event_loop.ts";
 import { Gate } from "./gate.ts";
 import { ReadyCallback } from "./handle.ts";
 import type { Kernel } from "./kernel.ts";
-import { forgetCancellation, type Scope, takeCancellation } from "./scope.ts";
+import { type Forwarder, requests } from "./requests.ts";
+import {
+  forgetCancellation,
+  reportThrown,
+  type Scope,
+  takeCancellation,
+} from "./scope.ts";
 import {
   addStep,
   eachStep,
@@ -529,15 +535,12 @@ function retrieves(step: Runnable): boolean {
   return (step as Partial<Retriever>).retrieves === true;
 }
 
-/** Waits whose future is just being asked to cancel. */
-const requesting = new Set<unknown>();
-
 /**
  * Waiting for a future. Its cancellation is a request to the future, whose own
  * outcome then settles the wait: so a task that declines to be cancelled gives
  * its value.
  */
-class FutureWait<T> extends Wait<T> implements Retriever {
+class FutureWait<T> extends Wait<T> implements Retriever, Forwarder {
   declare readonly future: Future<T>;
 
   constructor(scope: Scope, future: Future<T>) {
@@ -551,12 +554,15 @@ class FutureWait<T> extends Wait<T> implements Retriever {
   }
 
   override cancel(error: CancelledError): boolean {
-    // Tasks that await each other: the request has come round, and ends here.
-    if (requesting.has(this)) return super.cancel(error);
-    requesting.add(this);
-    const isTaken = this.future.cancel(error);
-    requesting.delete(this);
-    return isTaken || super.cancel(error);
+    return requests.forward(this, error);
+  }
+
+  giveUp(error: CancelledError): boolean {
+    return super.cancel(error);
+  }
+
+  report(thrown: unknown): void {
+    reportThrown(this, thrown);
   }
 
   awaiters(): Iterable<Future<unknown>> {

@@ -24,6 +24,7 @@ import type { CancelledError } from "../errors.ts";
 import type { Context } from "./context.ts";
 import type { Kernel } from "./kernel.ts";
 import { filterRejections } from "./rejections.ts";
+import { requests } from "./requests.ts";
 import { dropNumber } from "./scope_numbers.ts";
 import type { Task } from "./task.ts";
 import { Wait, type WaitSource } from "./wait.ts";
@@ -328,12 +329,12 @@ export class Scope {
       scope !== null;
       scope = nextOpen(this, scope)
     ) {
-      // A wait stays on the list until its turn, but where the loop is closed.
-      for (let wait = scope.waits; wait !== null;) {
-        const { next } = wait;
-        if (cancelWait(wait, error)) reached = true;
-        wait = next;
-      }
+      const { waits } = scope;
+      if (waits === null) continue;
+      const isReached = waits.next === null
+        ? cancelWait(waits, error)
+        : cancelWaits(waits, error);
+      if (isReached) reached = true;
     }
     return reached;
   }
@@ -402,6 +403,20 @@ function cancelWait(wait: Wait<unknown>, error: CancelledError): boolean {
     reportThrown(wait, thrown);
     return false;
   }
+}
+
+/** The same for a list of waits, as one request. */
+function cancelWaits(first: Wait<unknown>, error: CancelledError): boolean {
+  let reached = false;
+  requests.asOne(() => {
+    // A wait stays on the list until its turn, but where the loop is closed.
+    for (let wait: Wait<unknown> | null = first; wait !== null;) {
+      const { next }: Wait<unknown> = wait;
+      if (cancelWait(wait, error)) reached = true;
+      wait = next;
+    }
+  });
+  return reached;
 }
 
 /** What was waited for threw when it was asked to cancel. */

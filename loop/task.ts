@@ -7,6 +7,7 @@ import {
   isCancelledError,
 } from "../errors.ts";
 import { platform } from "../platform/mod.ts";
+import { cancelSafely } from "./cancel_each.ts";
 import type { Context } from "./context.ts";
 import {
   currentScope,
@@ -314,7 +315,7 @@ export class Task<T = unknown> extends Future<T> {
       task.cancel(signal.reason);
       return;
     }
-    const cancel = () => task.cancel(signal.reason);
+    const cancel = () => cancelSafely(task, signal.reason);
     signal.addEventListener("abort", cancel, { once: true });
     task.#unlisten = () => signal.removeEventListener("abort", cancel);
   }

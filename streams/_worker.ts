@@ -4,6 +4,7 @@
  * connections are let come to their end, then the tasks are cancelled, and the
  * program ends.
  */
+import { cancelEach } from "../loop/cancel_each.ts";
 import { Completion, futureInternals } from "../loop/future.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { allTasks } from "../loop/task.ts";
@@ -77,5 +78,5 @@ function endTasks(loops: Iterable<EventLoop>): void {
       if (--left === 0) platform.exit(0);
     }, true);
   }
-  for (const task of tasks) task.cancel("The worker is to stop");
+  cancelEach(tasks, "The worker is to stop");
 }

@@ -1,6 +1,7 @@
 import { checkOptions, isThenable } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { type CancelledError, InvalidStateError } from "../errors.ts";
+import { cancelSafely } from "../loop/cancel_each.ts";
 import { currentScope } from "../loop/current.ts";
 import {
   Completion,
@@ -10,6 +11,7 @@ import {
   toCancelledError,
 } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
+import { requests } from "../loop/requests.ts";
 import type { Awaitable, AwaitedResult } from "../loop/types.ts";
 import { ensureFutureOf } from "./create_task.ts";
 
@@ -111,11 +113,23 @@ export function checkAwaitable(value: unknown): void {
 /** Cancels `future` when `signal` is aborted, and listens no longer than needed. */
 function cancelOnAbort(future: Future<unknown>, signal: AbortSignal): void {
   const cancel = () => {
-    future.cancel(signal.reason);
+    cancelSafely(future, signal.reason);
   };
   if (signal.aborted) return cancel();
   signal.addEventListener("abort", cancel, { once: true });
   future.addDoneCallback(() => signal.removeEventListener("abort", cancel));
+}
+
+/** How far a request to cancel has come among the children of one. */
+interface Visit {
+  readonly gathering: GatherFuture;
+  next: number;
+  isReached: boolean;
+}
+
+function isGathering(future: Future<unknown>): future is GatherFuture {
+  return future instanceof GatherFuture &&
+    future.cancel === GatherFuture.prototype.cancel;
 }
 
 class GatherFuture extends Future<unknown[]> {
@@ -159,12 +173,36 @@ class GatherFuture extends Future<unknown[]> {
   override cancel(reason?: unknown): boolean {
     if (this.done()) return false;
     const error = toCancelledError(reason);
-    let reached = false;
-    for (const child of this.#children) {
-      if (child.cancel(error)) reached = true;
+    let isReached = false;
+    requests.asOne(() => {
+      isReached = GatherFuture.#cancelBelow(this, error);
+    });
+    return isReached;
+  }
+
+  /** Gathered ones may be nested deeper than the stack is: no calls in calls. */
+  static #cancelBelow(first: GatherFuture, error: CancelledError): boolean {
+    const visits: Visit[] = [{ gathering: first, next: 0, isReached: false }];
+    while (true) {
+      const visit = visits[visits.length - 1]!;
+      const { gathering } = visit;
+      const child = gathering.#children[visit.next++];
+      if (child === undefined) {
+        visits.pop();
+        if (visit.isReached) {
+          gathering.#cancelled = error;
+          requests.took(gathering);
+        }
+        const around = visits[visits.length - 1];
+        if (around === undefined) return visit.isReached;
+        if (visit.isReached) around.isReached = true;
+      } else if (!isGathering(child)) {
+        if (cancelSafely(child, error)) visit.isReached = true;
+      } else if (requests.hasAsked(child)) visit.isReached = true;
+      else if (!child.done()) {
+        visits.push({ gathering: child, next: 0, isReached: false });
+      }
     }
-    if (reached) this.#cancelled = error;
-    return reached;
   }
 
   #childDone(child: Future<unknown>): void {

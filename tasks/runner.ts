@@ -6,6 +6,7 @@ import {
   isCancelledError,
   KeyboardInterrupt,
 } from "../errors.ts";
+import { cancelEach } from "../loop/cancel_each.ts";
 import type { Context } from "../loop/context.ts";
 import { copyContext } from "../loop/context.ts";
 import {
@@ -252,7 +253,7 @@ function leaving(error: CancelledError): CancelledError {
 async function cancelAllTasks(loop: EventLoop): Promise<void> {
   const tasks = [...allTasks(loop)];
   if (tasks.length === 0) return;
-  for (const task of tasks) task.cancel("The event loop is closing");
+  cancelEach(tasks, "The event loop is closing");
   const ends = loop.createTask(() => gather(tasks, { returnExceptions: true }));
   let exitRequest: unknown;
   while (!ends.done()) {

@@ -4,6 +4,7 @@ import {
   ExceptionGroup,
   InvalidStateError,
 } from "../errors.ts";
+import { cancelEach } from "../loop/cancel_each.ts";
 import { currentScope } from "../loop/current.ts";
 import { checkTaskFunction } from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
@@ -207,7 +208,7 @@ export class TaskGroup {
   #abort(error: CancelledError): void {
     this.#state = "aborting";
     this.#aborted = error;
-    for (const task of this.#tasks) task.cancel(error.message);
+    cancelEach(this.#tasks, error.message);
     if (this.#running) this.#scope.cancel(error);
   }
 

@@ -1,0 +1,39 @@
+import { type Future, futureInternals } from "./future.ts";
+import { requests } from "./requests.ts";
+
+/**
+ * Asks each of several futures to cancel. One that throws is reported, and the
+ * others are asked all the same.
+ *
+ * @param reason See `Future.cancel`.
+ * @returns Whether one of them has taken the request.
+ */
+export function cancelEach(
+  futures: Iterable<Future<unknown>>,
+  reason: unknown,
+): boolean {
+  let isTaken = false;
+  requests.asOne(() => {
+    for (const future of futures) {
+      if (cancelSafely(future, reason)) isTaken = true;
+    }
+  });
+  return isTaken;
+}
+
+/** Asks one that must not throw, as its caller has others to see to. */
+export function cancelSafely(
+  future: Future<unknown>,
+  reason: unknown,
+): boolean {
+  try {
+    return requests.ask(future, reason);
+  } catch (error) {
+    futureInternals.kernel(future).report({
+      message: "A future threw when it was asked to cancel",
+      error,
+      future,
+    });
+    return false;
+  }
+}
