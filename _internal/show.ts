@@ -4,7 +4,7 @@ const LONGEST = 60;
 export function show(value: unknown): string {
   switch (typeof value) {
     case "string":
-      return shorten(JSON.stringify(value));
+      return oneLine(shorten(JSON.stringify(value)));
     case "bigint":
       return shorten(`${value}n`);
     case "function": {
@@ -63,4 +63,24 @@ export function tryToDefine(object: object, key: string, value: unknown): void {
 
 function shorten(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}\u2026` : text;
+}
+
+/**
+ * What ends a line, steers a terminal or turns the direction of reading: in a
+ * name it would let one task pass for two, or for another.
+ */
+const UNPRINTABLE =
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+const SHORT: Readonly<Record<string, string>> = {
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+};
+
+/** A text on one line, in which what cannot be printed is written out. */
+export function oneLine(text: string): string {
+  return text.replace(UNPRINTABLE, (character) =>
+    SHORT[character] ??
+      `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -1,8 +1,16 @@
 /** What an inspector answers. Each command gives the lines of its answer. */
-import { futureInternals } from "../loop/future.ts";
+import { oneLine } from "../_internal/show.ts";
+import { cancelSafely } from "../loop/cancel_each.ts";
+import { type Future, futureInternals } from "../loop/future.ts";
 import type { Task } from "../loop/task.ts";
-import { whereaboutsOf } from "../loop/whereabouts.ts";
-import { formatCallGraph } from "./call_graph.ts";
+import { nameOf, stateOf, whereaboutsOf } from "../loop/whereabouts.ts";
+import { indentation, levelOf } from "./_outline.ts";
+import { callGraphLines } from "./call_graph.ts";
+
+/** Those who await a task, in the table of tasks; there may be ever so many. */
+const NAMED_AWAITERS = 3;
+/** A longer cell stands out, rather than to widen the rows of all others. */
+const WIDEST_COLUMN = 40;
 
 interface Command {
   readonly usage: string;
@@ -24,17 +32,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   where: {
     usage: "where TASK",
     help: "where a task is, and who awaits it",
-    answer: (tasks, name) =>
-      forEach(tasks, name, (task) => formatCallGraph(task).split("\n")),
+    answer: (tasks, name) => forAll(tasks, name, callGraphLines),
   },
   cancel: {
     usage: "cancel TASK",
     help: "asks a task to cancel",
     answer: (tasks, name) =>
-      forEach(tasks, name, (task) => {
-        task.cancel("asked for by the inspector");
-        return [`asked ${task.name} to cancel`];
-      }),
+      forAll(tasks, name, (named) =>
+        named.map((task) => {
+          cancelSafely(task, "asked for by the inspector");
+          return `asked ${nameOf(task)} to cancel`;
+        })),
   },
   help: {
     usage: "help",
@@ -59,42 +67,64 @@ export function answer(
   const [name = "", argument = ""] = line.trim().split(/\s+(.*)/);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   return command === undefined
-    ? [`no such command: ${name}`, "try: help"]
+    ? [`no such command: ${oneLine(name)}`, "try: help"]
     : command.answer(tasks, argument);
 }
 
-/** Names need not be unique: the command is for every task that has it. */
-function forEach(
+/**
+ * Names need not be unique: the command is for all that have it. One that is
+ * not shown as it is, is found by what is shown as well.
+ */
+function forAll(
   tasks: readonly Task<unknown>[],
   name: string,
-  answer: (task: Task<unknown>) => string[],
+  answer: (named: readonly Task<unknown>[]) => string[],
 ): string[] {
-  const named = tasks.filter((task) => task.name === name);
-  return named.length === 0 ? [`no such task: ${name}`] : named.flatMap(answer);
+  const named = tasks.filter((task) =>
+    task.name === name || nameOf(task) === name
+  );
+  return named.length === 0
+    ? [`no such task: ${oneLine(name)}`]
+    : answer(named);
 }
 
 function table(tasks: readonly Task<unknown>[]): string[] {
+  const shortcuts: Shortcuts = new Map();
   const rows = [
     ["task", "awaited by", "state"],
     ...tasks.map((task) => {
-      const { awaiters, state } = whereaboutsOf(task);
-      return [task.name, awaiters.join(", ") || "-", state];
+      const { awaiters, state } = whereaboutsOf(task, shortcuts);
+      return [nameOf(task), listed(awaiters), state];
     }),
   ];
-  const widths = [0, 1].map((column) =>
-    Math.max(...rows.map((row) => row[column]!.length))
-  );
+  const widths = [0, 0];
+  for (const row of rows) {
+    for (let column = 0; column < widths.length; column++) {
+      const width = Math.min(row[column]!.length, WIDEST_COLUMN);
+      if (width > widths[column]!) widths[column] = width;
+    }
+  }
   return rows.map((row) =>
     row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")
       .trimEnd()
   );
 }
 
+function listed(names: readonly string[]): string {
+  const others = names.length - NAMED_AWAITERS;
+  return others > 0
+    ? `${names.slice(0, NAMED_AWAITERS).join(", ")} and ${others} more`
+    : names.join(", ") || "-";
+}
+
+type Shortcuts = Map<Future<unknown>, Future<unknown>>;
+
 function tree(tasks: readonly Task<unknown>[]): string[] {
+  const shortcuts: Shortcuts = new Map();
   const awaited = new Map<unknown, Task<unknown>[]>();
   const roots: Task<unknown>[] = [];
   for (const task of tasks) {
-    const awaiters = futureInternals.awaiters(task);
+    const awaiters = futureInternals.awaiters(task, shortcuts);
     if (awaiters.size === 0) roots.push(task);
     for (const each of awaiters) {
       const below = awaited.get(each);
@@ -103,28 +133,44 @@ function tree(tasks: readonly Task<unknown>[]): string[] {
     }
   }
   const shown = new Set<Task<unknown>>();
-  const lines = roots.flatMap((root) => branch(root, awaited, shown, []));
+  const lines: string[] = [];
+  for (const root of roots) growBranch(root, awaited, shown, lines);
   // Whoever is below no root awaits itself, by way of others.
   for (const task of tasks) {
-    if (!shown.has(task)) lines.push(...branch(task, awaited, shown, []));
+    if (!shown.has(task)) growBranch(task, awaited, shown, lines);
   }
   return lines.length === 0 ? ["no tasks"] : lines;
 }
 
-function branch(
-  task: Task<unknown>,
+/** A chain may be longer than the stack is deep: no calls in calls. */
+function growBranch(
+  root: Task<unknown>,
   awaited: ReadonlyMap<unknown, Task<unknown>[]>,
   shown: Set<Task<unknown>>,
-  path: readonly Task<unknown>[],
-): string[] {
-  const indent = path.length === 0
-    ? ""
-    : `${"   ".repeat(path.length - 1)}\u2514\u2500 `;
-  if (path.includes(task)) return [`${indent}${task.name} (a cycle)`];
-  shown.add(task);
-  const below = awaited.get(task) ?? [];
-  return [
-    `${indent}${task.name}: ${whereaboutsOf(task).state}`,
-    ...below.flatMap((each) => branch(each, awaited, shown, [...path, task])),
-  ];
+  lines: string[],
+): void {
+  const way: Task<unknown>[] = [];
+  const isOnWay = new Set<Task<unknown>>();
+  const left = [{ task: root, depth: 0 }];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const { task, depth } = next;
+    while (way.length > depth) isOnWay.delete(way.pop()!);
+    const title = `${twig(depth)}${levelOf(depth)}${nameOf(task)}`;
+    if (shown.has(task)) {
+      lines.push(`${title} (${isOnWay.has(task) ? "a cycle" : "shown above"})`);
+      continue;
+    }
+    shown.add(task);
+    way.push(task);
+    isOnWay.add(task);
+    lines.push(`${title}: ${stateOf(task)}`);
+    const below = awaited.get(task) ?? [];
+    for (let i = below.length - 1; i >= 0; i--) {
+      left.push({ task: below[i]!, depth: depth + 1 });
+    }
+  }
+}
+
+function twig(depth: number): string {
+  return depth === 0 ? "" : `${indentation(depth - 1, 3)}\u2514\u2500 `;
 }

@@ -1,9 +1,10 @@
 import { checkOptions } from "../_internal/check.ts";
-import { show } from "../_internal/show.ts";
+import { oneLine, show } from "../_internal/show.ts";
 import { userFrames } from "../loop/creation_stacks.ts";
 import { Future, futureInternals } from "../loop/future.ts";
 import { currentTask, Task } from "../loop/task.ts";
 import { platform } from "../platform/mod.ts";
+import { indentation, levelOf } from "./_outline.ts";
 
 /** Options of {@linkcode captureCallGraph} and its kin. */
 export interface CallGraphOptions {
@@ -26,7 +27,10 @@ export interface FutureCallGraph {
    * Empty for a plain future.
    */
   readonly callStack: readonly string[];
-  /** Those who await it, each with those who await them. */
+  /**
+   * Those who await it, each with those who await them. One that awaits several
+   * of these is the same object each time: walk through it once.
+   */
   readonly awaitedBy: readonly FutureCallGraph[];
   /** It awaits itself, by way of others: it stands further up already. */
   readonly isCycle: boolean;
@@ -84,12 +88,16 @@ export function captureCallGraph(
       }`,
     );
   }
-  return capture(first, limit, []);
+  return capture(first, limit, new Map(), new Map());
 }
 
 /**
  * The call graph as text, as {@linkcode printCallGraph} writes it. Answers to
  * `asyncio.format_call_graph`.
+ *
+ * Whoever awaits several of those shown stands there once, and is then referred
+ * to. What is more than 20 levels up is not indented any further, but tells its
+ * level.
  *
  * @example The graph of the running task
  * ```ts
@@ -111,7 +119,7 @@ export function formatCallGraph(
   options: CallGraphOptions = {},
 ): string {
   const graph = captureCallGraph(future, options);
-  return graph === null ? "" : format(graph, "").join("\n");
+  return graph === null ? "" : format([graph]).join("\n");
 }
 
 /**
@@ -146,20 +154,70 @@ export function printCallGraph(
   platform.writeOutput(formatCallGraph(future, options));
 }
 
+/** One that was captured already has its place in the map. */
+type Captured = Map<Future<unknown>, FutureCallGraph>;
+
+/** One whose awaiters are being captured. */
+interface Visit {
+  readonly graph: FutureCallGraph & { readonly awaitedBy: FutureCallGraph[] };
+  readonly awaiters: Iterator<Future<unknown>>;
+}
+
+/**
+ * The lines of the call graphs of several futures.
+ *
+ * @param futures They may await each other: each is shown once.
+ */
+export function callGraphLines(futures: Iterable<Future<unknown>>): string[] {
+  const captured: Captured = new Map();
+  const shortcuts = new Map();
+  return format(
+    Array.from(
+      futures,
+      (each) => capture(each, undefined, captured, shortcuts),
+    ),
+  );
+}
+
+/** A chain may be longer than the stack is deep: no calls in calls. */
 function capture(
-  future: Future<unknown>,
+  first: Future<unknown>,
   limit: number | undefined,
-  above: readonly Future<unknown>[],
+  captured: Captured,
+  shortcuts: Map<Future<unknown>, Future<unknown>>,
 ): FutureCallGraph {
-  const isCycle = above.includes(future);
-  const path = [...above, future];
-  const awaiters = isCycle ? [] : [...futureInternals.awaiters(future)];
-  return {
-    future,
-    callStack: limited(callStackOf(future), limit),
-    awaitedBy: awaiters.map((each) => capture(each, limit, path)),
-    isCycle,
+  const known = captured.get(first);
+  if (known !== undefined) return known;
+  const visits: Visit[] = [];
+  const way = new Set<Future<unknown>>();
+  const begin = (future: Future<unknown>) => {
+    const graph = {
+      future,
+      callStack: limited(callStackOf(future), limit),
+      awaitedBy: [],
+      isCycle: false,
+    };
+    captured.set(future, graph);
+    way.add(future);
+    const awaiters = futureInternals.awaiters(future, shortcuts);
+    visits.push({ graph, awaiters: awaiters.values() });
+    return graph;
   };
+  const graph = begin(first);
+  for (let visit = visits.at(-1); visit !== undefined; visit = visits.at(-1)) {
+    const { value: future, done } = visit.awaiters.next();
+    if (done === true) {
+      way.delete(visit.graph.future);
+      visits.pop();
+      continue;
+    }
+    visit.graph.awaitedBy.push(
+      way.has(future)
+        ? { ...captured.get(future)!, awaitedBy: [], isCycle: true }
+        : captured.get(future) ?? begin(future),
+    );
+  }
+  return graph;
 }
 
 function callStackOf(future: Future<unknown>): string[] {
@@ -167,7 +225,7 @@ function callStackOf(future: Future<unknown>): string[] {
   const lines = future === currentTask()
     ? userFrames(new Error())
     : future.getStack();
-  return lines.map((line) => line.trim());
+  return lines.map((line) => oneLine(line.trim()));
 }
 
 function limited(lines: string[], limit: number | undefined): string[] {
@@ -175,17 +233,29 @@ function limited(lines: string[], limit: number | undefined): string[] {
   return limit < 0 ? lines.slice(limit) : lines.slice(0, limit);
 }
 
-function format(graph: FutureCallGraph, indent: string): string[] {
-  const { future, callStack, awaitedBy, isCycle } = graph;
-  if (isCycle) return [`${indent}* ${future} (a cycle)`];
-  const lines = [`${indent}* ${future}`];
-  if (callStack.length > 0) {
-    lines.push(`${indent}  + Call stack:`);
-    for (const line of callStack) lines.push(`${indent}  |   ${line}`);
-  }
-  if (awaitedBy.length > 0) {
-    lines.push(`${indent}  + Awaited by:`);
-    for (const each of awaitedBy) lines.push(...format(each, `${indent}    `));
+function format(graphs: readonly FutureCallGraph[]): string[] {
+  const lines: string[] = [];
+  const shown = new Set<FutureCallGraph>();
+  const left = graphs.map((graph) => ({ graph, depth: 0 })).reverse();
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const { graph, depth } = next;
+    const indent = indentation(depth, 4);
+    const title = `${indent}* ${levelOf(depth)}${oneLine(`${graph.future}`)}`;
+    if (graph.isCycle || shown.has(graph)) {
+      lines.push(`${title} (${graph.isCycle ? "a cycle" : "shown above"})`);
+      continue;
+    }
+    shown.add(graph);
+    lines.push(title);
+    if (graph.callStack.length > 0) {
+      lines.push(`${indent}  + Call stack:`);
+      for (const line of graph.callStack) lines.push(`${indent}  |   ${line}`);
+    }
+    const { awaitedBy } = graph;
+    if (awaitedBy.length > 0) lines.push(`${indent}  + Awaited by:`);
+    for (let i = awaitedBy.length - 1; i >= 0; i--) {
+      left.push({ graph: awaitedBy[i]!, depth: depth + 1 });
+    }
   }
   return lines;
 }

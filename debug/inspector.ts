@@ -182,7 +182,27 @@ async function converse(
   for await (const line of reader) {
     const text = decoder.decode(line).trim();
     if (text === "quit") return;
-    writer.write([...answer(tasks(), text), "", ""].join("\n"));
-    await writer.drain();
+    for (const piece of pieces(answer(tasks(), text))) {
+      writer.write(piece);
+      await writer.drain();
+    }
   }
+}
+
+/** About how many characters are written at once, for the peer to keep up. */
+const PIECE = 65_536;
+
+/** The lines of an answer, and the empty one that ends it. */
+function* pieces(lines: Iterable<string>): Iterable<string> {
+  let piece: string[] = [];
+  let size = 0;
+  for (const line of lines) {
+    piece.push(line);
+    size += line.length;
+    if (size < PIECE) continue;
+    yield `${piece.join("\n")}\n`;
+    piece = [];
+    size = 0;
+  }
+  yield [...piece, "", ""].join("\n");
 }

@@ -1,7 +1,8 @@
 /** What debug mode says when nothing can wake the tasks that wait. */
+import type { Future } from "./future.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Task } from "./task.ts";
-import { whereaboutsOf } from "./whereabouts.ts";
+import { nameOf, whereaboutsOf } from "./whereabouts.ts";
 
 /**
  * The tasks of a loop and what they wait for. To be asked for when the host has
@@ -12,14 +13,18 @@ export function describeDeadlock(kernel: Kernel): string {
   for (let scope = kernel.tasks; scope !== null; scope = scope.after) {
     tasks.push(scope.task as Task<unknown>);
   }
+  const shortcuts = new Map();
   return [
     "Deadlock: every task waits, and nothing is left that could wake them",
-    ...tasks.reverse().flatMap(describeTask),
+    ...tasks.reverse().flatMap((task) => describeTask(task, shortcuts)),
   ].join("\n");
 }
 
-function describeTask(task: Task<unknown>): string[] {
-  const { state, frames, awaiters } = whereaboutsOf(task);
+function describeTask(
+  task: Task<unknown>,
+  shortcuts: Map<Future<unknown>, Future<unknown>>,
+): string[] {
+  const { state, frames, awaiters } = whereaboutsOf(task, shortcuts);
   const by = awaiters.length > 0 ? `, awaited by ${awaiters.join(", ")}` : "";
-  return [`  ${task.name}: ${state}${by}`, ...frames];
+  return [`  ${nameOf(task)}: ${state}${by}`, ...frames];
 }

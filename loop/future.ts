@@ -61,8 +61,15 @@ export interface FutureInternals {
   /** Runs `step` from the ready queue once the future is done. */
   subscribe(future: Future<unknown>, step: Runnable): void;
   unsubscribe(future: Future<unknown>, step: Runnable): void;
-  /** For the call graph: who awaits it. */
-  awaiters(future: Future<unknown>): Set<Future<unknown>>;
+  /**
+   * For the call graph: who awaits it.
+   *
+   * @param shortcuts For who asks about many: one map for all.
+   */
+  awaiters(
+    future: Future<unknown>,
+    shortcuts?: Map<Future<unknown>, Future<unknown>>,
+  ): Set<Future<unknown>>;
   /** Someone has taken the error: it need not be reported. */
   retrieve(future: Future<unknown>): void;
   /** Whether it has no error that is still to be reported. */
@@ -389,12 +396,40 @@ export class Future<T = unknown> implements PromiseLike<T> {
     }
   }
 
-  static #awaiters(future: Future<unknown>): Set<Future<unknown>> {
+  static #awaiters(
+    future: Future<unknown>,
+    shortcuts: Map<Future<unknown>, Future<unknown>> = new Map(),
+  ): Set<Future<unknown>> {
     const awaiters = new Set<Future<unknown>>();
-    for (const step of eachStep(future.#steps)) {
-      for (const each of step.awaiters?.() ?? []) awaiters.add(each);
+    const settled = new Set([Future.#lastSettled(future, shortcuts)]);
+    // What is added to the set on the way is looked at as well.
+    for (const each of settled) {
+      for (const step of eachStep(each.#steps)) {
+        if (step.settles) {
+          settled.add(Future.#lastSettled(step.settles, shortcuts));
+        } else for (const one of step.awaiters?.() ?? []) awaiters.add(one);
+      }
     }
     return awaiters;
+  }
+
+  /** Where there is but one step at the end of each: the last that is settled. */
+  static #lastSettled(
+    future: Future<unknown>,
+    shortcuts: Map<Future<unknown>, Future<unknown>>,
+  ): Future<unknown> {
+    const way: Future<unknown>[] = [];
+    let last = future;
+    while (true) {
+      const steps = last.#steps;
+      const next = shortcuts.get(last) ??
+        (isOneStep(steps) ? steps.settles : null);
+      if (!next) break;
+      way.push(last);
+      last = next;
+    }
+    for (const each of way) shortcuts.set(each, last);
+    return last;
   }
 
   static #retrieve(future: Future<unknown>): void {
@@ -472,20 +507,27 @@ export class Completion<T> implements Retriever {
   readonly #future: Future<T>;
   readonly #callback: (future: Future<T>) => void;
   readonly #findAwaiters: (() => Iterable<Future<unknown>>) | null;
+  readonly settles: Future<unknown> | null;
 
   /**
    * @param retrieves Whether the callback takes care of the future's error.
-   * @param findAwaiters For the call graph: who awaits the future by this.
+   * @param findAwaiters For the call graph: who awaits the future by this; a
+   * future that it settles, whose awaiters these are.
    */
   constructor(
     future: Future<T>,
     callback: (future: Future<T>) => void,
     retrieves: boolean,
-    findAwaiters: (() => Iterable<Future<unknown>>) | null = null,
+    findAwaiters:
+      | (() => Iterable<Future<unknown>>)
+      | Future<unknown>
+      | null = null,
   ) {
     this.#future = future;
     this.#callback = callback;
-    this.#findAwaiters = findAwaiters;
+    const isFound = typeof findAwaiters === "function";
+    this.#findAwaiters = isFound ? findAwaiters : null;
+    this.settles = isFound ? null : findAwaiters;
     this.retrieves = retrieves;
     internals.subscribe(future, this);
   }

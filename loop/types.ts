@@ -33,6 +33,8 @@ export interface Runnable {
   readonly mayMove?: boolean;
   /** For the call graph: who awaits the future at whose end this step runs. */
   awaiters?(): Iterable<Future<unknown>>;
+  /** The same where it is those who await the future that this step settles. */
+  readonly settles?: Future<unknown> | null;
 }
 
 /** What went wrong, as the exception handler is told. */

@@ -1,4 +1,5 @@
 /** Where a task is, in words: for reports and for the debug module. */
+import { oneLine } from "../_internal/show.ts";
 import { type Future, futureInternals } from "./future.ts";
 import { Task } from "./task.ts";
 
@@ -12,13 +13,30 @@ export interface Whereabouts {
   readonly awaiters: readonly string[];
 }
 
-export function whereaboutsOf(task: Task<unknown>): Whereabouts {
-  const [state = "in an await that the library does not see", ...frames] = task
-    .getStack();
-  const awaiters = Array.from(futureInternals.awaiters(task), nameOf);
-  return { state, frames, awaiters };
+/** @param shortcuts For who asks about many: one map for all. */
+export function whereaboutsOf(
+  task: Task<unknown>,
+  shortcuts?: Map<Future<unknown>, Future<unknown>>,
+): Whereabouts {
+  const [first, ...frames] = task.getStack();
+  const awaiters = futureInternals.awaiters(task, shortcuts);
+  return {
+    state: stateIn(first),
+    frames,
+    awaiters: Array.from(awaiters, nameOf),
+  };
 }
 
-function nameOf(future: Future<unknown>): string {
-  return future instanceof Task ? future.name : String(future);
+/** What a task waits for, or that nobody knows. */
+export function stateOf(task: Task<unknown>): string {
+  return stateIn(task.getStack()[0]);
+}
+
+function stateIn(line = "in an await that the library does not see"): string {
+  return oneLine(line);
+}
+
+/** A task's name, in which nothing ends a line or steers a terminal. */
+export function nameOf(future: Future<unknown>): string {
+  return oneLine(future instanceof Task ? future.name : String(future));
 }

@@ -1,6 +1,6 @@
 import { checkFunction } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
-import { show } from "../_internal/show.ts";
+import { oneLine, show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
@@ -195,7 +195,8 @@ export class Lock {
   #heldBy(): string {
     const owner = this.#holder?.task ?? null;
     if (owner === null) return "";
-    return `held by ${owner.name}${owner.done() ? ", which has ended" : ""}`;
+    const name = oneLine(owner.name);
+    return `held by ${name}${owner.done() ? ", which has ended" : ""}`;
   }
 
   #state(): string {

@@ -162,9 +162,8 @@ class GatherFuture extends Future<unknown[]> {
     }
     this.#left = futures.size;
     const childDone = (child: Future<unknown>) => this.#childDone(child);
-    const awaiters = () => futureInternals.awaiters(this);
     for (const child of futures.values()) {
-      this.#completions.push(new Completion(child, childDone, true, awaiters));
+      this.#completions.push(new Completion(child, childDone, true, this));
     }
     if (this.#left === 0) this.setResult([]);
   }

@@ -80,7 +80,7 @@ class Shield<T> implements Origin {
       inner,
       () => this.#pass(),
       true,
-      () => futureInternals.awaiters(this.outer),
+      this.outer,
     );
   }
 

@@ -1,4 +1,5 @@
 import { checkFunction, checkOptions } from "../_internal/check.ts";
+import { oneLine } from "../_internal/show.ts";
 import {
   CancelledError,
   ExceptionGroup,
@@ -89,7 +90,7 @@ export class TaskGroup {
     this.#around = around;
     this.#scope = new Scope(kernel, around, task, null, false);
     this.#surroundings = new Surroundings(this.#scope);
-    this.#empty = new WaitQueue(`the tasks of ${name}`);
+    this.#empty = new WaitQueue(`the tasks of ${oneLine(name)}`);
     this.#awaiters = () => task === null ? [] : [task];
   }
 
@@ -139,7 +140,8 @@ export class TaskGroup {
    * @returns For example `<TaskGroup open tasks=2 errors=0>`.
    */
   toString(): string {
-    return `<${this.#name} ${this.#state} tasks=${this.#tasks.size} errors=${this.#errors.length}>`;
+    const name = oneLine(this.#name);
+    return `<${name} ${this.#state} tasks=${this.#tasks.size} errors=${this.#errors.length}>`;
   }
 
   async #run<T>(fn: (group: TaskGroup) => PromiseLike<T> | T): Promise<T> {

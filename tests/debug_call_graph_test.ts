@@ -210,6 +210,117 @@ Deno.test(
   }),
 );
 
+/** Layers of two tasks, each of which awaits both below. */
+function layers(count: number, first: Future<unknown>): Future<unknown>[] {
+  let layer = [first];
+  for (let i = 0; i < count; i++) {
+    const below = layer;
+    layer = ["a", "b"].map((side) =>
+      createTask(async () => void await gather(below), { name: `${side}${i}` })
+    );
+  }
+  return layer;
+}
+
+Deno.test(
+  "formatCallGraph() shows once who awaits several, and then refers to it",
+  virtual(async () => {
+    const first = sleeper("first");
+    const top = layers(2, first);
+    await turns(3);
+    const titles = formatCallGraph(first).split("\n")
+      .filter((line) => /^ *\* /.test(line))
+      .map((line) => line.replace(/<.*?name="(.*?)".*>/, "$1"));
+    assertEquals(titles, [
+      "* first",
+      "    * a0",
+      "        * a1",
+      "        * b1",
+      "    * b0",
+      "        * a1 (shown above)",
+      "        * b1 (shown above)",
+    ]);
+    await end(...top);
+  }),
+);
+
+Deno.test(
+  "captureCallGraph() has one object for one that awaits several",
+  virtual(async () => {
+    const first = sleeper("first");
+    const top = layers(2, first);
+    await turns(3);
+    const [a, b] = captureCallGraph(first)!.awaitedBy;
+    assertEquals(a!.awaitedBy.length, 2);
+    assertStrictEquals(a!.awaitedBy[0], b!.awaitedBy[0]);
+    await end(...top);
+  }),
+);
+
+Deno.test(
+  "formatCallGraph() grows with the tasks, and not with the ways between them",
+  virtual(async () => {
+    const first = sleeper("first");
+    const top = layers(500, first);
+    await sleep(1);
+    const lines = formatCallGraph(first).split("\n");
+    assertEquals(
+      lines.filter((line) => line.includes("shown above")).length,
+      998,
+    );
+    assert(lines.length < 10 * 1000);
+    await end(...top);
+  }),
+);
+
+Deno.test(
+  "formatCallGraph() shows a chain that is longer than the stack is deep",
+  virtual(async () => {
+    const first = sleeper("first");
+    let last = first;
+    let gathered: Future<unknown> = sleeper("gathered");
+    const inner = gathered;
+    for (let i = 1; i <= 20_000; i++) {
+      const awaited = last;
+      last = createTask(async () => await awaited, { name: `${i}` });
+      gathered = gather([gathered]);
+    }
+    const outer = createTask(async () => void await gathered, {
+      name: "outer",
+    });
+    await sleep(1);
+    const text = formatCallGraph(first);
+    assertMatch(text, /^ {80}\* <Task pending name="20"/m);
+    assertMatch(text, /^ {80}\* \[21\] <Task pending name="21"/m);
+    assertMatch(text, /^ {80}\* \[20000\] <Task pending name="20000"/m);
+    assertEquals(above(inner), ["gathered", ["outer"]]);
+    await end(last, outer, inner);
+  }),
+);
+
+Deno.test(
+  "a name cannot forge a line of the call graph, nor steer a terminal",
+  virtual(async () => {
+    const name = 'x">\n* <Task\x1b[2J\x7f\x9b\u202e\u2028';
+    const task = sleeper(name);
+    await turns(1);
+    assertEquals(formatCallGraph(task).split("\n").length, 3);
+    assertEquals(
+      String(task),
+      String
+        .raw`<Task pending name="x\">\n* <Task\u001b[2J\u007f\u009b\u202e\u2028" waiting for sleep(60000)>`,
+    );
+    const failed = getRunningLoop().createFuture();
+    failed.setException(new Error("one\ntwo\x1b[2J"));
+    failed.exception();
+    assertEquals(
+      formatCallGraph(failed),
+      String.raw`* <Future failed Error: one\ntwo\u001b[2J>`,
+    );
+    await end(task);
+  }),
+);
+
 Deno.test("printCallGraph() writes it to stdout", () => {
   const future = getEventLoop().createFuture();
   const { log } = console;

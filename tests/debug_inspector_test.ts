@@ -11,6 +11,7 @@ import * as debug from "@asyncio/asyncio/debug";
 import {
   assert,
   assertEquals,
+  assertFalse,
   assertMatch,
   assertRejects,
   assertStrictEquals,
@@ -20,7 +21,7 @@ const decoder = new TextDecoder();
 
 /** Sends commands to an inspector on `port`, and gives an answer each. */
 async function ask(port: number, ...commands: string[]): Promise<string[]> {
-  const [reader, writer] = await openConnection({ port });
+  const [reader, writer] = await openConnection({ port, limit: 2 ** 27 });
   const answers: string[] = [];
   for (const command of commands) {
     writer.write(`${command}\n`);
@@ -118,6 +119,72 @@ Deno.test(
     assertMatch(tree, /^one: .*\n└─ two: .*\n {3}└─ one \(a cycle\)$/m);
     one.cancel();
     await two.catch(() => {});
+  }),
+);
+
+Deno.test(
+  "many tasks, and long chains of them, are answered for",
+  inspected(async (port) => {
+    const first = createTask(() => sleep(60_000), { name: "first" });
+    let last: Task<unknown> = first;
+    for (let i = 0; i < 150_000; i++) {
+      const awaited = last;
+      last = createTask(i < 5_000 ? async () => await awaited : idle);
+    }
+    await sleep(0);
+    const [table = "", tree = "", graph = ""] = await ask(
+      port,
+      "ps",
+      "pstree",
+      "where first",
+    );
+    assertEquals(table.split("\n").length, 150_001 + 4);
+    assertEquals(tree.split("\n").length, 150_001 + 3);
+    assertMatch(tree, /^ {60}└─ \[5000\] first: waiting for sleep\(60000\)$/m);
+    assertMatch(graph, /^ {80}\* \[5000\] <Task pending/m);
+  }),
+);
+
+function idle(): Promise<void> {
+  return sleep(60_000);
+}
+
+Deno.test(
+  "who awaits several is shown once, and a long list of awaiters is cut",
+  inspected(async (port) => {
+    const shared = createTask(idle, { name: "shared" });
+    for (const name of ["a", "b", "c", "d", "e"]) {
+      createTask(async () => await shared, { name });
+    }
+    await sleep(0);
+    const [table = "", tree = ""] = await ask(port, "ps", "pstree");
+    assertMatch(table, /^shared +a, b, c and 2 more +waiting for sleep/m);
+    assertEquals(tree.match(/└─ shared: /g)?.length, 1);
+    assertEquals(tree.match(/└─ shared \(shown above\)/g)?.length, 4);
+  }),
+);
+
+Deno.test(
+  "a name cannot forge a line of an answer, nor steer a terminal",
+  inspected(async (port) => {
+    const name = "one\n\x1b[2Jtwo";
+    const shown = String.raw`one\n\u001b[2Jtwo`;
+    createTask(idle, { name });
+    await sleep(0);
+    const answers = await ask(
+      port,
+      "ps",
+      "pstree",
+      `where ${shown}`,
+      `cancel ${shown}`,
+      "where \x1b[2J",
+      "\x1b[2J",
+    );
+    for (const answer of answers) assertFalse(answer.includes("\x1b"));
+    assert(answers[0]!.includes(`\n${shown} `));
+    assert(answers[1]!.includes(`\n${shown}: `));
+    assert(answers[2]!.startsWith(`* <Task pending name="${shown}"`));
+    assertEquals(answers[3], `asked ${shown} to cancel`);
   }),
 );
 
