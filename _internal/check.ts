@@ -44,6 +44,19 @@ export function checkDelay(action: string, name: string, value: unknown): void {
   }
 }
 
+/**
+ * The same, given back: what is left until a deadline is less than nothing as
+ * soon as somebody is late, so a span below zero is 0.
+ */
+export function checkSpan(
+  action: string,
+  name: string,
+  value: unknown,
+): number {
+  checkDelay(action, name, value);
+  return Math.max(0, value as number);
+}
+
 /** A span of time in milliseconds that may not be negative. */
 export function checkDuration(
   action: string,

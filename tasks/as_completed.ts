@@ -1,19 +1,21 @@
 import { forCaller } from "../_internal/caller_frame.ts";
-import { checkDuration, checkOptions } from "../_internal/check.ts";
+import { checkOptions, checkSpan } from "../_internal/check.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
-import { TimeoutError } from "../errors.ts";
+import { isCancelledError, TimeoutError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, type Future } from "../loop/future.ts";
 import type { Timer } from "../loop/timer_heap.ts";
 import { takeCancellation } from "../loop/scope.ts";
 import type { Awaitable, Runnable } from "../loop/types.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
+import { timeIsOver } from "./_late.ts";
 import { futureSet } from "./wait.ts";
 
 /** Options of {@linkcode asCompleted}. */
 export interface AsCompletedOptions {
   /**
-   * How long to wait for all of them, in milliseconds.
+   * How long to wait for all of them, in milliseconds from the call on; below 0
+   * as 0.
    *
    * @default {as long as it takes}
    */
@@ -39,7 +41,8 @@ export interface AsCompleted<T>
  * `asyncio.as_completed`.
  *
  * With `for await` it gives the very futures that were passed in, done; with a
- * plain `for` a promise for each place in the order.
+ * plain `for` a promise for each place in the order. A loop that was left can be
+ * gone on with: another one over the same object gives the rest.
  *
  * @typeParam T What the futures come to.
  *
@@ -59,7 +62,7 @@ export interface AsCompleted<T>
  *
  * @param aws Futures; functions, which are started as tasks; promises.
  * @param options How long to wait.
- * @returns An iterable, once. Its waits throw a {@linkcode TimeoutError} when
+ * @returns An iterable that gives each place once. Its waits throw a {@linkcode TimeoutError} when
  * the time is over; that cancels nothing.
  * @throws {TypeError} When `aws` holds something else, or `options` is not an
  * object.
@@ -70,8 +73,8 @@ export function asCompleted<T>(
 ): AsCompleted<T> {
   checkOptions("wait", options);
   const { timeout = null } = options;
-  if (timeout !== null) checkDuration("wait", "timeout", timeout);
-  return new CompletionOrder(futureSet(aws), timeout);
+  const limit = timeout === null ? null : checkSpan("wait", "timeout", timeout);
+  return new CompletionOrder(futureSet(aws), limit);
 }
 
 /**
@@ -91,11 +94,13 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
   #left: number;
   #late = false;
   #isResting = false;
+  readonly #timeout: number;
   deadline = Infinity;
   order = 0;
   heapIndex = -1;
 
   constructor(futures: Set<Future<T>>, timeout: number | null) {
+    this.#timeout = timeout ?? Infinity;
     this.#left = futures.size;
     for (const future of futures) this.#pending.set(future, null);
     if (timeout !== null) this.deadline = this.#kernel.now() + timeout;
@@ -103,16 +108,8 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
   }
 
   *[Symbol.iterator](): Iterator<Promise<T>> {
-    const result = ({ value }: Done<T>) => value.result();
-    const failed = (error: unknown) => {
-      this.#restIfIdle();
-      throw error;
-    };
     try {
-      while (this.#left > 0) {
-        this.#left--;
-        yield this.#next().then(result, failed);
-      }
+      while (this.#left > 0) yield new Place(this.#takePlace());
     } finally {
       this.#restIfIdle();
     }
@@ -121,18 +118,7 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
   [Symbol.asyncIterator](): AsyncIterator<DoneFuture<T>, undefined> {
     const end = { done: true, value: undefined } as const;
     return {
-      next: async () => {
-        if (this.#left === 0) return end;
-        this.#left--;
-        try {
-          return await this.#next();
-        } catch (error) {
-          // The wait was cancelled, and its place is still to be given out.
-          this.#left++;
-          this.#restIfIdle();
-          throw error;
-        }
-      },
+      next: () => this.#left === 0 ? Promise.resolve(end) : this.#takePlace(),
       return: () => {
         this.#restIfIdle();
         return Promise.resolve(end);
@@ -149,11 +135,23 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
     if (this.#pending.size === 0) return;
     this.#late = true;
     this.#rest();
-    this.#waiters.failAll(() => forCaller(lateError()));
+    this.#waiters.failAll(() => forCaller(lateError(this.#timeout)));
   }
 
   describe(): string {
     return "asCompleted()";
+  }
+
+  async #takePlace(): Promise<Done<T>> {
+    this.#left--;
+    try {
+      return await this.#next();
+    } catch (error) {
+      // The wait was cancelled, and its place is still to be given out.
+      if (isCancelledError(error)) this.#left++;
+      this.#restIfIdle();
+      throw error;
+    }
   }
 
   #next(): Promise<Done<T>> {
@@ -162,7 +160,7 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
     if (cancelled !== null) return scope.throwInTurn(cancelled);
     const done = this.#done.shift();
     if (done !== undefined) return scope.kernel.succeed(scope, done);
-    if (this.#late) return Promise.reject(lateError());
+    if (this.#late) return Promise.reject(lateError(this.#timeout));
     if (this.#isResting) this.#watch();
     return this.#waiters.wait(scope);
   }
@@ -204,6 +202,37 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
   }
 }
 
-function lateError(): TimeoutError {
-  return new TimeoutError("The time is over");
+/**
+ * A place of the order. Awaited or not, it has its future, whose error is taken
+ * from it, and so need not be reported, only once somebody asks the place.
+ */
+class Place<T> extends Promise<T> {
+  readonly #take: Promise<() => T>;
+
+  constructor(done: Promise<Done<T>>) {
+    super(() => {});
+    // One reaction to each promise, so that the engine finds who awaits it.
+    this.#take = done.then(
+      ({ value }) => () => value.result(),
+      (error) => () => {
+        throw error;
+      },
+    );
+  }
+
+  /** What `then` and its kin give is a promise like any other. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#take.then((take) => take()).then(onFulfilled, onRejected);
+  }
+}
+
+function lateError(timeout: number): TimeoutError {
+  return new TimeoutError(timeIsOver(timeout));
 }

@@ -7,7 +7,7 @@ import {
   run,
   shield,
   sleep,
-  Task,
+  type Task,
   type TaskFunction,
   taskGroup,
   timeout,
