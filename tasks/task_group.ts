@@ -30,6 +30,12 @@ let runGroup: <T>(
   fn: (group: TaskGroup) => PromiseLike<T> | T,
 ) => Promise<T>;
 
+/** What went wrong in a group, and where: in one of its tasks, or its block. */
+interface Failure {
+  readonly error: unknown;
+  readonly task: Task<unknown> | null;
+}
+
 /** Options of {@linkcode taskGroup}. */
 export interface TaskGroupOptions {
   /**
@@ -66,7 +72,7 @@ export class TaskGroup {
   readonly #empty: WaitQueue<void>;
   /** For the call graph: its tasks are awaited by the one around. */
   readonly #awaiters: () => Iterable<Task<unknown>>;
-  readonly #errors: unknown[] = [];
+  readonly #failures: Failure[] = [];
   #exitRequest: unknown = undefined;
   #state: "open" | "aborting" | "finished" = "open";
   /** The block's function is still running. */
@@ -141,7 +147,7 @@ export class TaskGroup {
    */
   toString(): string {
     const name = oneLine(this.#name);
-    return `<${name} ${this.#state} tasks=${this.#tasks.size} errors=${this.#errors.length}>`;
+    return `<${name} ${this.#state} tasks=${this.#tasks.size} errors=${this.#failures.length}>`;
   }
 
   async #run<T>(fn: (group: TaskGroup) => PromiseLike<T> | T): Promise<T> {
@@ -167,7 +173,7 @@ export class TaskGroup {
     foreign = await this.#waitForTasks(foreign);
     this.#state = "finished";
     this.#scope.close();
-    if (failed) this.#note(bodyError);
+    if (failed) this.#note({ error: bodyError, task: this.#around.task });
     return this.#conclude(value as T, foreign);
   }
 
@@ -189,12 +195,15 @@ export class TaskGroup {
   }
 
   #conclude<T>(value: T, foreign: CancelledError | null): T {
-    if (this.#exitRequest !== undefined) throw this.#exitRequest;
-    if (this.#errors.length > 0) {
+    if (this.#exitRequest !== undefined) {
+      this.#reportFailures();
+      throw this.#exitRequest;
+    }
+    if (this.#failures.length > 0) {
       // The errors come out now, the cancellation at the next wait.
       this.#surroundings.rearm(foreign);
       throw new ExceptionGroup(
-        this.#errors,
+        this.#failures.map(({ error }) => error),
         `Unhandled errors in ${this.#name}`,
       );
     }
@@ -202,9 +211,22 @@ export class TaskGroup {
     return value;
   }
 
-  #note(error: unknown): void {
-    if (!isExitRequest(error)) this.#errors.push(error);
-    else this.#exitRequest ??= error;
+  #note(failure: Failure): void {
+    if (!isExitRequest(failure.error)) this.#failures.push(failure);
+    else this.#exitRequest ??= failure.error;
+  }
+
+  /** What ends the program leaves the group bare, and so leaves them behind. */
+  #reportFailures(): void {
+    for (const { error, task } of this.#failures) {
+      this.#around.kernel.report({
+        message: `Unhandled error in ${this.#name}, which ${
+          (this.#exitRequest as Error).name
+        } has ended`,
+        error,
+        ...(task === null ? undefined : { task }),
+      });
+    }
   }
 
   #abort(error: CancelledError): void {
@@ -217,7 +239,7 @@ export class TaskGroup {
   #ended(task: Task<unknown>): void {
     this.#tasks.delete(task);
     if (futureInternals.state(task) === "failed") {
-      this.#note(futureInternals.value(task));
+      this.#note({ error: futureInternals.value(task), task });
       if (this.#state === "open") {
         this.#abort(
           new CancelledError(`A task of the group failed: ${task}`, {
@@ -240,7 +262,9 @@ export class TaskGroup {
  * come out together in an {@linkcode ExceptionGroup}. Answers to
  * `async with asyncio.TaskGroup()`.
  *
- * Nothing outlives the block: neither a task nor an error gets lost.
+ * Nothing outlives the block: neither a task nor an error gets lost. Where a
+ * {@linkcode SystemExit} or a {@linkcode KeyboardInterrupt} ends it, that is
+ * thrown alone, and the errors go to the loop's exception handler.
  *
  * @typeParam T What `fn` returns.
  *

@@ -478,6 +478,48 @@ Deno.test("G15 KeyboardInterrupt of the block leaves the group bare", async () =
   assert(child!.cancelled());
 });
 
+Deno.test("G15 the errors that an exit request leaves behind are reported", async () => {
+  for (const request of [new KeyboardInterrupt(), new SystemExit(3)]) {
+    for (const isOfBlock of [true, false]) {
+      const reports: string[] = [];
+      const loop = newEventLoop({ clock: new VirtualClock() });
+      loop.setExceptionHandler(({ message, error, task }) => {
+        reports.push(`${task?.name}: ${message}: ${error}`);
+      });
+      const exit = () => Promise.reject(request);
+      const fail = (text: string) => Promise.reject(new RangeError(text));
+      const thrown = await assertRejects(() =>
+        run(async () => {
+          currentTask()!.name = "main";
+          await taskGroup(async (group) => {
+            group.createTask(() => failAfter(1, "one"), { name: "first" });
+            for (const name of ["second", "third"]) {
+              group.createTask(
+                () => sleep(1000).finally(() => fail(name)),
+                { name },
+              );
+            }
+            if (isOfBlock) await sleep(1000).finally(exit);
+            else {
+              group.createTask(() => sleep(1000).finally(exit));
+              await sleep(1000).finally(() => fail("block"));
+            }
+          });
+        }, { loop })
+      );
+      assertStrictEquals(thrown, request);
+      const end =
+        `Unhandled error in TaskGroup, which ${request.name} has ended`;
+      assertEquals(reports.toSorted(), [
+        `first: ${end}: RangeError: one`,
+        ...(isOfBlock ? [] : [`main: ${end}: RangeError: block`]),
+        `second: ${end}: RangeError: second`,
+        `third: ${end}: RangeError: third`,
+      ]);
+    }
+  }
+});
+
 Deno.test(
   "G16 own abort and a foreign cancel at once: the foreign one survives",
   virtual(async () => {
