@@ -190,7 +190,8 @@ export class ExceptionGroup extends AggregateError {
    * Makes the group.
    *
    * @param errors What failed, at least one error.
-   * @param message What to tell the reader; how many errors it holds is added.
+   * @param message What to tell the reader; how many errors it holds, and the
+   * first of them, are added.
    * @param options The cause.
    * @throws {RangeError} When `errors` is empty.
    */
@@ -205,7 +206,7 @@ export class ExceptionGroup extends AggregateError {
         "Cannot make an ExceptionGroup as 'errors' must hold at least one error: received none",
       );
     }
-    super(list, `${message} (${countErrors(list)})`, options);
+    super(list, `${message} (${summary(list)})`, options);
     this.#text = message;
   }
 
@@ -261,17 +262,60 @@ export class ExceptionGroup extends AggregateError {
       typeof error === "object" && error !== null && #text in error;
   }
 
+  /** One of some of the errors, which came from where this one came. */
   #derive(errors: unknown[]): ExceptionGroup | null {
     if (errors.length === 0) return null;
     if (errors.length === this.errors.length) return this;
     const group = new ExceptionGroup(errors, this.#text);
-    if (this.cause !== undefined) group.cause = this.cause;
+    for (const key of ["cause", "stack"] as const) {
+      if (this[key] === undefined) continue;
+      const value = key === "cause" ? this.cause : stackOf(group, this.stack!);
+      Object.defineProperty(group, key, {
+        value,
+        writable: true,
+        configurable: true,
+      });
+    }
     return group;
   }
 }
 
-function countErrors(errors: unknown[]): string {
-  return errors.length === 1 ? "1 error" : `${errors.length} errors`;
+/** The frames of another error below the first line of this one. */
+function stackOf(error: Error, other: string): string {
+  const frames = other.search(/\n\s+at /);
+  const title = `${error.name}: ${error.message}`;
+  return frames < 0 ? title : `${title}${other.slice(frames)}`;
+}
+
+/** How many errors of a group its message tells, and how much of each. */
+const TOLD_ERRORS = 3;
+const TOLD_CHARACTERS = 80;
+
+function summary(errors: unknown[]): string {
+  const count = errors.length === 1 ? "1 error" : `${errors.length} errors`;
+  const told = errors.slice(0, TOLD_ERRORS).map(brief).join("; ");
+  const others = errors.length - TOLD_ERRORS;
+  return `${count}: ${told}${others > 0 ? ` and ${others} more` : ""}`;
+}
+
+/** An error on one line; whatever it is, this throws nothing. */
+function brief(error: unknown): string {
+  let text: string;
+  try {
+    text = error instanceof Error
+      ? `${error.name}${error.message === "" ? "" : `: ${error.message}`}`
+      : typeof error === "object" && error !== null
+      ? "an object"
+      : typeof error === "function"
+      ? "a function"
+      : String(error);
+  } catch {
+    text = "an error that has no text";
+  }
+  const line = text.replace(/\s+/g, " ");
+  return line.length > TOLD_CHARACTERS
+    ? `${line.slice(0, TOLD_CHARACTERS)}\u2026`
+    : line;
 }
 
 /**

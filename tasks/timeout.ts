@@ -9,6 +9,7 @@ import { afterTurns, Scope, Surroundings } from "../loop/scope.ts";
 import { asCancellation } from "../loop/task.ts";
 import type { Runnable } from "../loop/types.ts";
 import { runBlock } from "./_block.ts";
+import { timeIsOver } from "./_late.ts";
 
 // Set by the class below: what this file may do with its private parts.
 let start: (deadline: Timeout, now: number) => void;
@@ -39,6 +40,8 @@ export class Timeout {
   readonly #kernel: Kernel;
   readonly #scope: Scope;
   #when: number | null;
+  /** When its time began; null while it has no end. */
+  #since: number | null = null;
   #state: TimeoutState = "created";
   #alarm: Deadline | null = null;
   #error: CancelledError | null = null;
@@ -82,7 +85,9 @@ export class Timeout {
     }
     this.#disarm();
     this.#when = when;
-    this.#arm(this.#kernel.now());
+    const now = this.#kernel.now();
+    this.#since ??= now;
+    this.#arm(now);
   }
 
   /**
@@ -117,14 +122,19 @@ export class Timeout {
   #expire(): CancelledError {
     this.#alarm = null;
     this.#state = "expired";
-    this.#error = new CancelledError("The time is over", {
+    this.#error = new CancelledError(this.#timeIsOver(), {
       by: this.#scope.task?.name,
     });
     return this.#error;
   }
 
+  #timeIsOver(): string {
+    return timeIsOver(this.#when! - this.#since!);
+  }
+
   #start(now: number): void {
     this.#state = "active";
+    if (this.#when !== null) this.#since = now;
     this.#arm(now);
   }
 
@@ -349,15 +359,15 @@ async function runLimited<T>(
     if (cancellation === null) throw withContext(error, own);
     if (surroundings.cancelled()) throw error;
     if (quiet) return undefined;
-    throw timeoutError(cancellation);
+    throw timeoutError(own, cancellation);
   } finally {
     finish(deadline);
     scope.close();
   }
 }
 
-function timeoutError(cause: CancelledError): TimeoutError {
-  return new TimeoutError("The time is over", { cause });
+function timeoutError(own: CancelledError, cause = own): TimeoutError {
+  return new TimeoutError(own.message, { cause });
 }
 
 /**

@@ -2,6 +2,7 @@ import { checkDelay } from "../_internal/check.ts";
 import { TimeoutError } from "../errors.ts";
 import { isFuture } from "../loop/future.ts";
 import type { Awaitable } from "../loop/types.ts";
+import { timeIsOver } from "./_late.ts";
 import { ensureFuture } from "./create_task.ts";
 import { timeout } from "./timeout.ts";
 
@@ -48,13 +49,13 @@ export async function waitFor<T>(
 
 async function waitForNothing<T>(awaitable: Awaitable<T>): Promise<T> {
   if (typeof awaitable === "function") {
-    throw new TimeoutError("The time was over before the start");
+    throw new TimeoutError(`${timeIsOver(0)}, before the start`);
   }
   if (!isFuture(awaitable)) {
     return await timeout(0, () => ensureFuture(awaitable));
   }
   if (awaitable.done()) return awaitable.result() as T;
-  awaitable.cancel("The time is over");
+  awaitable.cancel(timeIsOver(0));
   let cause: unknown;
   try {
     return await awaitable as T;
@@ -62,5 +63,5 @@ async function waitForNothing<T>(awaitable: Awaitable<T>): Promise<T> {
     if (!awaitable.cancelled()) throw error;
     cause = error;
   }
-  throw new TimeoutError("The time is over", { cause });
+  throw new TimeoutError(timeIsOver(0), { cause });
 }

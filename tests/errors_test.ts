@@ -20,6 +20,7 @@ import {
   assertEquals,
   assertFalse,
   assertInstanceOf,
+  assertMatch,
   assertRejects,
   assertStrictEquals,
   assertThrows,
@@ -100,17 +101,70 @@ Deno.test(
   }),
 );
 
-Deno.test("ExceptionGroup holds errors and counts them in its message", () => {
+Deno.test("ExceptionGroup holds errors, and tells the first in its message", () => {
   const errors = [new TimeoutError("slow"), new RangeError("far")];
   const group = new ExceptionGroup(errors, "Two failed");
   assertInstanceOf(group, AggregateError);
   assertEquals(group.name, "ExceptionGroup");
-  assertEquals(group.message, "Two failed (2 errors)");
+  assertEquals(
+    group.message,
+    "Two failed (2 errors: TimeoutError: slow; RangeError: far)",
+  );
   assertEquals(group.errors, errors);
   assertEquals(
     new ExceptionGroup([new Error()]).message,
-    "Several tasks failed (1 error)",
+    "Several tasks failed (1 error: Error)",
   );
+});
+
+Deno.test("ExceptionGroup keeps its message short, and on one line", () => {
+  const many = Array.from({ length: 1000 }, (_, i) => new Error(`${i}`));
+  assertEquals(
+    new ExceptionGroup(many, "Failed").message,
+    "Failed (1000 errors: Error: 0; Error: 1; Error: 2 and 997 more)",
+  );
+  let group = new ExceptionGroup([new Error(`one\n  two${"!".repeat(1000)}`)]);
+  assertMatch(group.message, /\(1 error: Error: one two!{60,80}\u2026\)$/);
+  for (let i = 0; i < 100; i++) group = new ExceptionGroup([group], "Around");
+  assertMatch(
+    group.message,
+    /^Around \(1 error: ExceptionGroup: Around .{0,60}\u2026\)$/,
+  );
+});
+
+Deno.test("ExceptionGroup takes whatever was thrown", () => {
+  const nasty = new Error("x");
+  Object.defineProperty(nasty, "message", {
+    get() {
+      throw new Error("no message");
+    },
+  });
+  const unnamed = Object.assign(new Error("y"), { name: Symbol("name") });
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const errors = [
+    nasty,
+    unnamed,
+    proxy,
+    "text",
+    null,
+    {},
+    () => {},
+    Symbol("s"),
+    1n,
+  ];
+  const messages = errors.map((error) => new ExceptionGroup([error]).message);
+  assertEquals(messages.map((message) => message.slice(31, -1)), [
+    "an error that has no text",
+    "an error that has no text",
+    "an error that has no text",
+    "text",
+    "null",
+    "an object",
+    "a function",
+    "Symbol(s)",
+    "1",
+  ]);
 });
 
 Deno.test("ExceptionGroup refuses to be empty", () => {
@@ -128,8 +182,24 @@ Deno.test("split() parts a group by a test, and keeps its text and cause", () =>
   const [matched, rest] = group.split(isTimeout);
   assertEquals(matched!.errors, [slow]);
   assertEquals(rest!.errors, [far]);
-  assertEquals(matched!.message, "Failed (1 error)");
+  assertEquals(matched!.message, "Failed (1 error: TimeoutError: slow)");
   assertStrictEquals(rest!.cause, cause);
+});
+
+Deno.test("split() and subgroup() say where the group came from", () => {
+  const makeGroup = () =>
+    new ExceptionGroup([new TimeoutError("slow"), new RangeError("far")], "A");
+  const group = makeGroup();
+  const frames = (error: Error) => error.stack!.split("\n").slice(1);
+  for (const part of [...group.split(isTimeout), group.subgroup(isTimeout)]) {
+    assertEquals(frames(part!), frames(group));
+    assertEquals(
+      part!.stack!.split("\n")[0],
+      `ExceptionGroup: ${part!.message}`,
+    );
+    assertFalse(Object.keys(part!).includes("stack"));
+    assertFalse("cause" in part!);
+  }
 });
 
 Deno.test("split() keeps the nesting in both parts", () => {
@@ -146,7 +216,10 @@ Deno.test("split() keeps the nesting in both parts", () => {
     );
   assertEquals(shape(matched), [["slow"], "slow"]);
   assertEquals(shape(rest), [["far"], ["far"]]);
-  assertEquals(matched!.errors[0].message, "Inner (1 error)");
+  assertEquals(
+    matched!.errors[0].message,
+    "Inner (1 error: TimeoutError: slow)",
+  );
 });
 
 Deno.test("split() gives the group itself where all match, and null for nothing", () => {

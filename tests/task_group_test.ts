@@ -231,7 +231,7 @@ Deno.test(
     assertEquals(messages(later), ["later"]);
     assertEquals(
       later.message,
-      "Unhandled errors in TaskGroup (1 error)",
+      "Unhandled errors in TaskGroup (1 error: RangeError: later)",
     );
   }),
 );
@@ -269,7 +269,10 @@ Deno.test(
       await sleep(1000);
     });
     assertEquals(messages(group), ["first", "second", "last"]);
-    assertEquals(group.message, "Unhandled errors in TaskGroup (3 errors)");
+    assertEquals(
+      group.message,
+      "Unhandled errors in TaskGroup (3 errors: RangeError: first; RangeError: second; RangeError: last)",
+    );
   }),
 );
 
@@ -668,7 +671,10 @@ Deno.test(
         }, { name: "crawler" }),
       ExceptionGroup,
     );
-    assertEquals(error.message, "Unhandled errors in crawler (1 error)");
+    assertEquals(
+      error.message,
+      "Unhandled errors in crawler (1 error: RangeError: boom)",
+    );
   }),
 );
 

@@ -204,10 +204,10 @@ function makeError(
       return new AggregateError(errors, message);
     case "ExceptionGroup":
       if (errors.length === 0) break;
-      // Its constructor says again how many there are.
+      // Its constructor says again how many there are, and which.
       return new ours.ExceptionGroup(
         errors,
-        message.replace(/ \([^(]*\)$/, ""),
+        message.replace(/ \(\d+ errors?(?:: .*)?\)$/s, ""),
       );
   }
   // The constructors of the others differ in what they take, and set nothing
