@@ -1,12 +1,13 @@
 import {
   checkDelay,
-  checkDuration,
   checkFunction,
   checkOptions,
+  checkSpan,
   isThenable,
 } from "../_internal/check.ts";
 import {
   EXECUTOR_SHUTDOWN_MS,
+  LONGEST_HOST_TIMER_MS,
   SLOW_CALLBACK_MS,
 } from "../_internal/constants.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
@@ -288,11 +289,11 @@ export class EventLoop {
   /**
    * Calls back after a while.
    *
-   * @param ms How long from now, in milliseconds; not negative.
+   * @param ms How long from now, in milliseconds; below 0 as 0.
    * @param callback What to call.
    * @param args Its arguments.
    * @returns A handle for calling it off.
-   * @throws {RangeError} When `ms` is negative or NaN.
+   * @throws {RangeError} When `ms` is NaN.
    * @throws {InvalidStateError} When the loop is closed.
    */
   callLater<A extends unknown[]>(
@@ -300,9 +301,9 @@ export class EventLoop {
     callback: (...args: A) => unknown,
     ...args: A
   ): TimerHandle {
-    checkDuration("call later", "ms", ms);
+    const span = checkSpan("call later", "ms", ms);
     this.#checkCallback("call later", callback);
-    const when = this.#kernel.now() + ms;
+    const when = this.#kernel.now() + span;
     return new TimedCallback(this.#kernel, callback, args, when);
   }
 
@@ -580,19 +581,25 @@ export class EventLoop {
    * Ends the default executor, after the jobs it has. It takes no more.
    *
    * @param ms How long to wait for them, in milliseconds, before they are
-   * cancelled.
+   * cancelled; below 0 as 0.
    * @returns When it has ended.
+   * @throws {TypeError} When `ms` is not a number.
+   * @throws {RangeError} When `ms` is NaN.
    */
   async shutdownDefaultExecutor(
     ms: number = EXECUTOR_SHUTDOWN_MS,
   ): Promise<void> {
+    const span = checkSpan("shut down the default executor", "ms", ms);
     const executor = this.#executor;
     this.#executorIsShutDown = true;
     if (executor === null) return;
     this.#executor = null;
     let timer: unknown;
     const late = new Promise<"late">((resolve) => {
-      timer = platform.setTimer(() => resolve("late"), ms);
+      timer = platform.setTimer(
+        () => resolve("late"),
+        Math.min(span, LONGEST_HOST_TIMER_MS),
+      );
     });
     const ended = executor.shutdown();
     const outcome = await Promise.race([ended, late]);

@@ -1,4 +1,4 @@
-import { checkDuration, checkFunction } from "../_internal/check.ts";
+import { checkFunction, checkSpan } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import {
   checkHostname,
@@ -66,7 +66,7 @@ export interface ConnectOptions {
   family?: 0 | 4 | 6;
   /**
    * After how many milliseconds the next address of a name is tried beside the
-   * one before; `null` to try it only when that has failed.
+   * one before, below 0 as 0; `null` to try it only when that has failed.
    *
    * @default {250}
    */
@@ -113,10 +113,15 @@ export function planConnection(
     noDelay = true,
     keepAlive = false,
   } = options;
-  if (happyEyeballsDelay !== null) {
-    checkDuration(action, "happyEyeballsDelay", happyEyeballsDelay);
-  }
-  const common = { happyEyeballsDelay, allErrors, noDelay, keepAlive };
+  const delay = happyEyeballsDelay === null
+    ? null
+    : checkSpan(action, "happyEyeballsDelay", happyEyeballsDelay);
+  const common = {
+    happyEyeballsDelay: delay,
+    allErrors,
+    noDelay,
+    keepAlive,
+  };
   if (path !== undefined) return { ...common, target: { path }, tls: null };
   checkHostname(action, "hostname", hostname);
   checkPort(action, "port", port, 1);

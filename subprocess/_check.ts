@@ -1,9 +1,9 @@
 /** Arguments of what starts a child process, in the one wording. */
 import {
-  checkDuration,
   checkFunction,
   checkInteger,
   checkOptions,
+  checkSpan,
 } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import {
@@ -173,7 +173,7 @@ export function checkProcessOptions(options: SubprocessOptions): void {
   const { limit, graceMs, killOnCancel } = options;
   checkBoolean("killOnCancel", killOnCancel);
   if (limit !== undefined) checkInteger(START, "limit", limit, 1);
-  if (graceMs !== undefined) checkDuration(START, "graceMs", graceMs);
+  if (graceMs !== undefined) checkSpan(START, "graceMs", graceMs);
 }
 
 /** A protocol factory. */

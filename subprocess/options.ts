@@ -74,7 +74,7 @@ export interface SubprocessOptions extends SpawnOptions {
   killOnCancel?: boolean;
   /**
    * How long the child may take to end after SIGTERM before it gets SIGKILL, in
-   * milliseconds.
+   * milliseconds; below 0 as 0.
    *
    * @default {5000}
    */

@@ -1,4 +1,4 @@
-import { checkDuration } from "../_internal/check.ts";
+import { checkSpan } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { show } from "../_internal/show.ts";
 import {
@@ -24,7 +24,7 @@ import type { SubprocessOptions } from "./options.ts";
 export interface StopOptions {
   /**
    * How long the child may take to end after SIGTERM before it gets SIGKILL, in
-   * milliseconds.
+   * milliseconds; below 0 as 0.
    *
    * @default {that of the process, or 5000}
    */
@@ -236,13 +236,13 @@ export class Process implements AsyncDisposable {
    * @param options How long it may take.
    * @returns The {@linkcode Process.returnCode}.
    * @throws {TypeError} When `graceMs` is not a number.
-   * @throws {RangeError} When `graceMs` is negative or NaN.
+   * @throws {RangeError} When `graceMs` is NaN.
    * @throws {CancelledError} When the task is cancelled; the child gets SIGKILL.
    */
   async stop(options: StopOptions = {}): Promise<number> {
     const { graceMs = this.#graceMs } = options;
-    checkDuration("stop a subprocess", "graceMs", graceMs);
-    return await this.#child.stop(graceMs, this);
+    const span = checkSpan("stop a subprocess", "graceMs", graceMs);
+    return await this.#child.stop(span, this);
   }
 
   /**

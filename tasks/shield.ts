@@ -1,8 +1,4 @@
-import {
-  checkDuration,
-  checkFunction,
-  checkOptions,
-} from "../_internal/check.ts";
+import { checkFunction, checkOptions, checkSpan } from "../_internal/check.ts";
 import { currentScope } from "../loop/current.ts";
 import {
   Completion,
@@ -137,7 +133,7 @@ function reportFailure(inner: Future<unknown>): void {
 export interface ShieldedOptions {
   /**
    * How long the region may take, in milliseconds, before it is cancelled all
-   * the same and throws a {@linkcode TimeoutError}.
+   * the same and throws a {@linkcode TimeoutError}; below 0 as 0.
    *
    * @default {no limit}
    */
@@ -183,7 +179,7 @@ export async function shielded<T>(
   checkFunction("shield a region", "fn", fn);
   checkOptions("shield a region", options);
   const limit = options.timeout;
-  if (limit !== undefined) checkDuration("shield a region", "timeout", limit);
+  if (limit !== undefined) checkSpan("shield a region", "timeout", limit);
   const around = currentScope();
   const { kernel, task } = around;
   const scope = new Scope(kernel, around, task, null, true);

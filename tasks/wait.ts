@@ -1,4 +1,4 @@
-import { checkDuration, checkOptions } from "../_internal/check.ts";
+import { checkOptions, checkSpan } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, type Future, futureInternals } from "../loop/future.ts";
@@ -19,7 +19,7 @@ export type ReturnWhen =
 /** Options of {@linkcode wait}. */
 export interface WaitOptions {
   /**
-   * How long to wait, in milliseconds.
+   * How long to wait, in milliseconds; below 0 as 0.
    *
    * @default {as long as it takes}
    */
@@ -83,7 +83,7 @@ export async function wait<T>(
 ): Promise<WaitResult<T>> {
   checkOptions("wait", options);
   const { timeout = null, returnWhen = "ALL_COMPLETED" } = options;
-  if (timeout !== null) checkDuration("wait", "timeout", timeout);
+  const limit = timeout === null ? null : checkSpan("wait", "timeout", timeout);
   if (!RETURN_WHEN.includes(returnWhen)) {
     throw new RangeError(
       `Cannot wait as 'returnWhen' must be one of ${
@@ -100,7 +100,7 @@ export async function wait<T>(
   const scope = currentScope();
   throwCancellation(scope);
   const watch = new Watch(scope.kernel, futures, returnWhen);
-  if (!watch.satisfied) await watch.wait(scope, timeout);
+  if (!watch.satisfied) await watch.wait(scope, limit);
   return partition(futures);
 }
 

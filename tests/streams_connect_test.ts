@@ -213,7 +213,7 @@ Deno.test("openConnection() refuses bad arguments at the call", async () => {
       [{ port: 80, limit: -1 }, RangeError, "'limit'"],
       [{ port: 80, limit: "1" }, TypeError, "'limit'"],
       [{ port: 80, family: 5 }, RangeError, "'family'"],
-      [{ port: 80, happyEyeballsDelay: -1 }, RangeError, "negative"],
+      [{ port: 80, happyEyeballsDelay: NaN }, RangeError, "NaN"],
       [{ port: 80, localAddr: { port: -1 } }, RangeError, "localAddr.port"],
       [{ port: 80, tls: 1 }, TypeError, "'tls' must be true or an object"],
       [{ port: 80, tls: { cert: "x" } }, TypeError, "belong together"],

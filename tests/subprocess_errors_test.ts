@@ -141,7 +141,7 @@ Deno.test("P10 bad options are refused at the call", async () => {
     [{ uid: -1 }, "'uid' must be an integer of at least 0"],
     [{ detached: 1 }, "'detached' must be a boolean"],
     [{ killOnCancel: "yes" }, "'killOnCancel' must be a boolean"],
-    [{ graceMs: -1 }, "'graceMs' must not be negative"],
+    [{ graceMs: NaN }, "'graceMs' must not be NaN"],
   ];
   for (const [options, message] of cases) {
     await assertRejects(

@@ -353,7 +353,7 @@ const WRONG: readonly [object, string][] = [
   [{ script: "x", runtimeArgs: [1] }, "'runtimeArgs' must be an array"],
   [{ script: "x", env: { A: 1 } }, "'env' must be an object of strings"],
   [{ script: "x", cwd: 1 }, "'cwd' must be a path"],
-  [{ script: "x", graceMs: -1 }, "'graceMs' must not be negative"],
+  [{ script: "x", graceMs: NaN }, "'graceMs' must not be NaN"],
   [{ script: "x", readyMs: NaN }, "'readyMs' must not be NaN"],
   [{ script: "x", restartDelayMs: "1" }, "'restartDelayMs' must be a number"],
   [{ script: "x", handleSignals: 1 }, "'handleSignals' must be a boolean"],

@@ -1,8 +1,4 @@
-import {
-  checkDuration,
-  checkFunction,
-  checkInteger,
-} from "../_internal/check.ts";
+import { checkFunction, checkInteger, checkSpan } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { isCancelledError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
@@ -29,7 +25,7 @@ export interface WorkerPoolExecutorOptions {
   maxWorkers?: number;
   /**
    * How long a job that was cancelled may take to end, in milliseconds, before
-   * its worker is ended. `Infinity`: as long as it likes.
+   * its worker is ended; below 0 as 0. `Infinity`: as long as it likes.
    *
    * @default {1000}
    */
@@ -110,7 +106,7 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
    * @param options How many workers, what they may call, and their grace.
    * @throws {TypeError} When an option is of the wrong kind.
    * @throws {RangeError} When `maxWorkers` is less than 1 or no whole number, or
-   * `graceMs` is negative or NaN.
+   * `graceMs` is NaN.
    */
   constructor(options: WorkerPoolExecutorOptions = {}) {
     const {
@@ -120,12 +116,12 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
     } = options;
     const action = "create an executor";
     checkInteger(action, "maxWorkers", maxWorkers, 1);
-    checkDuration(action, "graceMs", graceMs);
+    const grace = checkSpan(action, "graceMs", graceMs);
     const functions = new Map(Object.entries(exposed));
     for (const [name, fn] of functions) {
       checkFunction(action, `exposed.${name}`, fn);
     }
-    this.#pool = new Pool(maxWorkers, graceMs, functions);
+    this.#pool = new Pool(maxWorkers, grace, functions);
   }
 
   /**

@@ -1,9 +1,5 @@
 /** Arguments of `prefork`, in the one wording. */
-import {
-  checkDuration,
-  checkFunction,
-  checkInteger,
-} from "../_internal/check.ts";
+import { checkFunction, checkInteger, checkSpan } from "../_internal/check.ts";
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
 import { show } from "../_internal/show.ts";
 import { platform } from "../platform/mod.ts";
@@ -79,9 +75,6 @@ export function planWorkers(options: PreforkOptions): Plan {
   if (runtimeArgs !== null) checkTexts("runtimeArgs", runtimeArgs);
   if (cwd !== null && typeof cwd !== "string") refuse("cwd", "a path", cwd);
   checkEnv(env);
-  checkDuration(START, "graceMs", graceMs);
-  checkDuration(START, "readyMs", readyMs);
-  checkDuration(START, "restartDelayMs", restartDelayMs);
   if (typeof handleSignals !== "boolean") {
     refuse("handleSignals", "a boolean", handleSignals);
   }
@@ -94,9 +87,12 @@ export function planWorkers(options: PreforkOptions): Plan {
     cwd,
     env: { ...env },
     // A worker has it from a host timer, and in JSON.
-    graceMs: Math.min(graceMs, LONGEST_HOST_TIMER_MS),
-    readyMs,
-    restartDelayMs,
+    graceMs: Math.min(
+      checkSpan(START, "graceMs", graceMs),
+      LONGEST_HOST_TIMER_MS,
+    ),
+    readyMs: checkSpan(START, "readyMs", readyMs),
+    restartDelayMs: checkSpan(START, "restartDelayMs", restartDelayMs),
     handleSignals,
     onLog,
   };

@@ -50,22 +50,23 @@ export interface PreforkOptions {
    */
   env?: Readonly<Record<string, string>>;
   /**
-   * How long a worker may take to stop, in milliseconds: then what it still does
-   * is cancelled, and soon after the process is killed.
+   * How long a worker may take to stop, in milliseconds, below 0 as 0: then what
+   * it still does is cancelled, and soon after the process is killed.
    *
    * @default {10000}
    */
   graceMs?: number;
   /**
-   * How long to wait for a worker to say that it is ready, in milliseconds. One
-   * that has said nothing by then and runs counts as ready.
+   * How long to wait for a worker to say that it is ready, in milliseconds, below
+   * 0 as 0. One that has said nothing by then and runs counts as ready.
    *
    * @default {10000}
    */
   readyMs?: number;
   /**
    * How long to wait before a worker that has died early is started again, in
-   * milliseconds; it doubles with each early death in a row, up to 10 seconds.
+   * milliseconds, below 0 as 0; it doubles with each early death in a row, up to
+   * 10 seconds.
    *
    * @default {100}
    */
