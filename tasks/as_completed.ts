@@ -1,5 +1,5 @@
 import { forCaller } from "../_internal/caller_frame.ts";
-import { checkOptions, checkSpan } from "../_internal/check.ts";
+import { checkSpan } from "../_internal/check.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { isCancelledError, TimeoutError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
@@ -8,6 +8,7 @@ import type { Timer } from "../loop/timer_heap.ts";
 import { takeCancellation } from "../loop/scope.ts";
 import type { Awaitable, Runnable } from "../loop/types.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
+import { checkList } from "./_awaitables.ts";
 import { timeIsOver } from "./_late.ts";
 import { futureSet } from "./wait.ts";
 
@@ -21,6 +22,12 @@ export interface AsCompletedOptions {
    */
   timeout?: number | null;
 }
+
+const AS_COMPLETED = {
+  action: "wait",
+  name: "asCompleted",
+  kind: "an iterable of awaitables",
+} as const;
 
 /**
  * A future that is done, as `for await` over {@linkcode asCompleted} gives it:
@@ -71,7 +78,7 @@ export function asCompleted<T>(
   aws: Iterable<Awaitable<T>>,
   options: AsCompletedOptions = {},
 ): AsCompleted<T> {
-  checkOptions("wait", options);
+  checkList(AS_COMPLETED, aws, options);
   const { timeout = null } = options;
   const limit = timeout === null ? null : checkSpan("wait", "timeout", timeout);
   return new CompletionOrder(futureSet(aws), limit);

@@ -1,5 +1,3 @@
-import { checkOptions, isThenable } from "../_internal/check.ts";
-import { show } from "../_internal/show.ts";
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { cancelSafely } from "../loop/cancel_each.ts";
 import { currentScope } from "../loop/current.ts";
@@ -13,6 +11,7 @@ import {
 import type { Kernel } from "../loop/kernel.ts";
 import { requests } from "../loop/requests.ts";
 import type { Awaitable, AwaitedResult } from "../loop/types.ts";
+import { checkAwaitable, checkList } from "./_awaitables.ts";
 import { ensureFutureOf } from "./create_task.ts";
 
 /** Options of {@linkcode gather}. */
@@ -26,6 +25,8 @@ export interface GatherOptions {
   /** Cancels it when it is aborted; the reason is kept. */
   signal?: AbortSignal;
 }
+
+const GATHER = { action: "gather", name: "gather", kind: "an array" } as const;
 
 /** The results of what was gathered, in the same order. */
 export type Gathered<T extends readonly Awaitable<unknown>[]> = {
@@ -66,12 +67,7 @@ export function gather<const T extends readonly Awaitable<unknown>[]>(
   aws: T,
   options: GatherOptions = {},
 ): Future<Gathered<T>> {
-  if (!Array.isArray(aws)) {
-    throw new TypeError(
-      `Cannot gather as 'aws' must be an array: received ${show(aws)}`,
-    );
-  }
-  checkOptions("gather", options);
+  checkList(GATHER, aws, options);
   // Checked before anything starts: a wrong one leaves no task behind.
   for (const each of aws as readonly unknown[]) checkAwaitable(each);
   const { returnExceptions = false, signal } = options;
@@ -98,16 +94,6 @@ function commonKernel(aws: readonly unknown[]): Kernel {
     );
   }
   return first === null ? currentScope().kernel : futureInternals.kernel(first);
-}
-
-/** Refuses what cannot be waited for. */
-export function checkAwaitable(value: unknown): void {
-  if (typeof value === "function" || isThenable(value)) return;
-  throw new TypeError(
-    `Cannot wait for a value as it must be a promise, a future or a function: received ${
-      show(value)
-    }`,
-  );
 }
 
 /** Cancels `future` when `signal` is aborted, and listens no longer than needed. */

@@ -1,4 +1,4 @@
-import { checkOptions, checkSpan } from "../_internal/check.ts";
+import { checkSpan } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, type Future, futureInternals } from "../loop/future.ts";
@@ -7,8 +7,8 @@ import type { Timer } from "../loop/timer_heap.ts";
 import { type Scope, throwCancellation } from "../loop/scope.ts";
 import type { Awaitable, Runnable } from "../loop/types.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
+import { checkAwaitable, checkList } from "./_awaitables.ts";
 import { ensureFuture } from "./create_task.ts";
-import { checkAwaitable } from "./gather.ts";
 
 /** When `wait` returns. */
 export type ReturnWhen =
@@ -40,6 +40,12 @@ export interface WaitResult<T> {
   /** The futures that are not. */
   pending: Set<Future<T>>;
 }
+
+const WAIT = {
+  action: "wait",
+  name: "wait",
+  kind: "an iterable of awaitables",
+} as const;
 
 const RETURN_WHEN: readonly string[] = [
   "FIRST_COMPLETED",
@@ -81,7 +87,7 @@ export async function wait<T>(
   aws: Iterable<Awaitable<T>>,
   options: WaitOptions = {},
 ): Promise<WaitResult<T>> {
-  checkOptions("wait", options);
+  checkList(WAIT, aws, options);
   const { timeout = null, returnWhen = "ALL_COMPLETED" } = options;
   const limit = timeout === null ? null : checkSpan("wait", "timeout", timeout);
   if (!RETURN_WHEN.includes(returnWhen)) {

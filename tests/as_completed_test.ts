@@ -333,6 +333,16 @@ Deno.test(
     };
     const before = allTasks().size;
     assertThrows(
+      () => asCompleted(work as never),
+      TypeError,
+      "received the function work; put all into one, as in asCompleted([one, two])",
+    );
+    assertThrows(
+      () => asCompleted([work], createTask(() => 1) as never),
+      TypeError,
+      "received a Task; put all that is waited for into the list, as in asCompleted([one, two])",
+    );
+    assertThrows(
       () => asCompleted([work], { timeout: NaN }),
       RangeError,
       "'timeout' must not be NaN",

@@ -304,6 +304,35 @@ Deno.test(
       TypeError,
       "must be a promise, a future or a function: received 42",
     );
+    const other = getRunningLoop().createFuture();
+    const cases: [unknown[], string][] = [
+      [
+        [work, work],
+        "'aws' must be an array: received the function work; put all into one, as in gather([one, two])",
+      ],
+      [
+        [other],
+        "received a Future; put all into one, as in gather([one, two])",
+      ],
+      [
+        [[work], work],
+        "'options' must be an object: received the function work; put all that is waited for into the list, as in gather([one, two])",
+      ],
+      [[[work], other], "received a Future; put all that is waited for into"],
+      [
+        [new Set([work])],
+        "received a Set; make one of it, as in gather([...aws])",
+      ],
+      [[3], "'aws' must be an array: received 3"],
+      [[[work], 3], "Cannot gather as 'options' must be an object: received 3"],
+    ];
+    for (const [args, message] of cases) {
+      assertThrows(
+        () => (gather as (...args: unknown[]) => unknown)(...args),
+        TypeError,
+        message,
+      );
+    }
     await turns(2);
     assertFalse(ran);
     assertEquals(allTasks().size, before);

@@ -190,6 +190,27 @@ Deno.test(
       RangeError,
       "Cannot wait as 'timeout' must not be NaN",
     );
+    const refusals: [unknown[], string][] = [
+      [
+        [work],
+        "Cannot wait as 'aws' must be an iterable of awaitables: received the function work; put all into one, as in wait([one, two])",
+      ],
+      [
+        [[work], work],
+        "'options' must be an object: received the function work; put all that is waited for into the list, as in wait([one, two])",
+      ],
+      [[Promise.resolve()], "received a Promise; put all into one"],
+      [[3], "must be an iterable of awaitables: received 3"],
+      [["ab"], `must be an iterable of awaitables: received "ab"`],
+      [[null], "must be an iterable of awaitables: received null"],
+    ];
+    for (const [args, message] of refusals) {
+      await assertRejects(
+        () => (wait as (...args: unknown[]) => Promise<unknown>)(...args),
+        TypeError,
+        message,
+      );
+    }
     await assertRejects(
       () => wait([work], { returnWhen: "SOON" as never }),
       RangeError,
