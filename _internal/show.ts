@@ -10,7 +10,7 @@ export function show(value: unknown): string {
     case "function": {
       const name = read(value, "name");
       return typeof name === "string" && name !== ""
-        ? `the function ${name}`
+        ? `the function ${oneLine(name)}`
         : "an anonymous function";
     }
     case "object":
@@ -27,7 +27,7 @@ function showObject(value: object): string {
   if (typeof name !== "string" || name === "" || name === "Object") {
     return "an object";
   }
-  return /^[AEIOU]/.test(name) ? `an ${name}` : `a ${name}`;
+  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${oneLine(name)}`;
 }
 
 /** Of an array; `null` else. A revoked proxy does not say which it is. */

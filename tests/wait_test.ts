@@ -200,6 +200,10 @@ Deno.test(
         "'options' must be an object: received the function work; put all that is waited for into the list, as in wait([one, two])",
       ],
       [[Promise.resolve()], "received a Promise; put all into one"],
+      [
+        [Object.defineProperty(() => {}, "name", { value: "a\nb\x1b[2J" })],
+        String.raw`received the function a\nb\u001b[2J; put all into one`,
+      ],
       [[3], "must be an iterable of awaitables: received 3"],
       [["ab"], `must be an iterable of awaitables: received "ab"`],
       [[null], "must be an iterable of awaitables: received null"],
