@@ -231,30 +231,29 @@ export class ExceptionGroup extends AggregateError {
   split(
     matches: (error: unknown) => boolean,
   ): [matched: ExceptionGroup | null, rest: ExceptionGroup | null] {
-    return this.#split(matches, new Map());
-  }
-
-  /** @param known The groups that were split, as others may hold them, too. */
-  #split(
-    matches: (error: unknown) => boolean,
-    known: Map<unknown, Parts>,
-  ): Parts {
-    // What a group holds of itself is nothing new.
-    known.set(this, [null, null]);
-    const matched: unknown[] = [];
-    const rest: unknown[] = [];
-    for (const error of this.errors as unknown[]) {
-      if (isGroup(error)) {
-        const [inner, outer] = known.get(error) ?? error.#split(matches, known);
-        if (inner !== null) matched.push(inner);
-        if (outer !== null) rest.push(outer);
-      } else {
-        (matches(error) ? matched : rest).push(error);
+    /** The groups that were split, as others may hold them, too. */
+    const known = new Map<unknown, Parts>();
+    // Groups may be nested deeper than the stack is: no calls in calls.
+    const splits: Split[] = [beginSplit(this, known)];
+    while (true) {
+      const split = splits[splits.length - 1]!;
+      const { group, matched, rest } = split;
+      const errors = group.errors as unknown[];
+      if (split.next < errors.length) {
+        const error = errors[split.next++];
+        const parts = known.get(error);
+        if (parts !== undefined) split.add(parts);
+        else if (isGroup(error)) splits.push(beginSplit(error, known));
+        else (matches(error) ? matched : rest).push(error);
+        continue;
       }
+      const parts: Parts = [group.#derive(matched), group.#derive(rest)];
+      known.set(group, parts);
+      splits.pop();
+      const around = splits[splits.length - 1];
+      if (around === undefined) return parts;
+      around.add(parts);
     }
-    const parts: Parts = [this.#derive(matched), this.#derive(rest)];
-    known.set(this, parts);
-    return parts;
   }
 
   static {
@@ -265,7 +264,11 @@ export class ExceptionGroup extends AggregateError {
   /** One of some of the errors, which came from where this one came. */
   #derive(errors: unknown[]): ExceptionGroup | null {
     if (errors.length === 0) return null;
-    if (errors.length === this.errors.length) return this;
+    const own = this.errors as unknown[];
+    if (
+      errors.length === own.length &&
+      errors.every((error, index) => error === own[index])
+    ) return this;
     const group = new ExceptionGroup(errors, this.#text);
     for (const key of ["cause", "stack"] as const) {
       if (this[key] === undefined) continue;
@@ -278,6 +281,32 @@ export class ExceptionGroup extends AggregateError {
     }
     return group;
   }
+}
+
+/** How far a group has been split. */
+interface Split {
+  readonly group: ExceptionGroup;
+  next: number;
+  readonly matched: unknown[];
+  readonly rest: unknown[];
+  add(parts: Parts): void;
+}
+
+function beginSplit(group: ExceptionGroup, known: Map<unknown, Parts>): Split {
+  // What a group holds of itself is nothing new.
+  known.set(group, [null, null]);
+  const matched: unknown[] = [];
+  const rest: unknown[] = [];
+  return {
+    group,
+    next: 0,
+    matched,
+    rest,
+    add([inner, outer]) {
+      if (inner !== null) matched.push(inner);
+      if (outer !== null) rest.push(outer);
+    },
+  };
 }
 
 /** The frames of another error below the first line of this one. */

@@ -222,6 +222,26 @@ Deno.test("split() keeps the nesting in both parts", () => {
   );
 });
 
+Deno.test("split() parts a group that holds nothing but one group", () => {
+  const [slow, far] = [new TimeoutError("slow"), new RangeError("far")];
+  const group = new ExceptionGroup([new ExceptionGroup([slow, far])]);
+  const [matched, rest] = group.split(isTimeout);
+  assertEquals(matched!.errors[0].errors, [slow]);
+  assertEquals(rest!.errors[0].errors, [far]);
+});
+
+Deno.test("split() parts groups that are nested deeper than the stack is", () => {
+  const [slow, far] = [new TimeoutError("slow"), new RangeError("far")];
+  let group = new ExceptionGroup([slow, far]);
+  for (let i = 0; i < 20_000; i++) group = new ExceptionGroup([group]);
+  const innermost = group.split(isTimeout).map((part) => {
+    let each = part!;
+    while (each.errors[0] instanceof ExceptionGroup) each = each.errors[0];
+    return each.errors;
+  });
+  assertEquals(innermost, [[slow], [far]]);
+});
+
 Deno.test("split() gives the group itself where all match, and null for nothing", () => {
   const group = new ExceptionGroup([
     new TimeoutError(),
