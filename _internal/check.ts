@@ -28,6 +28,43 @@ export function checkOptions(action: string, value: unknown): void {
   );
 }
 
+export function checkString(
+  action: string,
+  name: string,
+  value: unknown,
+): void {
+  if (typeof value === "string") return;
+  throw new TypeError(
+    `Cannot ${action} as '${name}' must be a string: received ${show(value)}`,
+  );
+}
+
+export function checkBoolean(
+  action: string,
+  name: string,
+  value: unknown,
+): void {
+  if (typeof value === "boolean") return;
+  throw new TypeError(
+    `Cannot ${action} as '${name}' must be a boolean: received ${show(value)}`,
+  );
+}
+
+/** One of a few strings or numbers. */
+export function checkOneOf(
+  action: string,
+  name: string,
+  value: unknown,
+  choices: readonly unknown[],
+): void {
+  if (choices.includes(value)) return;
+  throw new RangeError(
+    `Cannot ${action} as '${name}' must be one of ${
+      choices.join(", ")
+    }: received ${show(value)}`,
+  );
+}
+
 /** A span of time in milliseconds: any number but NaN. */
 export function checkDelay(action: string, name: string, value: unknown): void {
   if (typeof value !== "number") {
