@@ -93,6 +93,7 @@ export {
   type ContextVarOptions,
   copyContext,
   currentTask,
+  type DoneCallbackOptions,
   EventLoop,
   type EventLoopOptions,
   type ExceptionContext,

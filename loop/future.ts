@@ -1,6 +1,7 @@
 import { atCaller, rejectedAtCaller } from "../_internal/caller_frame.ts";
-import { isThenable } from "../_internal/check.ts";
+import { checkFunction, isThenable } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import {
   CancelledError,
@@ -25,6 +26,18 @@ interface AddedCallback {
   readonly callback: (future: never) => unknown;
   readonly handle: ReadyCallback;
 }
+
+/** Options of {@linkcode Future.addDoneCallback}. */
+export interface DoneCallbackOptions {
+  /** The context to call it in; a copy of the current one else. */
+  context?: Context | undefined;
+}
+
+const DONE_CALLBACK_OPTIONS = new OptionNames<DoneCallbackOptions>({
+  context: true,
+});
+
+const NO_OPTIONS: DoneCallbackOptions = Object.freeze({});
 
 const BRAND = Symbol.for("@asyncio/asyncio/Future");
 
@@ -188,18 +201,17 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * synchronously, in the order in which the callbacks were added.
    *
    * @param callback What to call.
-   * @param options The context to call it in; a copy of the current one else.
+   * @param options The context to call it in.
+   * @throws {TypeError} When `callback` is not a function, or `options` not an
+   * object or of an unknown name.
    */
   addDoneCallback(
     callback: (future: this) => unknown,
-    options: { context?: Context } = {},
+    options: DoneCallbackOptions = NO_OPTIONS,
   ): void {
-    if (typeof callback !== "function") {
-      throw new TypeError(
-        `Cannot add a done callback as 'callback' must be a function: received ${
-          show(callback)
-        }`,
-      );
+    checkFunction("add a done callback", "callback", callback);
+    if (options !== NO_OPTIONS) {
+      checkOptions("add a done callback", options, DONE_CALLBACK_OPTIONS);
     }
     const handle = new ReadyCallback(
       this.#kernel,

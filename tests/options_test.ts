@@ -26,7 +26,7 @@ const CALLS: readonly [what: string, call: (options: never) => unknown][] = [
   ["make a queue", (options) => new LifoQueue(options)],
   ["make a queue", (options) => new PriorityQueue(options)],
   ["shut down a queue", (options) => new Queue().shutdown(options)],
-  ["make an event loop", (options) => newEventLoop(options)],
+  ["create an event loop", (options) => newEventLoop(options)],
   ["make a runner", (options) => new Runner(options)],
   ["create a task", (options) => getEventLoop().createTask(fn, options)],
   ["gather", (options) => gather([fn], options)],
