@@ -215,6 +215,7 @@ export {
   ensureFuture,
   gather,
   type Gathered,
+  type GatheredOrErrors,
   type GatherOptions,
   moveOnAfter,
   type ReturnWhen,

@@ -1,12 +1,13 @@
 import { forCaller } from "../_internal/caller_frame.ts";
-import { checkDuration, checkOptions } from "../_internal/check.ts";
+import { checkDuration } from "../_internal/check.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { TimeoutError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, type Future } from "../loop/future.ts";
 import type { Timer } from "../loop/timer_heap.ts";
 import { takeCancellation } from "../loop/scope.ts";
-import type { Awaitable, Runnable } from "../loop/types.ts";
+import type { Awaitable, AwaitedResult, Runnable } from "../loop/types.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { futureSet } from "./wait.ts";
 
@@ -17,8 +18,13 @@ export interface AsCompletedOptions {
    *
    * @default {as long as it takes}
    */
-  timeout?: number | null;
+  timeout?: number | null | undefined;
 }
+
+const AS_COMPLETED_OPTIONS = new OptionNames<AsCompletedOptions>(
+  { timeout: true },
+  { number: "timeout" },
+);
 
 /**
  * A future that is done, as `for await` over {@linkcode asCompleted} gives it:
@@ -59,13 +65,29 @@ export interface AsCompleted<T>
  * @returns An iterable, once. Its waits throw a {@linkcode TimeoutError} when
  * the time is over; that cancels nothing.
  * @throws {TypeError} When `aws` holds something else, or `options` is not an
- * object.
+ * object or of an unknown name.
  */
 export function asCompleted<T>(
   aws: Iterable<Awaitable<T>>,
+  options?: AsCompletedOptions,
+): AsCompleted<T>;
+/**
+ * The same for futures of several kinds.
+ *
+ * @typeParam A The union of what is waited for.
+ * @param aws Futures; functions, which are started as tasks; promises.
+ * @param options How long to wait.
+ * @returns An iterable, once.
+ */
+export function asCompleted<A extends Awaitable<unknown>>(
+  aws: Iterable<A>,
+  options?: AsCompletedOptions,
+): AsCompleted<AwaitedResult<A>>;
+export function asCompleted(
+  aws: Iterable<Awaitable<unknown>>,
   options: AsCompletedOptions = {},
-): AsCompleted<T> {
-  checkOptions("wait", options);
+): AsCompleted<unknown> {
+  checkOptions("wait", options, AS_COMPLETED_OPTIONS);
   const { timeout = null } = options;
   if (timeout !== null) checkDuration("wait", "timeout", timeout);
   return new CompletionOrder(futureSet(aws), timeout);

@@ -1,4 +1,5 @@
-import { checkOptions, isThenable } from "../_internal/check.ts";
+import { isThenable } from "../_internal/check.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import type { CancelledError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
@@ -19,14 +20,28 @@ export interface GatherOptions {
    *
    * @default {false}
    */
-  returnExceptions?: boolean;
+  returnExceptions?: boolean | undefined;
   /** Cancels it when it is aborted; the reason is kept. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
+
+const GATHER_OPTIONS = new OptionNames<GatherOptions>({
+  returnExceptions: true,
+  signal: true,
+}, { boolean: "returnExceptions" });
 
 /** The results of what was gathered, in the same order. */
 export type Gathered<T extends readonly Awaitable<unknown>[]> = {
   -readonly [K in keyof T]: AwaitedResult<T[K]>;
+};
+
+/**
+ * The results of what was gathered with `returnExceptions`, each of which may be
+ * an error: `instanceof Error` tells them apart. What is thrown and is no
+ * `Error`, which TypeScript cannot see, is among them all the same.
+ */
+export type GatheredOrErrors<T extends readonly Awaitable<unknown>[]> = {
+  -readonly [K in keyof T]: AwaitedResult<T[K]> | Error;
 };
 
 /**
@@ -55,29 +70,59 @@ export type Gathered<T extends readonly Awaitable<unknown>[]> = {
  * @param aws Functions, which are started as tasks; futures; promises.
  * @param options What to do with errors.
  * @returns A future of the list of results.
- * @throws {TypeError} When `aws` is not a list of these or `options` not an
- * object.
+ * @throws {TypeError} When `aws` is not a list of these, or `options` not an
+ * object or of an unknown name.
  */
 export function gather<const T extends readonly Awaitable<unknown>[]>(
   aws: T,
+  options?: GatherOptions & { returnExceptions?: false | undefined },
+): Future<Gathered<T>>;
+/**
+ * The same with `returnExceptions`: an error takes its place among the results.
+ *
+ * @example Whatever becomes of each
+ * ```ts
+ * import { gather, sleep } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const results = await gather([
+ *   () => sleep(1, "fine"),
+ *   () => Promise.reject<string>(new Error("no route")),
+ * ], { returnExceptions: true });
+ * const texts = results.map((each) =>
+ *   each instanceof Error ? each.message : each.toUpperCase()
+ * );
+ * assertEquals(texts, ["FINE", "no route"]);
+ * ```
+ *
+ * @param aws Functions, which are started as tasks; futures; promises.
+ * @param options What to do with errors.
+ * @returns A future of the list of results and errors.
+ */
+export function gather<const T extends readonly Awaitable<unknown>[]>(
+  aws: T,
+  options: GatherOptions,
+): Future<GatheredOrErrors<T>>;
+export function gather(
+  aws: readonly Awaitable<unknown>[],
   options: GatherOptions = {},
-): Future<Gathered<T>> {
+): Future<unknown[]> {
   if (!Array.isArray(aws)) {
     throw new TypeError(
       `Cannot gather as 'aws' must be an array: received ${show(aws)}`,
     );
   }
-  checkOptions("gather", options);
+  checkOptions("gather", options, GATHER_OPTIONS);
   // Checked before anything starts: a wrong one leaves no task behind.
-  for (const each of aws as readonly unknown[]) checkAwaitable(each);
+  for (const each of aws) checkAwaitable(each);
   const { returnExceptions = false, signal } = options;
   const future = new GatherFuture(
     currentScope().kernel,
-    aws as readonly Awaitable<unknown>[],
+    aws,
     returnExceptions,
   );
   if (signal !== undefined) cancelOnAbort(future, signal);
-  return future as Future<unknown> as Future<Gathered<T>>;
+  return future;
 }
 
 /** Refuses what cannot be waited for. */

@@ -1,8 +1,5 @@
-import {
-  checkDuration,
-  checkFunction,
-  checkOptions,
-} from "../_internal/check.ts";
+import { checkDuration, checkFunction } from "../_internal/check.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, Future, futureInternals } from "../loop/future.ts";
 import { Scope, throwCancellation } from "../loop/scope.ts";
@@ -73,8 +70,13 @@ export interface ShieldedOptions {
    *
    * @default {no limit}
    */
-  timeout?: number;
+  timeout?: number | undefined;
 }
+
+const SHIELDED_OPTIONS = new OptionNames<ShieldedOptions>(
+  { timeout: true },
+  { number: "timeout" },
+);
 
 /**
  * Runs `fn` as a region that no cancellation from outside enters. One that
@@ -113,7 +115,7 @@ export async function shielded<T>(
   options: ShieldedOptions = {},
 ): Promise<T> {
   checkFunction("shield a region", "fn", fn);
-  checkOptions("shield a region", options);
+  checkOptions("shield a region", options, SHIELDED_OPTIONS);
   const limit = options.timeout;
   if (limit !== undefined) checkDuration("shield a region", "timeout", limit);
   const around = currentScope();

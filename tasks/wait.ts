@@ -1,11 +1,11 @@
-import { checkDuration, checkOptions } from "../_internal/check.ts";
-import { show } from "../_internal/show.ts";
+import { checkDuration, checkOneOf } from "../_internal/check.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, type Future, futureInternals } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Timer } from "../loop/timer_heap.ts";
 import { type Scope, throwCancellation } from "../loop/scope.ts";
-import type { Awaitable, Runnable } from "../loop/types.ts";
+import type { Awaitable, AwaitedResult, Runnable } from "../loop/types.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
 import { ensureFuture } from "./create_task.ts";
 import { checkAwaitable } from "./gather.ts";
@@ -23,15 +23,20 @@ export interface WaitOptions {
    *
    * @default {as long as it takes}
    */
-  timeout?: number | null;
+  timeout?: number | null | undefined;
   /**
    * When to return: with the first that is done, the first that fails, or when
    * all are done.
    *
    * @default {"ALL_COMPLETED"}
    */
-  returnWhen?: ReturnWhen;
+  returnWhen?: ReturnWhen | undefined;
 }
+
+const WAIT_OPTIONS = new OptionNames<WaitOptions>({
+  timeout: true,
+  returnWhen: true,
+}, { number: "timeout", string: "returnWhen" });
 
 /** What is done and what is not. */
 export interface WaitResult<T> {
@@ -73,24 +78,34 @@ const RETURN_WHEN: readonly string[] = [
  * @param options How long to wait, and for what.
  * @returns The futures that are done and those that are not.
  * @throws {TypeError} When `aws` holds something else, or `options` is not an
- * object.
+ * object or of an unknown name.
  * @throws {RangeError} When `aws` is empty, or an option has no such value.
  * @throws {CancelledError} When the task is cancelled.
  */
-export async function wait<T>(
+export function wait<T>(
   aws: Iterable<Awaitable<T>>,
+  options?: WaitOptions,
+): Promise<WaitResult<T>>;
+/**
+ * The same for futures of several kinds.
+ *
+ * @typeParam A The union of what is waited for.
+ * @param aws Futures; functions, which are started as tasks; promises.
+ * @param options How long to wait, and for what.
+ * @returns The futures that are done and those that are not.
+ */
+export function wait<A extends Awaitable<unknown>>(
+  aws: Iterable<A>,
+  options?: WaitOptions,
+): Promise<WaitResult<AwaitedResult<A>>>;
+export async function wait(
+  aws: Iterable<Awaitable<unknown>>,
   options: WaitOptions = {},
-): Promise<WaitResult<T>> {
-  checkOptions("wait", options);
+): Promise<WaitResult<unknown>> {
+  checkOptions("wait", options, WAIT_OPTIONS);
   const { timeout = null, returnWhen = "ALL_COMPLETED" } = options;
   if (timeout !== null) checkDuration("wait", "timeout", timeout);
-  if (!RETURN_WHEN.includes(returnWhen)) {
-    throw new RangeError(
-      `Cannot wait as 'returnWhen' must be one of ${
-        RETURN_WHEN.join(", ")
-      }: received ${show(returnWhen)}`,
-    );
-  }
+  checkOneOf("wait", "returnWhen", returnWhen, RETURN_WHEN);
   const futures = futureSet(aws);
   if (futures.size === 0) {
     throw new RangeError(

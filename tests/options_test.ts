@@ -27,7 +27,7 @@ const CALLS: readonly [what: string, call: (options: never) => unknown][] = [
   ["make a queue", (options) => new PriorityQueue(options)],
   ["shut down a queue", (options) => new Queue().shutdown(options)],
   ["create an event loop", (options) => newEventLoop(options)],
-  ["make a runner", (options) => new Runner(options)],
+  ["create a runner", (options) => new Runner(options)],
   ["create a task", (options) => getEventLoop().createTask(fn, options)],
   ["gather", (options) => gather([fn], options)],
   ["wait", (options) => asCompleted([fn], options)],
