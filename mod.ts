@@ -118,6 +118,7 @@ export {
   type WaitInfo,
 } from "./loop/mod.ts";
 export {
+  type Comparable,
   LifoQueue,
   PriorityQueue,
   type PriorityQueueOptions,

@@ -22,9 +22,9 @@ const fn = () => {};
 
 /** What Python takes by position, or what JavaScript would ignore. */
 const CALLS: readonly [what: string, call: (options: never) => unknown][] = [
-  ["make a queue", (options) => new Queue(options)],
-  ["make a queue", (options) => new LifoQueue(options)],
-  ["make a queue", (options) => new PriorityQueue(options)],
+  ["create a queue", (options) => new Queue(options)],
+  ["create a queue", (options) => new LifoQueue(options)],
+  ["create a queue", (options) => new PriorityQueue(options)],
   ["shut down a queue", (options) => new Queue().shutdown(options)],
   ["create an event loop", (options) => newEventLoop(options)],
   ["create a runner", (options) => new Runner(options)],
