@@ -148,6 +148,7 @@ export {
   getaddrinfo,
   getnameinfo,
   type LocalAddress,
+  type NameInfoOptions,
   type NetAddress,
   openConnection,
   type OpenConnectionOptions,
