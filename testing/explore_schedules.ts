@@ -1,8 +1,5 @@
-import {
-  checkFunction,
-  checkInteger,
-  checkOptions,
-} from "../_internal/check.ts";
+import { checkFunction, checkInteger } from "../_internal/check.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { makeRandom } from "../_internal/random.ts";
 import { ScheduleError } from "../errors.ts";
 import { newEventLoop } from "../loop/event_loop.ts";
@@ -19,15 +16,20 @@ export interface ExploreSchedulesOptions {
    *
    * @default {100}
    */
-  runs?: number;
+  runs?: number | undefined;
   /**
    * The seed of the first order; the next has the next number. That of a
    * {@linkcode ScheduleError} brings its order back.
    *
    * @default {0}
    */
-  seed?: number;
+  seed?: number | undefined;
 }
+
+const EXPLORE_OPTIONS = new OptionNames<ExploreSchedulesOptions>({
+  runs: true,
+  seed: true,
+}, { number: "runs" });
 
 /**
  * Runs a test again and again in virtual time, each time with its tasks in
@@ -80,7 +82,7 @@ export async function exploreSchedules(
 ): Promise<void> {
   const action = "explore schedules";
   checkFunction(action, "fn", fn);
-  checkOptions(action, options);
+  checkOptions(action, options, EXPLORE_OPTIONS);
   const { runs = 100, seed = 0 } = options;
   checkInteger(action, "runs", runs, 1);
   checkInteger(action, "seed", seed, 0);
