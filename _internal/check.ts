@@ -20,14 +20,6 @@ export function checkFunction(
   );
 }
 
-/** The last parameter, by whose fields a call is named or tuned. */
-export function checkOptions(action: string, value: unknown): void {
-  if (typeof value === "object" && value !== null) return;
-  throw new TypeError(
-    `Cannot ${action} as 'options' must be an object: received ${show(value)}`,
-  );
-}
-
 export function checkString(
   action: string,
   name: string,
