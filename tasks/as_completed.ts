@@ -9,7 +9,7 @@ import type { Timer } from "../loop/timer_heap.ts";
 import { takeCancellation } from "../loop/scope.ts";
 import type { Awaitable, AwaitedResult, Runnable } from "../loop/types.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
-import { futureSet } from "./wait.ts";
+import { checkList, futureSet } from "./wait.ts";
 
 /** Options of {@linkcode asCompleted}. */
 export interface AsCompletedOptions {
@@ -87,6 +87,7 @@ export function asCompleted(
   aws: Iterable<Awaitable<unknown>>,
   options: AsCompletedOptions = {},
 ): AsCompleted<unknown> {
+  checkList("asCompleted", aws);
   checkOptions("wait", options, AS_COMPLETED_OPTIONS);
   const { timeout = null } = options;
   if (timeout !== null) checkDuration("wait", "timeout", timeout);

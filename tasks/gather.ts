@@ -109,7 +109,9 @@ export function gather(
 ): Future<unknown[]> {
   if (!Array.isArray(aws)) {
     throw new TypeError(
-      `Cannot gather as 'aws' must be an array: received ${show(aws)}`,
+      `Cannot gather as 'aws' must be an array: received ${show(aws)}${
+        listHint("gather", aws)
+      }`,
     );
   }
   checkOptions("gather", options, GATHER_OPTIONS);
@@ -123,6 +125,13 @@ export function gather(
   );
   if (signal !== undefined) cancelOnAbort(future, signal);
   return future;
+}
+
+/** For who writes Python's `gather(first, second)`. */
+export function listHint(name: string, aws: unknown): string {
+  return typeof aws === "function" || isThenable(aws)
+    ? `; write ${name}([first, second])`
+    : "";
 }
 
 /** Refuses what cannot be waited for. */

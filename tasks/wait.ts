@@ -1,5 +1,6 @@
 import { checkDuration, checkOneOf } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
+import { show } from "../_internal/show.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, type Future, futureInternals } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
@@ -8,7 +9,7 @@ import { type Scope, throwCancellation } from "../loop/scope.ts";
 import type { Awaitable, AwaitedResult, Runnable } from "../loop/types.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
 import { ensureFuture } from "./create_task.ts";
-import { checkAwaitable } from "./gather.ts";
+import { checkAwaitable, listHint } from "./gather.ts";
 
 /** When `wait` returns. */
 export type ReturnWhen =
@@ -102,6 +103,7 @@ export async function wait(
   aws: Iterable<Awaitable<unknown>>,
   options: WaitOptions = {},
 ): Promise<WaitResult<unknown>> {
+  checkList("wait", aws);
   checkOptions("wait", options, WAIT_OPTIONS);
   const { timeout = null, returnWhen = "ALL_COMPLETED" } = options;
   if (timeout !== null) checkDuration("wait", "timeout", timeout);
@@ -117,6 +119,19 @@ export async function wait(
   const watch = new Watch(scope.kernel, futures, returnWhen);
   if (!watch.satisfied) await watch.wait(scope, timeout);
   return partition(futures);
+}
+
+/** Refuses what is no list, for the function of this `name`. */
+export function checkList(name: string, aws: unknown): void {
+  const { [Symbol.iterator]: iterate } = Object(aws) as Partial<
+    Iterable<unknown>
+  >;
+  if (typeof iterate === "function") return;
+  throw new TypeError(
+    `Cannot wait as 'aws' must be an array or another iterable: received ${
+      show(aws)
+    }${listHint(name, aws)}`,
+  );
 }
 
 /** The distinct futures of a list; nothing is started if one is wrong. */
