@@ -25,8 +25,8 @@ export type NamesOf<O> = { readonly [K in keyof O]-?: true | OptionNames };
  * @typeParam O The options type.
  */
 export class OptionNames<O extends object = object> {
-  /** Without a prototype: every name that it has is an option's. */
-  readonly known: Readonly<Record<string, true | OptionNames>>;
+  readonly known: ReadonlyMap<string, true | OptionNames>;
+  readonly ignored: ReadonlySet<string>;
   /** What to write in place of a bare value. */
   readonly bare: Readonly<Record<string, string>>;
 
@@ -35,11 +35,8 @@ export class OptionNames<O extends object = object> {
     bare: Bare<O> = {},
     ignored: readonly string[] = [],
   ) {
-    this.known = Object.assign(Object.create(null), known);
-    // Not enumerable: no one is told of them.
-    for (const name of ignored) {
-      Object.defineProperty(this.known, name, { value: true });
-    }
+    this.known = new Map(Object.entries(known));
+    this.ignored = new Set(ignored);
     this.bare = bare as Readonly<Record<string, string>>;
   }
 }
@@ -74,19 +71,20 @@ function checkNames(
   options: object,
   names: OptionNames,
 ): void {
-  if (Object.getPrototypeOf(options) !== Object.prototype) {
-    checkInstance(action, path, options, names);
-  }
   const { known } = names;
+  let isEmpty = true;
   // deno-lint-ignore guard-for-in -- the keys in an array would cost as much again
   for (const name in options) {
-    const inner = known[name];
+    const inner = known.get(name);
+    if (inner !== undefined) isEmpty = false;
     if (inner === true) continue;
     const value: unknown = (options as Record<string, unknown>)[name];
     if (inner !== undefined) {
       if (typeof value !== "object" || value === null) continue;
       checkNames(action, `${path}${name}.`, value, inner);
     } else if (value !== undefined && Object.hasOwn(options, name)) {
+      if (names.ignored.has(name)) continue;
+      checkInstance(action, path, options, names);
       throw new TypeError(
         `Cannot ${action} as there is no such option: received ${
           show(path + name)
@@ -94,6 +92,7 @@ function checkNames(
       );
     }
   }
+  if (isEmpty) checkInstance(action, path, options, names);
 }
 
 /**
@@ -109,9 +108,10 @@ function checkInstance(
   if (!Array.isArray(options)) {
     const { constructor } = options;
     if (constructor === undefined || constructor === Object) return;
-    if (Object.keys(names.known).some((name) => name in options)) return;
-    // Of another realm, maybe.
-    if (Object.getPrototypeOf(Object.getPrototypeOf(options)) === null) return;
+    if ([...names.known.keys()].some((name) => name in options)) return;
+    // Plain, if not of this realm.
+    const parent = Object.getPrototypeOf(options);
+    if (parent === null || Object.getPrototypeOf(parent) === null) return;
   }
   throw new TypeError(
     `Cannot ${action} as '${
@@ -128,7 +128,7 @@ function advice(path: string, name: string, names: OptionNames): string {
 }
 
 function list(path: string, { known }: OptionNames): string {
-  const all = Object.keys(known).map((name) => `'${path}${name}'`);
+  const all = [...known.keys()].map((name) => `'${path}${name}'`);
   const last = all.pop();
   return all.length === 0
     ? `the only one is ${last}`
@@ -140,10 +140,10 @@ function nearest(name: string, names: OptionNames): string | null {
   const plain = simplify(name);
   // With its path, one that belongs into an object of options further in.
   const all = new Map<string, string>();
-  for (const known of Object.keys(names.known)) all.set(known, known);
-  for (const [known, inner] of Object.entries(names.known)) {
+  for (const known of names.known.keys()) all.set(known, known);
+  for (const [known, inner] of names.known) {
     if (inner === true) continue;
-    for (const each of Object.keys(inner.known)) {
+    for (const each of inner.known.keys()) {
       if (!all.has(each)) all.set(each, `${known}.${each}`);
     }
   }

@@ -79,6 +79,13 @@ export type TaskFactory = <T>(
   options: TaskOptions,
 ) => Task<T>;
 
+/** `loop.createTask`, for who has checked the function and the options. */
+export let createChecked: <T>(
+  loop: EventLoop,
+  fn: TaskFunction<T>,
+  options: TaskOptions,
+) => Task<T>;
+
 /**
  * Orders callbacks and tasks, and owns time. Most programs never see it: `run`
  * makes one, and outside of `run` a default loop is always running.
@@ -359,6 +366,10 @@ export class EventLoop {
     if (options !== NO_OPTIONS) {
       checkOptions("create a task", options, TASK_OPTIONS);
     }
+    return this.#create(fn, options);
+  }
+
+  #create<T>(fn: TaskFunction<T>, options: TaskOptions): Task<T> {
     if (this.#kernel.closed) throw this.#kernel.closedError("create a task");
     return this.#taskFactory === null
       ? new Task<T>(this.#kernel, fn, options)
@@ -619,6 +630,7 @@ export class EventLoop {
 
   static {
     inspectByToString(this.prototype);
+    createChecked = (loop, fn, options) => loop.#create(fn, options);
   }
 
   #defaultExecutor(): Executor {

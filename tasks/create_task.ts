@@ -1,6 +1,10 @@
 import { checkOptions, OptionNames } from "../_internal/options.ts";
-import { getEventLoop } from "../loop/event_loop.ts";
-import type { EventLoop } from "../loop/event_loop.ts";
+import {
+  checkTaskFunction,
+  createChecked,
+  type EventLoop,
+  getEventLoop,
+} from "../loop/event_loop.ts";
 import { type Future, futureOf, isFuture } from "../loop/future.ts";
 import {
   NO_OPTIONS,
@@ -59,13 +63,16 @@ export function createTask<T>(
   fn: TaskFunction<T>,
   options: CreateTaskOptions = NO_OPTIONS,
 ): Task<T> {
-  if (options === NO_OPTIONS) return getEventLoop().createTask(fn, NO_OPTIONS);
+  checkTaskFunction(fn);
+  if (options === NO_OPTIONS) {
+    return createChecked(getEventLoop(), fn, options);
+  }
   checkOptions("create a task", options, CREATE_TASK_OPTIONS);
   if (options.loop === undefined) {
-    return getEventLoop().createTask(fn, options);
+    return createChecked(getEventLoop(), fn, options);
   }
   const { loop, ...rest } = options;
-  return kernelOf(loop).loop.createTask(fn, rest);
+  return createChecked(kernelOf(loop).loop, fn, rest);
 }
 
 /**
