@@ -203,7 +203,7 @@ export class ExceptionGroup extends AggregateError {
     const list = [...errors];
     if (list.length === 0) {
       throw new RangeError(
-        "Cannot make an ExceptionGroup as 'errors' must hold at least one error: received none",
+        "Cannot create an ExceptionGroup as 'errors' must hold at least one error: received none",
       );
     }
     super(list, `${message} (${summary(list)})`, options);
@@ -616,7 +616,7 @@ export class InternalError extends Error {
 /** Options of {@linkcode BrokenWorkerError}. */
 export interface BrokenWorkerErrorOptions extends ErrorOptions {
   /** The status the worker ended with. */
-  exitCode?: number;
+  exitCode?: number | undefined;
 }
 
 /**
@@ -662,7 +662,7 @@ export class BrokenWorkerError extends Error {
 /** Options of {@linkcode ScheduleError}. */
 export interface ScheduleErrorOptions extends ErrorOptions {
   /** The seed of the schedule. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /**
@@ -721,7 +721,7 @@ export class ScheduleError extends Error {
 /** Options of {@linkcode OSError}. */
 export interface OSErrorOptions extends ErrorOptions {
   /** The system's name of the error: `ECONNREFUSED`. */
-  code?: string;
+  code?: string | undefined;
 }
 
 /**

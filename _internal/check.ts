@@ -20,11 +20,40 @@ export function checkFunction(
   );
 }
 
-/** The last parameter, by whose fields a call is named or tuned. */
-export function checkOptions(action: string, value: unknown): void {
-  if (typeof value === "object" && value !== null) return;
+export function checkString(
+  action: string,
+  name: string,
+  value: unknown,
+): void {
+  if (typeof value === "string") return;
   throw new TypeError(
-    `Cannot ${action} as 'options' must be an object: received ${show(value)}`,
+    `Cannot ${action} as '${name}' must be a string: received ${show(value)}`,
+  );
+}
+
+export function checkBoolean(
+  action: string,
+  name: string,
+  value: unknown,
+): void {
+  if (typeof value === "boolean") return;
+  throw new TypeError(
+    `Cannot ${action} as '${name}' must be a boolean: received ${show(value)}`,
+  );
+}
+
+/** One of a few strings or numbers. */
+export function checkOneOf(
+  action: string,
+  name: string,
+  value: unknown,
+  choices: readonly unknown[],
+): void {
+  if (choices.includes(value)) return;
+  throw new RangeError(
+    `Cannot ${action} as '${name}' must be one of ${
+      choices.join(", ")
+    }: received ${show(value)}`,
   );
 }
 

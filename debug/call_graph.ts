@@ -1,4 +1,4 @@
-import { checkOptions } from "../_internal/check.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { oneLine, show } from "../_internal/show.ts";
 import { userFrames } from "../loop/creation_stacks.ts";
 import { Future, futureInternals } from "../loop/future.ts";
@@ -14,8 +14,13 @@ export interface CallGraphOptions {
    *
    * @default {all of them}
    */
-  limit?: number;
+  limit?: number | undefined;
 }
+
+const CALL_GRAPH_OPTIONS = new OptionNames<CallGraphOptions>(
+  { limit: true },
+  { number: "limit" },
+);
 
 /** A future, what it is doing, and who awaits it. */
 export interface FutureCallGraph {
@@ -72,7 +77,7 @@ export function captureCallGraph(
   options: CallGraphOptions = {},
 ): FutureCallGraph | null {
   const action = "capture a call graph";
-  checkOptions(action, options);
+  checkOptions(action, options, CALL_GRAPH_OPTIONS);
   const { limit } = options;
   if (limit !== undefined && !Number.isInteger(limit)) {
     throw new TypeError(

@@ -1,5 +1,5 @@
-import { checkOptions } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { type EventLoop, getEventLoop } from "../loop/event_loop.ts";
 import { kernelOf } from "../loop/kernel.ts";
 import { allTasks, currentTask, type Task } from "../loop/task.ts";
@@ -16,20 +16,26 @@ export interface InspectorOptions {
    *
    * @default {0}
    */
-  port?: number;
+  port?: number | undefined;
   /**
    * The address to listen on. Who can reach it can see and cancel the tasks.
    *
    * @default {"127.0.0.1"}
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /**
    * The loop to look at.
    *
    * @default {the running one, else the default one}
    */
-  loop?: EventLoop;
+  loop?: EventLoop | undefined;
 }
+
+const INSPECTOR_OPTIONS = new OptionNames<InspectorOptions>({
+  port: true,
+  hostname: true,
+  loop: true,
+}, { number: "port", string: "hostname" });
 
 // Set by the class below: nobody else makes one.
 let make: (server: Server, loop: EventLoop) => Inspector;
@@ -148,7 +154,7 @@ export class Inspector {
 export async function startInspector(
   options: InspectorOptions = {},
 ): Promise<Inspector> {
-  checkOptions("start an inspector", options);
+  checkOptions("start an inspector", options, INSPECTOR_OPTIONS);
   const { port = 0, hostname = "127.0.0.1", loop = getEventLoop() } = options;
   // Refuses what is no loop.
   kernelOf(loop);

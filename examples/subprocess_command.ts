@@ -21,7 +21,7 @@ async function outputOf(program: string, ...args: string[]): Promise<string> {
     stdout: PIPE,
   });
   const [output] = await process.communicate();
-  return new TextDecoder().decode(output!).trimEnd();
+  return new TextDecoder().decode(output).trimEnd();
 }
 
 export async function main(): Promise<void> {

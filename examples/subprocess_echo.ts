@@ -25,8 +25,8 @@ export async function main(): Promise<void> {
   });
   const message = "It works!";
   console.log(`Message: ${JSON.stringify(message)}`);
-  cat.stdin!.write(`${message}\n`);
-  const line = new TextDecoder().decode(await cat.stdout!.readLine());
+  cat.stdin.write(`${message}\n`);
+  const line = new TextDecoder().decode(await cat.stdout.readLine());
   console.log(`Received: ${JSON.stringify(line.trimEnd())}`);
   cat.terminate();
   console.log(`Exit code: ${await cat.wait()}`);

@@ -64,8 +64,8 @@ export async function main(ms: number | null = 1000): Promise<void> {
   try {
     await timeout(ms, () =>
       taskGroup((group) => {
-        group.createTask(() => carry(counter.stdout!, filter.stdin!));
-        group.createTask(() => show(filter.stdout!));
+        group.createTask(() => carry(counter.stdout, filter.stdin));
+        group.createTask(() => show(filter.stdout));
       }));
   } catch (error) {
     if (!(error instanceof TimeoutError)) throw error;

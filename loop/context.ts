@@ -2,6 +2,8 @@
  * Context variables. A {@linkcode Context} points to an immutable tree, so that
  * copying one, which every new task does, is copying a pointer.
  */
+import { checkString } from "../_internal/check.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { bind, type Binding, bindings, find, unbind } from "./bindings.ts";
@@ -132,9 +134,19 @@ provideContext(() => new Context());
 
 /** Options of {@linkcode ContextVar}. */
 export interface ContextVarOptions<T> {
-  /** What `get` gives where nothing was set. */
-  defaultValue?: T;
+  /** What `get` gives where nothing was set; `undefined` counts, if given. */
+  defaultValue?: T | undefined;
 }
+
+const CONTEXT_VAR_OPTIONS = new OptionNames<ContextVarOptions<unknown>>(
+  { defaultValue: true },
+  {
+    bigint: "defaultValue",
+    boolean: "defaultValue",
+    number: "defaultValue",
+    string: "defaultValue",
+  },
+);
 
 /**
  * What {@linkcode ContextVar.set} gives, for putting the old value back.
@@ -237,15 +249,13 @@ export class ContextVar<T> {
    *
    * @param name Its name, for messages.
    * @param options Its default.
+   * @throws {TypeError} When `name` is not a string, or `options` not an object,
+   * as in `new ContextVar("level", 0)`, or of an unknown name.
    */
   constructor(name: string, options: ContextVarOptions<T> = {}) {
-    if (typeof name !== "string") {
-      throw new TypeError(
-        `Cannot create a context variable as 'name' must be a string: received ${
-          show(name)
-        }`,
-      );
-    }
+    const action = "create a context variable";
+    checkString(action, "name", name);
+    checkOptions(action, options, CONTEXT_VAR_OPTIONS);
     this.name = name;
     this.#hasDefault = "defaultValue" in options;
     this.#default = options.defaultValue;

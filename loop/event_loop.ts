@@ -1,7 +1,6 @@
 import {
   checkDelay,
   checkFunction,
-  checkOptions,
   checkSpan,
   isThenable,
 } from "../_internal/check.ts";
@@ -11,7 +10,8 @@ import {
   SLOW_CALLBACK_MS,
 } from "../_internal/constants.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
-import { read, show } from "../_internal/show.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
+import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { platform, type SignalName } from "../platform/mod.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -47,6 +47,7 @@ import {
   nameIfUnnamed,
   NO_OPTIONS,
   Task,
+  TASK_OPTIONS,
   type TaskFunction,
   type TaskOptions,
 } from "./task.ts";
@@ -61,17 +62,29 @@ export interface EventLoopOptions {
    *
    * @default {the host's monotonic clock}
    */
-  clock?: Clock;
+  clock?: Clock | undefined;
   /**
    * Whether it starts in debug mode.
    *
    * @default {whether the environment has ASYNCIO_DEBUG=1}
    */
-  debug?: boolean;
+  debug?: boolean | undefined;
 }
+
+const EVENT_LOOP_OPTIONS = new OptionNames<EventLoopOptions>({
+  clock: true,
+  debug: true,
+}, { boolean: "debug" });
 
 /** Makes the tasks of a loop; see {@linkcode EventLoop.setTaskFactory}. */
 export type TaskFactory = <T>(
+  loop: EventLoop,
+  fn: TaskFunction<T>,
+  options: TaskOptions,
+) => Task<T>;
+
+/** `loop.createTask`, for who has checked the function and the options. */
+export let createChecked: <T>(
   loop: EventLoop,
   fn: TaskFunction<T>,
   options: TaskOptions,
@@ -121,9 +134,10 @@ export class EventLoop {
    *
    * @param options Its clock and whether it starts in debug mode.
    * @param ambient For the library's own default loop, which always runs.
+   * @throws {TypeError} When `options` is not an object or of an unknown name.
    */
   constructor(options: EventLoopOptions = {}, ambient: boolean = false) {
-    checkOptions("make an event loop", options);
+    checkOptions("create an event loop", options, EVENT_LOOP_OPTIONS);
     const kernel = new Kernel(
       this,
       options.clock ?? systemClock,
@@ -348,7 +362,8 @@ export class EventLoop {
    * @param fn The function the task runs.
    * @param options Its name and more.
    * @returns The task.
-   * @throws {TypeError} When `fn` is not a function or `options` not an object.
+   * @throws {TypeError} When `fn` is not a function, or `options` not an object
+   * or of an unknown name.
    * @throws {InvalidStateError} When the loop is closed.
    */
   createTask<T>(
@@ -356,7 +371,13 @@ export class EventLoop {
     options: TaskOptions = NO_OPTIONS,
   ): Task<T> {
     checkTaskFunction(fn);
-    checkOptions("create a task", options);
+    if (options !== NO_OPTIONS) {
+      checkOptions("create a task", options, TASK_OPTIONS);
+    }
+    return this.#create(fn, options);
+  }
+
+  #create<T>(fn: TaskFunction<T>, options: TaskOptions): Task<T> {
     if (this.#kernel.closed) throw this.#kernel.closedError("create a task");
     return this.#taskFactory === null
       ? makeTask(this.#kernel, fn, options)
@@ -505,7 +526,9 @@ export class EventLoop {
    * @param signal The signal's name, such as `"SIGTERM"`.
    * @param callback What to call.
    * @param args Its arguments.
-   * @throws {TypeError} When the host does not know the signal.
+   * @throws {TypeError} When `signal` is no name of a signal of this system, or
+   * one that cannot be handled, such as `"SIGKILL"`; or when `callback` is no
+   * function, or an `async` one, whose errors no one would see.
    */
   addSignalHandler<A extends unknown[]>(
     signal: SignalName,
@@ -513,6 +536,7 @@ export class EventLoop {
     ...args: A
   ): void {
     checkFunction("add a signal handler", "callback", callback);
+    checkNotAsync("add a signal handler", callback);
     if (this.#kernel.closed) {
       throw this.#kernel.closedError("add a signal handler");
     }
@@ -524,6 +548,7 @@ export class EventLoop {
    *
    * @param signal The signal's name.
    * @returns Whether there was one.
+   * @throws {TypeError} When `signal` is no name of a signal that can be handled.
    */
   removeSignalHandler(signal: SignalName): boolean {
     return this.#signals.remove(signal);
@@ -560,6 +585,7 @@ export class EventLoop {
   ): Future<Awaited<R>> {
     checkFunction("run in an executor", "fn", fn);
     const kernel = this.#kernel;
+    if (executor !== null) checkExecutor("run in an executor", executor);
     if (kernel.closed) throw kernel.closedError("run in an executor");
     const chosen = executor ?? this.#defaultExecutor();
     if (currentScope().kernel === kernel) return chosen.submit(fn, ...args);
@@ -571,8 +597,10 @@ export class EventLoop {
    * The one before is not shut down.
    *
    * @param executor The executor; `null` for one that is made when it is needed.
+   * @throws {TypeError} When `executor` has no `submit` or no `shutdown`.
    */
   setDefaultExecutor(executor: Executor | null): void {
+    if (executor !== null) checkExecutor("set the default executor", executor);
     this.#executor = executor;
     this.#executorIsShutDown = false;
   }
@@ -620,6 +648,7 @@ export class EventLoop {
 
   static {
     inspectByToString(this.prototype);
+    createChecked = (loop, fn, options) => loop.#create(fn, options);
   }
 
   /** For the loop itself, which goes on unless the handler ends it. */
@@ -679,14 +708,20 @@ export class EventLoop {
 
   #checkCallback(action: string, callback: unknown): void {
     checkFunction(action, "callback", callback);
-    if (this.#debugMode === null) return;
-    if (read(read(callback, "constructor"), "name") !== "AsyncFunction") return;
-    throw new TypeError(
-      `Cannot ${action} as 'callback' must not be an async function, whose errors no one would see: received ${
-        show(callback)
-      }; use createTask()`,
-    );
+    if (this.#debugMode !== null) checkNotAsync(action, callback);
   }
+}
+
+function checkNotAsync(action: string, callback: unknown): void {
+  if (
+    (callback as { constructor?: { name: string } }).constructor?.name !==
+      "AsyncFunction"
+  ) return;
+  throw new TypeError(
+    `Cannot ${action} as 'callback' must not be an async function, whose errors no one would see: received ${
+      show(callback)
+    }; use createTask()`,
+  );
 }
 
 function runningError(loop: EventLoop): InvalidStateError {
@@ -717,6 +752,17 @@ export function checkTaskFunction(fn: unknown): void {
   );
 }
 
+/** Refuses what cannot run functions. */
+function checkExecutor(action: string, executor: unknown): void {
+  const { submit, shutdown } = Object(executor) as Partial<Executor>;
+  if (typeof submit === "function" && typeof shutdown === "function") return;
+  throw new TypeError(
+    `Cannot ${action} as 'executor' must have the methods submit and shutdown: received ${
+      show(executor)
+    }`,
+  );
+}
+
 let ambientLoop: EventLoop | null = null;
 let chosenLoop: EventLoop | null = null;
 
@@ -744,7 +790,7 @@ provideJobRunner(() => getEventLoop());
  *
  * @param options Its clock and whether it starts in debug mode.
  * @returns The loop, stopped.
- * @throws {TypeError} When `options` is not an object.
+ * @throws {TypeError} When `options` is not an object or of an unknown name.
  */
 export function newEventLoop(options: EventLoopOptions = {}): EventLoop {
   return new EventLoop(options);
@@ -779,13 +825,14 @@ export function getEventLoop(): EventLoop {
  * ```
  *
  * @returns The loop whose task or callback this is.
- * @throws {InvalidStateError} When this code runs in no task and no callback.
+ * @throws {InvalidStateError} When this code runs in no task and no callback:
+ * `getEventLoop()` gives the default loop there.
  */
 export function getRunningLoop(): EventLoop {
   const kernel = enteredScope()?.kernel;
   if (kernel === undefined || !kernel.isRunning) {
     throw new InvalidStateError(
-      "Cannot get the running event loop as this code runs in no task and no callback of one",
+      "Cannot get the running event loop as this code runs in no task and no callback of one; getEventLoop() gives the default loop there",
     );
   }
   return kernel.loop;

@@ -1,6 +1,8 @@
 import { atCaller, rejectedAtCaller } from "../_internal/caller_frame.ts";
+import { checkFunction } from "../_internal/check.ts";
 import { errorLine } from "../_internal/error_text.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import {
   CancelledError,
@@ -40,6 +42,18 @@ export interface Origin {
   /** No one waits for it any more, or it is done. */
   left(future: Future<unknown>): void;
 }
+
+/** Options of {@linkcode Future.addDoneCallback}. */
+export interface DoneCallbackOptions {
+  /** The context to call it in; a copy of the current one else. */
+  context?: Context | undefined;
+}
+
+const DONE_CALLBACK_OPTIONS = new OptionNames<DoneCallbackOptions>({
+  context: true,
+});
+
+const NO_OPTIONS: DoneCallbackOptions = Object.freeze({});
 
 const BRAND = Symbol.for("@asyncio/asyncio/Future");
 
@@ -221,18 +235,17 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * callback throws goes to the exception handler.
    *
    * @param callback What to call.
-   * @param options The context to call it in; a copy of the current one else.
+   * @param options The context to call it in.
+   * @throws {TypeError} When `callback` is not a function, or `options` not an
+   * object or of an unknown name.
    */
   addDoneCallback(
     callback: (future: this) => unknown,
-    options: { context?: Context } = {},
+    options: DoneCallbackOptions = NO_OPTIONS,
   ): void {
-    if (typeof callback !== "function") {
-      throw new TypeError(
-        `Cannot add a done callback as 'callback' must be a function: received ${
-          show(callback)
-        }`,
-      );
+    checkFunction("add a done callback", "callback", callback);
+    if (options !== NO_OPTIONS) {
+      checkOptions("add a done callback", options, DONE_CALLBACK_OPTIONS);
     }
     Future.#subscribe(
       this,

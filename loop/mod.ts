@@ -36,7 +36,7 @@ export {
   type TaskFactory,
 } from "./event_loop.ts";
 export type { ExceptionHandler } from "./exceptions.ts";
-export { Future, isFuture } from "./future.ts";
+export { type DoneCallbackOptions, Future, isFuture } from "./future.ts";
 export { Handle, TimerHandle } from "./handle.ts";
 export type { Instrument, StepInfo, WaitInfo } from "./hooks.ts";
 export {

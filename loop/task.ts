@@ -1,5 +1,6 @@
 import { react, thenOf } from "../_internal/check.ts";
 import { errorLine, isError } from "../_internal/error_text.ts";
+import { type NamesOf, OptionNames } from "../_internal/options.ts";
 import { read, show } from "../_internal/show.ts";
 import {
   type CancelledError,
@@ -34,9 +35,9 @@ export interface TaskOptions {
    *
    * @default {"Task-" and a number}
    */
-  name?: string;
+  name?: string | undefined;
   /** The context it runs in; a copy of the current one else. */
-  context?: Context;
+  context?: Context | undefined;
   /**
    * Whether the function is called at once, up to its first `await`, instead of
    * in the loop's next iteration. In a loop that does not run, the task starts
@@ -44,10 +45,22 @@ export interface TaskOptions {
    *
    * @default {false}
    */
-  eagerStart?: boolean;
+  eagerStart?: boolean | undefined;
   /** Cancels the task when it is aborted; the reason is kept. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
+
+export const TASK_NAMES: NamesOf<TaskOptions> = {
+  name: true,
+  context: true,
+  eagerStart: true,
+  signal: true,
+};
+
+export const TASK_OPTIONS: OptionNames = new OptionNames<TaskOptions>(
+  TASK_NAMES,
+  { string: "name" },
+);
 
 /** The default, one for all tasks. */
 export const NO_OPTIONS: TaskOptions = Object.freeze({});

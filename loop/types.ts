@@ -62,6 +62,9 @@ export interface Executor {
   ): Future<Awaited<R>>;
   /** Ends the workers; waits for running jobs unless told otherwise. */
   shutdown(
-    options?: { wait?: boolean; cancelFutures?: boolean },
+    options?: {
+      wait?: boolean | undefined;
+      cancelFutures?: boolean | undefined;
+    },
   ): Promise<void>;
 }

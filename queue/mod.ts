@@ -19,7 +19,11 @@
  */
 
 export { LifoQueue } from "./lifo_queue.ts";
-export { PriorityQueue, type PriorityQueueOptions } from "./priority_queue.ts";
+export {
+  type Comparable,
+  PriorityQueue,
+  type PriorityQueueOptions,
+} from "./priority_queue.ts";
 export {
   Queue,
   type QueueOptions,

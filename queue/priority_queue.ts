@@ -1,8 +1,9 @@
 import { checkFunction } from "../_internal/check.ts";
 import { Heap, type HeapItem } from "../_internal/heap.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { compareByValue, rankingOf } from "./_compare.ts";
-import { Queue, type QueueOptions, useStore } from "./queue.ts";
+import { Queue, QUEUE_NAMES, type QueueOptions, useStore } from "./queue.ts";
 import type { Store } from "./_store.ts";
 
 /** Options of {@linkcode PriorityQueue}. */
@@ -14,8 +15,22 @@ export interface PriorityQueueOptions<T> extends QueueOptions {
    *
    * @default {the smaller first: numbers, bigints, strings, dates, and arrays by their elements}
    */
-  compare?: (a: T, b: T) => number;
+  compare?: ((a: T, b: T) => number) | undefined;
 }
+
+const PRIORITY_QUEUE_OPTIONS = new OptionNames<PriorityQueueOptions<unknown>>({
+  ...QUEUE_NAMES,
+  compare: true,
+}, { number: "maxSize" });
+
+/** What has an order of its own: a {@linkcode PriorityQueue} needs no `compare`. */
+export type Comparable =
+  | number
+  | bigint
+  | string
+  | Date
+  | readonly [Comparable, ...unknown[]]
+  | readonly Comparable[];
 
 /**
  * A {@linkcode Queue} that gives the smallest item first, and of equal ones the
@@ -57,7 +72,7 @@ export interface PriorityQueueOptions<T> extends QueueOptions {
  * assertEquals((await queue.get()).due.getUTCMonth(), 0);
  * ```
  */
-export class PriorityQueue<T = unknown> extends Queue<T> {
+export class PriorityQueue<T = Comparable> extends Queue<T> {
   /**
    * Makes a priority queue.
    *
@@ -70,11 +85,27 @@ export class PriorityQueue<T = unknown> extends Queue<T> {
    * function.
    * @throws {RangeError} When `maxSize` is not an integer.
    */
+  constructor(
+    options: PriorityQueueOptions<T> & {
+      compare: NonNullable<PriorityQueueOptions<T>["compare"]>;
+    },
+  );
+  /**
+   * Makes one of items that have an order of their own; of others it does not
+   * compile.
+   *
+   * @param options How many items it holds.
+   */
+  constructor(
+    ...options: [T] extends [Comparable] ? [options?: PriorityQueueOptions<T>]
+      : [options: never]
+  );
   constructor(options: PriorityQueueOptions<T> = {}) {
-    super(options);
-    const { compare } = options;
+    checkOptions("create a queue", options, PRIORITY_QUEUE_OPTIONS);
+    const { maxSize, compare } = options;
+    super({ maxSize });
     if (compare !== undefined) {
-      checkFunction("make a priority queue", "compare", compare);
+      checkFunction("create a priority queue", "compare", compare);
     }
     useStore(this, new Ranking<T>(compare));
   }

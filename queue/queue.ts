@@ -1,6 +1,10 @@
 import { forCaller } from "../_internal/caller_frame.ts";
-import { checkOptions } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
+import {
+  checkOptions,
+  type NamesOf,
+  OptionNames,
+} from "../_internal/options.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { show } from "../_internal/show.ts";
 import {
@@ -22,8 +26,15 @@ export interface QueueOptions {
    *
    * @default {0}
    */
-  maxSize?: number;
+  maxSize?: number | undefined;
 }
+
+export const QUEUE_NAMES: NamesOf<QueueOptions> = { maxSize: true };
+
+const QUEUE_OPTIONS = new OptionNames<QueueOptions>(
+  QUEUE_NAMES,
+  { number: "maxSize" },
+);
 
 /** Options of {@linkcode Queue.shutdown}. */
 export interface ShutdownOptions {
@@ -32,8 +43,13 @@ export interface ShutdownOptions {
    *
    * @default {false}
    */
-  immediate?: boolean;
+  immediate?: boolean | undefined;
 }
+
+const SHUTDOWN_OPTIONS = new OptionNames<ShutdownOptions>(
+  { immediate: true },
+  { boolean: "immediate" },
+);
 
 /** What {@linkcode Queue.statistics} gives. */
 export interface QueueStatistics {
@@ -126,7 +142,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * @throws {RangeError} When `maxSize` is not an integer.
    */
   constructor(options: QueueOptions = {}) {
-    checkOptions("make a queue", options);
+    checkOptions("create a queue", options, QUEUE_OPTIONS);
     const { maxSize = 0 } = options;
     checkMaxSize(maxSize);
     const isBounded = maxSize > 0 && maxSize !== Infinity;
@@ -294,7 +310,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * @throws {TypeError} When `options` is not an object.
    */
   shutdown(options: ShutdownOptions = {}): void {
-    checkOptions("shut down a queue", options);
+    checkOptions("shut down a queue", options, SHUTDOWN_OPTIONS);
     this.#isShutDown = true;
     const putError = () => forCaller(this.#shutDownError("put"));
     this.#putters.failGranted(putError);
@@ -452,14 +468,14 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
 function checkMaxSize(maxSize: unknown): void {
   if (typeof maxSize !== "number") {
     throw new TypeError(
-      `Cannot make a queue as 'maxSize' must be an integer: received ${
+      `Cannot create a queue as 'maxSize' must be an integer: received ${
         show(maxSize)
       }`,
     );
   }
   if (!Number.isInteger(maxSize) && maxSize !== Infinity) {
     throw new RangeError(
-      `Cannot make a queue as 'maxSize' must be an integer: received ${maxSize}`,
+      `Cannot create a queue as 'maxSize' must be an integer: received ${maxSize}`,
     );
   }
 }

@@ -1,5 +1,5 @@
 /** Arguments of connections and servers, in the one wording. */
-import { checkInteger, checkOptions } from "../_internal/check.ts";
+import { checkBoolean, checkInteger, checkString } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { OSError } from "../errors.ts";
 import type { TlsOptions } from "./tls.ts";
@@ -14,13 +14,6 @@ export function checkBytes(action: string, name: string, value: unknown): void {
     `Cannot ${action} as '${name}' must be a Uint8Array: received ${
       show(value)
     }${hint}`,
-  );
-}
-
-function checkString(action: string, name: string, value: unknown): void {
-  if (typeof value === "string") return;
-  throw new TypeError(
-    `Cannot ${action} as '${name}' must be a string: received ${show(value)}`,
   );
 }
 
@@ -45,6 +38,12 @@ export function checkPort(
   }
 }
 
+/** No option: comes with an address that is handed over as it is. */
+export const OF_ADDRESSES: readonly string[] = ["transport"];
+
+/** No options: the same, and what {@linkcode checkSocketOptions} refuses. */
+export const OF_SOCKETS: readonly string[] = [...OF_ADDRESSES, "quickAck"];
+
 /** Where a connection goes or a server listens. */
 export interface Place {
   readonly hostname?: unknown;
@@ -54,9 +53,8 @@ export interface Place {
 }
 
 /** Either a path or a host, and of the right kinds. */
-export function checkPlace(action: string, place: unknown): void {
-  checkOptions(action, place);
-  const { hostname, port, path, tls } = place as Place;
+export function checkPlace(action: string, place: Place): void {
+  const { hostname, port, path, tls } = place;
   if (path === undefined) return;
   checkString(action, "path", path);
   if (path === "") {
@@ -146,12 +144,7 @@ export function checkSocketOptions(
 ): void {
   for (const name of ["noDelay", "keepAlive"] as const) {
     const value = options[name];
-    if (value === undefined || typeof value === "boolean") continue;
-    throw new TypeError(
-      `Cannot ${action} as '${name}' must be a boolean: received ${
-        show(value)
-      }`,
-    );
+    if (value !== undefined) checkBoolean(action, name, value);
   }
   if (options.quickAck === undefined) return;
   throw new OSError(

@@ -1,14 +1,20 @@
-import { checkFunction, checkSpan } from "../_internal/check.ts";
-import { show } from "../_internal/show.ts";
+import { checkFunction, checkOneOf, checkSpan } from "../_internal/check.ts";
+import {
+  checkOptions,
+  type NamesOf,
+  OptionNames,
+} from "../_internal/options.ts";
 import {
   checkHostname,
   checkPlace,
   checkPort,
   checkSocketOptions,
+  OF_ADDRESSES,
+  OF_SOCKETS,
 } from "./_check.ts";
 import { connectHost, type ConnectPlan } from "./_connect.ts";
 import { connectionScope, enter, waitForHost } from "./host.ts";
-import { clientTls, type TlsOptions } from "./tls.ts";
+import { clientTls, TLS_OPTIONS, type TlsOptions } from "./tls.ts";
 import {
   type StreamingProtocol,
   type Transport,
@@ -25,14 +31,21 @@ export interface LocalAddress {
    *
    * @default {the one the system chooses}
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /**
    * The port.
    *
    * @default {0, one that is free}
    */
-  port?: number;
+  port?: number | undefined;
 }
+
+/** The names of what `localAddr` is set to. */
+export const LOCAL_ADDRESS: OptionNames = new OptionNames<LocalAddress>(
+  { hostname: true, port: true },
+  {},
+  [...OF_ADDRESSES, "family"],
+);
 
 /** Options of {@linkcode createConnection}: a host and a port, or a path. */
 export interface ConnectOptions {
@@ -41,58 +54,78 @@ export interface ConnectOptions {
    *
    * @default {"127.0.0.1"}
    */
-  hostname?: string;
+  hostname?: string | undefined;
   /** The port, 1 to 65535. */
-  port?: number;
+  port?: number | undefined;
   /** The path of a Unix socket, in place of `hostname` and `port`. */
-  path?: string;
+  path?: string | undefined;
   /**
    * Whether the connection is encrypted, and with what.
    *
    * @default {false}
    */
-  tls?: boolean | TlsOptions;
+  tls?: boolean | TlsOptions | undefined;
   /**
    * The address to connect from.
    *
    * @default {one that the system chooses}
    */
-  localAddr?: LocalAddress;
+  localAddr?: LocalAddress | undefined;
   /**
    * Which addresses of a name are tried: 4 or 6 for IPv4 or IPv6 alone.
    *
    * @default {0, for both}
    */
-  family?: 0 | 4 | 6;
+  family?: 0 | 4 | 6 | undefined;
   /**
    * After how many milliseconds the next address of a name is tried beside the
    * one before, below 0 as 0; `null` to try it only when that has failed.
    *
    * @default {250}
    */
-  happyEyeballsDelay?: number | null;
+  happyEyeballsDelay?: number | null | undefined;
   /**
    * Whether all errors are thrown as an `ExceptionGroup`, where a name has
    * several addresses.
    *
    * @default {false}
    */
-  allErrors?: boolean;
+  allErrors?: boolean | undefined;
   /**
    * Whether each write goes out at once (TCP_NODELAY).
    *
    * @default {true}
    */
-  noDelay?: boolean;
+  noDelay?: boolean | undefined;
   /**
    * Whether the system checks that a silent peer is still there.
    *
    * @default {false}
    */
-  keepAlive?: boolean;
+  keepAlive?: boolean | undefined;
   /** Gives the attempt up when it is aborted, and throws its reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
+
+export const CONNECT_NAMES: NamesOf<ConnectOptions> = {
+  hostname: true,
+  port: true,
+  path: true,
+  tls: TLS_OPTIONS,
+  localAddr: LOCAL_ADDRESS,
+  family: true,
+  happyEyeballsDelay: true,
+  allErrors: true,
+  noDelay: true,
+  keepAlive: true,
+  signal: true,
+};
+
+const CONNECT_OPTIONS = new OptionNames<ConnectOptions>(
+  CONNECT_NAMES,
+  { number: "port", string: "hostname" },
+  OF_SOCKETS,
+);
 
 /** Checks the options and fills in the defaults. */
 export function planConnection(
@@ -125,13 +158,7 @@ export function planConnection(
   if (path !== undefined) return { ...common, target: { path }, tls: null };
   checkHostname(action, "hostname", hostname);
   checkPort(action, "port", port, 1);
-  if (family !== 0 && family !== 4 && family !== 6) {
-    throw new RangeError(
-      `Cannot ${action} as 'family' must be 0, 4 or 6: received ${
-        show(family)
-      }`,
-    );
-  }
+  checkOneOf(action, "family", family, [0, 4, 6]);
   return {
     ...common,
     target: {
@@ -195,8 +222,10 @@ export async function createConnection<P extends StreamingProtocol>(
   protocolFactory: () => P,
   options: ConnectOptions,
 ): Promise<[Transport, P]> {
-  checkFunction("create a connection", "protocolFactory", protocolFactory);
-  return await openHost("create a connection", protocolFactory, options);
+  const action = "create a connection";
+  checkFunction(action, "protocolFactory", protocolFactory);
+  checkOptions(action, options, CONNECT_OPTIONS);
+  return await openHost(action, protocolFactory, options);
 }
 
 /** Connects, and makes a transport with its protocol. */

@@ -1,4 +1,9 @@
 import { checkFunction } from "../_internal/check.ts";
+import {
+  checkOptions,
+  type NamesOf,
+  OptionNames,
+} from "../_internal/options.ts";
 import { InvalidStateError, type OSError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import {
@@ -13,11 +18,12 @@ import {
   checkPlace,
   checkPort,
   checkSocketOptions,
+  OF_SOCKETS,
 } from "./_check.ts";
 import { resolve } from "./_connect.ts";
 import { connectionScope, waitForHost } from "./host.ts";
 import { makeServer, type Server } from "./server.ts";
-import { serverTls, type TlsOptions } from "./tls.ts";
+import { serverTls, TLS_OPTIONS, type TlsOptions } from "./tls.ts";
 import type { StreamingProtocol } from "./transport.ts";
 
 /** Options of {@linkcode createServer}: a host and a port, or a path. */
@@ -28,32 +34,32 @@ export interface ServeOptions {
    *
    * @default {"0.0.0.0"}
    */
-  hostname?: string | readonly string[];
+  hostname?: string | readonly string[] | undefined;
   /**
    * The port; 0 for one that is free, the same for all hostnames.
    *
    * @default {0}
    */
-  port?: number;
+  port?: number | undefined;
   /**
    * The path of a Unix socket, in place of `hostname` and `port`. A socket left
    * there by an earlier server is removed.
    */
-  path?: string;
+  path?: string | undefined;
   /**
    * The certificate, if connections are encrypted; it must have `cert` and
    * `key`.
    *
    * @default {false}
    */
-  tls?: false | TlsOptions;
+  tls?: false | TlsOptions | undefined;
   /**
    * How many connections may wait to be accepted. Of a Unix socket, only Node
    * can be told.
    *
    * @default {the runtime's: 511 or more}
    */
-  backlog?: number;
+  backlog?: number | undefined;
   /**
    * Whether other processes may listen on the same port and share its
    * connections (SO_REUSEPORT). It needs Linux, and the flag `--unstable-net` on
@@ -61,27 +67,45 @@ export interface ServeOptions {
    *
    * @default {false}
    */
-  reusePort?: boolean;
+  reusePort?: boolean | undefined;
   /**
    * Whether it accepts connections from the beginning; else from
    * `startServing()` or `serveForever()` on.
    *
    * @default {true}
    */
-  startServing?: boolean;
+  startServing?: boolean | undefined;
   /**
    * Whether each write of a connection goes out at once (TCP_NODELAY).
    *
    * @default {true}
    */
-  noDelay?: boolean;
+  noDelay?: boolean | undefined;
   /**
    * Whether the system checks that silent clients are still there.
    *
    * @default {false}
    */
-  keepAlive?: boolean;
+  keepAlive?: boolean | undefined;
 }
+
+export const SERVE_NAMES: NamesOf<ServeOptions> = {
+  hostname: true,
+  port: true,
+  path: true,
+  tls: TLS_OPTIONS,
+  backlog: true,
+  reusePort: true,
+  startServing: true,
+  noDelay: true,
+  keepAlive: true,
+};
+
+const SERVE_OPTIONS = new OptionNames<ServeOptions>(
+  SERVE_NAMES,
+  { number: "port" },
+  OF_SOCKETS,
+);
 
 interface Plan {
   readonly bindings: readonly HostBinding[];
@@ -239,5 +263,6 @@ export async function createServer(
 ): Promise<Server> {
   const action = "create a server";
   checkFunction(action, "protocolFactory", protocolFactory);
+  checkOptions(action, options, SERVE_OPTIONS);
   return await serve(action, protocolFactory, options);
 }

@@ -1,14 +1,15 @@
 import { atCaller, forCaller } from "../_internal/caller_frame.ts";
-import { checkFunction } from "../_internal/check.ts";
-import { show } from "../_internal/show.ts";
+import { checkFunction, checkOneOf } from "../_internal/check.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { takeCancellation } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { type NetAddress, platform } from "../platform/mod.ts";
-import { checkHostname, checkPort } from "./_check.ts";
+import { checkHostname, checkPort, OF_ADDRESSES } from "./_check.ts";
 import { resolve } from "./_connect.ts";
+import { LOCAL_ADDRESS, type LocalAddress } from "./create_connection.ts";
 import { connectionScope, waitForHost } from "./host.ts";
 import {
   type DatagramAddress,
@@ -24,39 +25,47 @@ export interface DatagramOptions {
    *
    * @default {one that the system chooses}
    */
-  localAddr?: {
-    /** @default {all addresses of this machine} */
-    hostname?: string;
-    /** @default {0, one that is free} */
-    port?: number;
-  };
+  localAddr?: LocalAddress | undefined;
   /**
    * The one peer to send to and to receive from.
    *
    * @default {none: each datagram says whom it goes to}
    */
-  remoteAddr?: DatagramAddress;
+  remoteAddr?: DatagramAddress | undefined;
   /**
    * 4 or 6, where neither address says it.
    *
    * @default {4}
    */
-  family?: 4 | 6;
+  family?: 4 | 6 | undefined;
   /**
    * Whether other sockets may have the same address.
    *
    * @default {false}
    */
-  reusePort?: boolean;
+  reusePort?: boolean | undefined;
   /**
    * Whether it may send to a whole network.
    *
    * @default {false}
    */
-  broadcast?: boolean;
+  broadcast?: boolean | undefined;
   /** Gives up when it is aborted, and throws its reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
+
+const DATAGRAM_OPTIONS = new OptionNames<DatagramOptions>({
+  localAddr: LOCAL_ADDRESS,
+  remoteAddr: new OptionNames<DatagramAddress>(
+    { hostname: true, port: true },
+    {},
+    [...OF_ADDRESSES, "family"],
+  ),
+  family: true,
+  reusePort: true,
+  broadcast: true,
+  signal: true,
+});
 
 /**
  * Opens a UDP socket, and gives what comes to a protocol. Answers to
@@ -98,14 +107,11 @@ export async function createDatagramEndpoint<P extends DatagramProtocol>(
 ): Promise<[DatagramTransport, P]> {
   const action = "create a datagram endpoint";
   checkFunction(action, "protocolFactory", protocolFactory);
+  checkOptions(action, options, DATAGRAM_OPTIONS);
   const { localAddr, remoteAddr, reusePort = false, broadcast = false } =
     options;
   const { family } = options;
-  if (family !== undefined && family !== 4 && family !== 6) {
-    throw new RangeError(
-      `Cannot ${action} as 'family' must be 4 or 6: received ${show(family)}`,
-    );
-  }
+  if (family !== undefined) checkOneOf(action, "family", family, [4, 6]);
   for (const [name, address] of Object.entries({ localAddr, remoteAddr })) {
     if (address === undefined) continue;
     const { hostname, port = name === "localAddr" ? 0 : undefined } = address;

@@ -1,3 +1,5 @@
+import { checkOneOf } from "../_internal/check.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { platform } from "../platform/mod.ts";
 import { checkHostname, checkPort } from "./_check.ts";
@@ -11,10 +13,23 @@ export interface AddressInfoOptions {
    *
    * @default {0, for both}
    */
-  family?: 0 | 4 | 6;
+  family?: 0 | 4 | 6 | undefined;
   /** Gives up when it is aborted, and throws its reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
+
+const ADDRESS_INFO_OPTIONS = new OptionNames<AddressInfoOptions>({
+  family: true,
+  signal: true,
+}, { number: "family" });
+
+/** Options of {@linkcode getnameinfo}. */
+export interface NameInfoOptions {
+  /** Gives up when it is aborted, and throws its reason. */
+  signal?: AbortSignal | undefined;
+}
+
+const NAME_INFO_OPTIONS = new OptionNames<NameInfoOptions>({ signal: true });
 
 /** An address that a name stands for. */
 export interface AddressInfo {
@@ -56,14 +71,9 @@ export async function getaddrinfo(
   const action = "look up a name";
   checkHostname(action, "hostname", hostname);
   checkPort(action, "port", port, 0);
+  checkOptions(action, options, ADDRESS_INFO_OPTIONS);
   const { family = 0, signal } = options;
-  if (family !== 0 && family !== 4 && family !== 6) {
-    throw new RangeError(
-      `Cannot ${action} as 'family' must be 0, 4 or 6: received ${
-        show(family)
-      }`,
-    );
-  }
+  checkOneOf(action, "family", family, [0, 4, 6]);
   const found = await waitForHost(
     "getaddrinfo",
     () => resolve(hostname, family),
@@ -101,9 +111,10 @@ export async function getaddrinfo(
  */
 export async function getnameinfo(
   address: { hostname: string; port: number },
-  options: { signal?: AbortSignal } = {},
+  options: NameInfoOptions = {},
 ): Promise<{ hostname: string; service: string }> {
   const action = "look up an address";
+  checkOptions(action, options, NAME_INFO_OPTIONS);
   checkHostname(action, "address.hostname", address?.hostname);
   checkPort(action, "address.port", address.port, 0);
   if (platform.net.isIp(address.hostname) === 0) {

@@ -57,6 +57,7 @@ export {
   type AddressInfoOptions,
   getaddrinfo,
   getnameinfo,
+  type NameInfoOptions,
 } from "./dns.ts";
 export {
   openConnection,

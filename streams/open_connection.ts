@@ -1,5 +1,11 @@
 import { checkInteger } from "../_internal/check.ts";
-import { type ConnectOptions, openHost } from "./create_connection.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
+import { OF_SOCKETS } from "./_check.ts";
+import {
+  CONNECT_NAMES,
+  type ConnectOptions,
+  openHost,
+} from "./create_connection.ts";
 import { StreamProtocol } from "./stream_protocol.ts";
 import { StreamReader } from "./stream_reader.ts";
 import { StreamWriter } from "./stream_writer.ts";
@@ -12,8 +18,14 @@ export interface OpenConnectionOptions extends ConnectOptions {
    *
    * @default {65536}
    */
-  limit?: number;
+  limit?: number | undefined;
 }
+
+const OPEN_CONNECTION_OPTIONS = new OptionNames<OpenConnectionOptions>(
+  { ...CONNECT_NAMES, limit: true },
+  { number: "port", string: "hostname" },
+  OF_SOCKETS,
+);
 
 /**
  * Connects to a host and a port, or to a Unix socket, and gives the two ends of
@@ -58,12 +70,12 @@ export interface OpenConnectionOptions extends ConnectOptions {
 export async function openConnection(
   options: OpenConnectionOptions,
 ): Promise<[StreamReader, StreamWriter]> {
-  const { limit } = options ?? {};
-  if (limit !== undefined) {
-    checkInteger("open a connection", "limit", limit, 1);
-  }
+  const action = "open a connection";
+  checkOptions(action, options, OPEN_CONNECTION_OPTIONS);
+  const { limit } = options;
+  if (limit !== undefined) checkInteger(action, "limit", limit, 1);
   const [transport, protocol] = await openHost(
-    "open a connection",
+    action,
     () => new StreamProtocol(makeReader(limit)),
     options,
   );

@@ -1,5 +1,6 @@
 import { notForCaller } from "../_internal/caller_frame.ts";
 import { checkInteger } from "../_internal/check.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { platform } from "../platform/mod.ts";
@@ -25,14 +26,19 @@ export interface SendfileOptions {
    *
    * @default {0}
    */
-  offset?: number;
+  offset?: number | undefined;
   /**
    * How many bytes to send at the most.
    *
    * @default {all there are}
    */
-  count?: number;
+  count?: number | undefined;
 }
+
+const SENDFILE_OPTIONS = new OptionNames<SendfileOptions>({
+  offset: true,
+  count: true,
+}, { number: "offset" });
 
 /** What is read at once; larger pieces are no faster. */
 const PIECE = 65_536;
@@ -111,6 +117,7 @@ export async function sendfile(
   options: SendfileOptions = {},
 ): Promise<number> {
   const action = "send a file";
+  checkOptions(action, options, SENDFILE_OPTIONS);
   const { offset = 0, count = Number.MAX_SAFE_INTEGER } = options;
   checkInteger(action, "offset", offset, 0);
   checkInteger(action, "count", count, 0);

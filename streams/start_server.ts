@@ -1,5 +1,7 @@
 import { checkFunction, checkInteger } from "../_internal/check.ts";
-import { serve, type ServeOptions } from "./create_server.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
+import { OF_SOCKETS } from "./_check.ts";
+import { serve, SERVE_NAMES, type ServeOptions } from "./create_server.ts";
 import { makeReader } from "./open_connection.ts";
 import type { Server } from "./server.ts";
 import { StreamProtocol } from "./stream_protocol.ts";
@@ -13,8 +15,14 @@ export interface StartServerOptions extends ServeOptions {
    *
    * @default {65536}
    */
-  limit?: number;
+  limit?: number | undefined;
 }
+
+const START_SERVER_OPTIONS = new OptionNames<StartServerOptions>(
+  { ...SERVE_NAMES, limit: true },
+  { number: "port" },
+  OF_SOCKETS,
+);
 
 /**
  * Listens, and runs a task for each connection. Answers to
@@ -60,7 +68,8 @@ export async function startServer(
 ): Promise<Server> {
   const action = "start a server";
   checkFunction(action, "handler", handler);
-  const { limit } = options ?? {};
+  checkOptions(action, options, START_SERVER_OPTIONS);
+  const { limit } = options;
   if (limit !== undefined) checkInteger(action, "limit", limit, 1);
   return await serve(
     action,

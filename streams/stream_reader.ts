@@ -2,6 +2,7 @@ import { atCaller, forCaller } from "../_internal/caller_frame.ts";
 import { checkInteger } from "../_internal/check.ts";
 import { STREAM_LIMIT } from "../_internal/constants.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import {
   IncompleteReadError,
@@ -28,10 +29,15 @@ export interface StreamReaderOptions {
    *
    * @default {65536}
    */
-  limit?: number;
+  limit?: number | undefined;
   /** The only loop in which it may wait; the first one in which it does else. */
-  loop?: EventLoop;
+  loop?: EventLoop | undefined;
 }
+
+const READER_OPTIONS = new OptionNames<StreamReaderOptions>({
+  limit: true,
+  loop: true,
+}, { number: "limit" });
 
 /** Options of {@linkcode StreamReader.from}. */
 export interface StreamReaderFromOptions {
@@ -41,8 +47,13 @@ export interface StreamReaderFromOptions {
    *
    * @default {65536}
    */
-  limit?: number;
+  limit?: number | undefined;
 }
+
+const READER_FROM_OPTIONS = new OptionNames<StreamReaderFromOptions>(
+  { limit: true },
+  { number: "limit" },
+);
 
 /** What {@linkcode StreamReader.statistics} gives. */
 export interface StreamReaderStatistics {
@@ -170,8 +181,10 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {RangeError} When `limit` is not an integer of at least 1.
    */
   constructor(options: StreamReaderOptions = {}) {
+    const action = "create a stream reader";
+    checkOptions(action, options, READER_OPTIONS);
     const { limit = STREAM_LIMIT, loop } = options;
-    checkInteger("make a stream reader", "limit", limit, 1);
+    checkInteger(action, "limit", limit, 1);
     this.#limit = limit;
     this.#pauseAbove = 2 * limit;
     this.#kernel = loop === undefined ? null : kernelOf(loop);
@@ -206,6 +219,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     stream: ReadableStream<Uint8Array>,
     options: StreamReaderFromOptions = {},
   ): StreamReader {
+    checkOptions("create a stream reader", options, READER_FROM_OPTIONS);
     const { kernel } = currentScope();
     const reader = new StreamReader(options);
     reader.takeOnDemand(new WebSource(kernel, stream, reader));

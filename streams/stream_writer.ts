@@ -1,5 +1,6 @@
 import { atCaller } from "../_internal/caller_frame.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
+import { checkOptions } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope, runIn } from "../loop/current.ts";
@@ -9,7 +10,7 @@ import type { FlowControl } from "./flow_control.ts";
 import { watchWriter } from "./open_ends.ts";
 import type { Protocol } from "./protocol.ts";
 import type { StreamReader } from "./stream_reader.ts";
-import { startTls, type StartTlsOptions } from "./tls.ts";
+import { startTls, type StartTlsOptions, WRITER_TLS_OPTIONS } from "./tls.ts";
 import type { Transport } from "./transport.ts";
 import { toWritable } from "./web.ts";
 
@@ -248,6 +249,7 @@ export class StreamWriter implements AsyncDisposable {
   async startTls(
     options: Omit<StartTlsOptions, "received"> = {},
   ): Promise<void> {
+    checkOptions("start TLS", options, WRITER_TLS_OPTIONS);
     const transport = this.#transport;
     const limits = transport.getWriteBufferLimits();
     transport.setWriteBufferLimits({ high: 0, low: 0 });
@@ -259,8 +261,8 @@ export class StreamWriter implements AsyncDisposable {
     const { isServerSide: serverSide } = this.#protocol;
     const received = this.#reader?.takeChunks() ?? [];
     const secured = await startTls(transport, this.#protocol, {
-      serverSide,
       ...options,
+      serverSide: options.serverSide ?? serverSide,
       received,
     });
     secured.setWriteBufferLimits(limits);

@@ -1,3 +1,8 @@
+import {
+  checkOptions,
+  type NamesOf,
+  OptionNames,
+} from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import type { HostClientTls, HostTls } from "../platform/mod.ts";
 import { platform } from "../platform/mod.ts";
@@ -13,35 +18,46 @@ export interface TlsOptions {
    *
    * @default {none}
    */
-  caCerts?: readonly string[];
+  caCerts?: readonly string[] | undefined;
   /**
    * The own certificate, with those that lead to its authority behind it, in
    * PEM format. A server needs one.
    *
    * @default {none}
    */
-  cert?: string;
+  cert?: string | undefined;
   /**
    * The certificate's private key, in PEM format.
    *
    * @default {none}
    */
-  key?: string;
+  key?: string | undefined;
   /**
    * Protocols to agree on by ALPN, the preferred one first; see
    * `getExtraInfo("alpnProtocol")`.
    *
    * @default {none}
    */
-  alpnProtocols?: readonly string[];
+  alpnProtocols?: readonly string[] | undefined;
   /**
    * For a client: the name that is told to the server (SNI) and that its
    * certificate must have.
    *
    * @default {the hostname connected to}
    */
-  serverHostname?: string;
+  serverHostname?: string | undefined;
 }
+
+const TLS_NAMES: NamesOf<TlsOptions> = {
+  caCerts: true,
+  cert: true,
+  key: true,
+  alpnProtocols: true,
+  serverHostname: true,
+};
+
+/** The names of what `tls` is set to. */
+export const TLS_OPTIONS: OptionNames = new OptionNames<TlsOptions>(TLS_NAMES);
 
 /** Options of {@linkcode startTls}. */
 export interface StartTlsOptions extends TlsOptions {
@@ -50,15 +66,26 @@ export interface StartTlsOptions extends TlsOptions {
    *
    * @default {false}
    */
-  serverSide?: boolean;
+  serverSide?: boolean | undefined;
   /**
    * What came from the peer for the handshake before it began, and was not
    * used.
    *
    * @default {none}
    */
-  received?: readonly Uint8Array[];
+  received?: readonly Uint8Array[] | undefined;
 }
+
+const START_TLS_OPTIONS = new OptionNames<StartTlsOptions>({
+  ...TLS_NAMES,
+  serverSide: true,
+  received: true,
+});
+
+/** The names of what {@linkcode StreamWriter.startTls} takes. */
+export const WRITER_TLS_OPTIONS: OptionNames = new OptionNames<
+  Omit<StartTlsOptions, "received">
+>({ ...TLS_NAMES, serverSide: true });
 
 /** A client's options, complete. */
 export function clientTls(
@@ -122,6 +149,7 @@ export async function startTls(
   protocol: StreamingProtocol,
   options: StartTlsOptions = {},
 ): Promise<Transport> {
+  checkOptions("start TLS", options, START_TLS_OPTIONS);
   transportInternals.checkTls(transport);
   const { serverSide = false, received = [], ...tls } = options;
   const host = serverSide

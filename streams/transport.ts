@@ -15,6 +15,7 @@
  */
 import { forCaller } from "../_internal/caller_frame.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError, OSError } from "../errors.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
@@ -40,14 +41,19 @@ export interface WriteBufferLimits {
    *
    * @default {65536, or four times `low`}
    */
-  high?: number;
+  high?: number | undefined;
   /**
    * At it the protocol may go on.
    *
    * @default {a quarter of `high`}
    */
-  low?: number;
+  low?: number | undefined;
 }
+
+const WRITE_BUFFER_LIMITS = new OptionNames<WriteBufferLimits>({
+  high: true,
+  low: true,
+}, { number: "high" });
 
 /** What a transport is made of. */
 export interface TransportParts {
@@ -270,24 +276,26 @@ export class Transport {
   /**
    * Sets when the protocol is asked to pause writing and when to go on.
    *
-   * @param limits In bytes; of one alone the other follows.
+   * @param options The limits in bytes; of one alone the other follows.
    * @throws {TypeError} When a limit is not a number.
    * @throws {RangeError} When a limit is negative, or `low` is above `high`.
    */
-  setWriteBufferLimits(limits: WriteBufferLimits = {}): void {
-    let { high, low } = limits;
+  setWriteBufferLimits(options: WriteBufferLimits = {}): void {
+    const action = "set the write-buffer limits";
+    checkOptions(action, options, WRITE_BUFFER_LIMITS);
+    let { high, low } = options;
     for (const [name, value] of Object.entries({ high, low })) {
       if (value === undefined) continue;
       if (typeof value !== "number") {
         throw new TypeError(
-          `Cannot set the write-buffer limits as '${name}' must be a number of bytes: received ${
+          `Cannot ${action} as '${name}' must be a number of bytes: received ${
             show(value)
           }`,
         );
       }
       if (!(value >= 0)) {
         throw new RangeError(
-          `Cannot set the write-buffer limits as '${name}' must be >= 0: received ${value}`,
+          `Cannot ${action} as '${name}' must be >= 0: received ${value}`,
         );
       }
     }
@@ -295,7 +303,7 @@ export class Transport {
     low ??= Math.floor(high / 4);
     if (low > high) {
       throw new RangeError(
-        `Cannot set the write-buffer limits as 'low' must be at most 'high': received low ${low} and high ${high}`,
+        `Cannot ${action} as 'low' must be at most 'high': received low ${low} and high ${high}`,
       );
     }
     this.#high = high;

@@ -62,7 +62,7 @@ export class WebSource implements ReadingSide {
         "function"
     ) {
       throw new TypeError(
-        `Cannot make a reader as 'stream' must be a ReadableStream: received ${
+        `Cannot create a reader as 'stream' must be a ReadableStream: received ${
           show(stream)
         }`,
       );

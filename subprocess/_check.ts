@@ -1,10 +1,12 @@
 /** Arguments of what starts a child process, in the one wording. */
 import {
+  checkBoolean,
   checkFunction,
   checkInteger,
-  checkOptions,
   checkSpan,
+  checkString,
 } from "../_internal/check.ts";
+import { checkOptions, type OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import {
   type HostCommand,
@@ -26,12 +28,8 @@ const REFUSED: ReadonlySet<string> = new Set([
 ]);
 
 function checkText(name: string, value: unknown): void {
-  if (typeof value !== "string") {
-    throw new TypeError(
-      `Cannot ${START} as '${name}' must be a string: received ${show(value)}`,
-    );
-  }
-  if (value.includes("\0")) {
+  checkString(START, name, value);
+  if ((value as string).includes("\0")) {
     throw new RangeError(
       `Cannot ${START} as '${name}' must not contain a NUL byte: received ${
         show(value)
@@ -58,13 +56,6 @@ function stdioOf(name: string, value: unknown): HostStdio {
       : `Cannot ${START} as '${name}' must be PIPE, DEVNULL or "inherit": received ${
         show(value)
       }`,
-  );
-}
-
-function checkBoolean(name: string, value: unknown): void {
-  if (value === undefined || typeof value === "boolean") return;
-  throw new TypeError(
-    `Cannot ${START} as '${name}' must be a boolean: received ${show(value)}`,
   );
 }
 
@@ -137,8 +128,8 @@ export function planCommand(
   program: string,
   args: readonly string[],
   options: SpawnOptions,
+  names: OptionNames,
 ): HostCommand {
-  checkOptions(START, options);
   // Inherited ones count, like those of any option.
   for (const name in options) {
     if (!REFUSED.has(name)) continue;
@@ -150,8 +141,9 @@ export function planCommand(
       }`,
     );
   }
+  checkOptions(START, options, names);
   const { stderr, uid, gid, detached } = options;
-  checkBoolean("detached", detached);
+  if (detached !== undefined) checkBoolean(START, "detached", detached);
   if (uid !== undefined) checkInteger(START, "uid", uid, 0);
   if (gid !== undefined) checkInteger(START, "gid", gid, 0);
   return {
@@ -171,7 +163,9 @@ export function planCommand(
 /** What is asked of the `Process`, not of the host. */
 export function checkProcessOptions(options: SubprocessOptions): void {
   const { limit, graceMs, killOnCancel } = options;
-  checkBoolean("killOnCancel", killOnCancel);
+  if (killOnCancel !== undefined) {
+    checkBoolean(START, "killOnCancel", killOnCancel);
+  }
   if (limit !== undefined) checkInteger(START, "limit", limit, 1);
   if (graceMs !== undefined) checkSpan(START, "graceMs", graceMs);
 }
@@ -184,20 +178,20 @@ export function checkFactory(factory: unknown): void {
 /** A signal by its name or its number. */
 export function toSignal(value: unknown): SignalName {
   const { children } = platform;
-  if (typeof value === "string") {
-    if (children.signalNumber(value) !== undefined) return value as SignalName;
-  } else if (typeof value === "number") {
-    const name = children.signalName(value);
-    if (name !== undefined) return name;
-  } else {
+  if (typeof value !== "number") {
+    if (
+      typeof value === "string" && children.signalNumber(value) !== undefined
+    ) return value as SignalName;
     throw new TypeError(
-      `Cannot send a signal as 'signal' must be a name or a number: received ${
+      `Cannot send a signal as 'signal' must be the name of a signal of this system, such as "SIGTERM", or a number: received ${
         show(value)
       }`,
     );
   }
+  const name = children.signalName(value);
+  if (name !== undefined) return name;
   throw new RangeError(
-    `Cannot send a signal as the system does not have it: received ${
+    `Cannot send a signal as the system has none of the number: received ${
       show(value)
     }`,
   );

@@ -9,7 +9,7 @@
  *
  * const echo = await createSubprocessExec("echo", ["hi"], { stdout: PIPE });
  * const [printed] = await echo.communicate();
- * assertEquals(new TextDecoder().decode(printed!), "hi\n");
+ * assertEquals(new TextDecoder().decode(printed), "hi\n");
  * ```
  */
 export const PIPE = "pipe";
@@ -43,7 +43,7 @@ export const DEVNULL = "null";
  *   stderr: STDOUT,
  * });
  * const [printed] = await process.communicate();
- * assertEquals(new TextDecoder().decode(printed!), "a\nb\nc\n");
+ * assertEquals(new TextDecoder().decode(printed), "a\nb\nc\n");
  * ```
  */
 export const STDOUT = "stdout";

@@ -5,12 +5,14 @@ import {
   planCommand,
   shellFor,
 } from "./_check.ts";
-import type { SubprocessOptions } from "./options.ts";
-import { Process } from "./process.ts";
+import { SUBPROCESS_OPTIONS, type SubprocessOptions } from "./options.ts";
+import { Process, type ProcessOf } from "./process.ts";
 
 /**
  * Starts a program. Nothing goes through a shell: the arguments reach the
  * program as they are. Answers to `asyncio.create_subprocess_exec`.
+ *
+ * @typeParam O The options, which decide what streams the process has.
  *
  * @example What a program prints
  * ```ts
@@ -21,7 +23,7 @@ import { Process } from "./process.ts";
  *   stdout: PIPE,
  * });
  * const [printed] = await echo.communicate();
- * assertEquals(new TextDecoder().decode(printed!), "$HOME\n");
+ * assertEquals(new TextDecoder().decode(printed), "$HOME\n");
  * ```
  *
  * @param program Its name, which is looked up in the child's `PATH`, or its path.
@@ -35,13 +37,18 @@ import { Process } from "./process.ts";
  * @throws {RangeError} When the program is empty, or an argument has a NUL byte.
  * @throws {CancelledError} When the task is cancelled; nothing is left running.
  */
+export function createSubprocessExec<const O extends SubprocessOptions>(
+  program: string,
+  args?: readonly string[],
+  options?: O & Record<Exclude<keyof O, keyof SubprocessOptions>, never>,
+): Promise<ProcessOf<O>>;
 export async function createSubprocessExec(
   program: string,
   args: readonly string[] = [],
   options: SubprocessOptions = {},
 ): Promise<Process> {
   checkProgram(program, args);
-  const plan = planCommand(program, args, options);
+  const plan = planCommand(program, args, options, SUBPROCESS_OPTIONS);
   checkProcessOptions(options);
   const child = await startChild("createSubprocessExec", plan, options.signal);
   return new Process(child, options);
@@ -52,6 +59,8 @@ export async function createSubprocessExec(
  * Put no text into it that comes from outside: the shell would run what is in
  * there. Answers to `asyncio.create_subprocess_shell`.
  *
+ * @typeParam O The options, which decide what streams the process has.
+ *
  * @example A pipe of the shell
  * ```ts
  * import { createSubprocessShell, PIPE } from "@asyncio/asyncio";
@@ -61,7 +70,7 @@ export async function createSubprocessExec(
  *   stdout: PIPE,
  * });
  * const [printed] = await shell.communicate();
- * assertEquals(new TextDecoder().decode(printed!), "HELLO\n");
+ * assertEquals(new TextDecoder().decode(printed), "HELLO\n");
  * ```
  *
  * @param command What the shell is to run.
@@ -73,12 +82,16 @@ export async function createSubprocessExec(
  * @throws {RangeError} When the command is empty or has a NUL byte.
  * @throws {CancelledError} When the task is cancelled; nothing is left running.
  */
+export function createSubprocessShell<const O extends SubprocessOptions>(
+  command: string,
+  options?: O & Record<Exclude<keyof O, keyof SubprocessOptions>, never>,
+): Promise<ProcessOf<O>>;
 export async function createSubprocessShell(
   command: string,
   options: SubprocessOptions = {},
 ): Promise<Process> {
   const [program, ...args] = shellFor(command);
-  const plan = planCommand(program, args, options);
+  const plan = planCommand(program, args, options, SUBPROCESS_OPTIONS);
   checkProcessOptions(options);
   const child = await startChild("createSubprocessShell", plan, options.signal);
   return new Process(child, options);

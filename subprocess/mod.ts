@@ -11,7 +11,7 @@
  *   stdout: PIPE,
  * });
  * const [sorted] = await sort.communicate("b\na\n");
- * assertEquals(new TextDecoder().decode(sorted!), "a\nb\n");
+ * assertEquals(new TextDecoder().decode(sorted), "a\nb\n");
  * assertEquals(sort.returnCode, 0);
  * ```
  *
@@ -25,7 +25,7 @@
  *
  * await using count = await createSubprocessExec("seq", ["3"], { stdout: PIPE });
  * let sum = 0;
- * for await (const line of count.stdout!) {
+ * for await (const line of count.stdout) {
  *   sum += Number(new TextDecoder().decode(line));
  * }
  * assertEquals(sum, 6);
@@ -65,7 +65,12 @@
 export { DEVNULL, PIPE, STDOUT } from "./constants.ts";
 export { createSubprocessExec, createSubprocessShell } from "./create.ts";
 export type { SpawnOptions, Stdio, SubprocessOptions } from "./options.ts";
-export { Process, type StopOptions } from "./process.ts";
+export {
+  type PipedStream,
+  Process,
+  type ProcessOf,
+  type StopOptions,
+} from "./process.ts";
 export { SubprocessProtocol } from "./protocol.ts";
 export { subprocessExec, subprocessShell } from "./subprocess_exec.ts";
 export { SubprocessTransport } from "./transport.ts";

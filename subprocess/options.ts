@@ -1,3 +1,4 @@
+import { type NamesOf, OptionNames } from "../_internal/options.ts";
 import type { DEVNULL, PIPE, STDOUT } from "./constants.ts";
 
 /**
@@ -14,45 +15,62 @@ export interface SpawnOptions {
    *
    * @default {"inherit"}
    */
-  stdin?: Stdio;
+  stdin?: Stdio | undefined;
   /**
    * Where the child's output goes.
    *
    * @default {"inherit"}
    */
-  stdout?: Stdio;
+  stdout?: Stdio | undefined;
   /**
    * Where the child's errors go; {@linkcode STDOUT} for where its output goes.
    *
    * @default {"inherit"}
    */
-  stderr?: Stdio | typeof STDOUT;
+  stderr?: Stdio | typeof STDOUT | undefined;
   /**
    * The directory the child works in.
    *
    * @default {that of this program}
    */
-  cwd?: string | URL;
+  cwd?: string | URL | undefined;
   /**
    * The whole environment of the child: nothing is added to it.
    *
    * @default {that of this program}
    */
-  env?: Readonly<Record<string, string>>;
+  env?: Readonly<Record<string, string>> | undefined;
   /**
    * Gives the child a session and a process group of its own: `killTree` reaches
    * all that it starts, and Ctrl-C in the terminal does not reach it.
    *
    * @default {false}
    */
-  detached?: boolean;
+  detached?: boolean | undefined;
   /** The user to run as, by number; not on Windows. */
-  uid?: number;
+  uid?: number | undefined;
   /** The group to run as, by number; not on Windows. */
-  gid?: number;
+  gid?: number | undefined;
   /** Gives the start up when it is aborted, and throws its reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
+
+const SPAWN_NAMES: NamesOf<SpawnOptions> = {
+  stdin: true,
+  stdout: true,
+  stderr: true,
+  cwd: true,
+  env: true,
+  detached: true,
+  uid: true,
+  gid: true,
+  signal: true,
+};
+
+/** The names of {@linkcode SpawnOptions}. */
+export const SPAWN_OPTIONS: OptionNames = new OptionNames<SpawnOptions>(
+  SPAWN_NAMES,
+);
 
 /** Options of {@linkcode createSubprocessExec} and its kin. */
 export interface SubprocessOptions extends SpawnOptions {
@@ -63,7 +81,7 @@ export interface SubprocessOptions extends SpawnOptions {
    *
    * @default {65536}
    */
-  limit?: number;
+  limit?: number | undefined;
   /**
    * Whether the child is ended when a task is cancelled that waits for it in
    * `wait` or `communicate`: it is asked to, and made to after
@@ -71,12 +89,17 @@ export interface SubprocessOptions extends SpawnOptions {
    *
    * @default {false}
    */
-  killOnCancel?: boolean;
+  killOnCancel?: boolean | undefined;
   /**
    * How long the child may take to end after SIGTERM before it gets SIGKILL, in
    * milliseconds; below 0 as 0.
    *
    * @default {5000}
    */
-  graceMs?: number;
+  graceMs?: number | undefined;
 }
+
+/** The names of {@linkcode SubprocessOptions}. */
+export const SUBPROCESS_OPTIONS: OptionNames = new OptionNames<
+  SubprocessOptions
+>({ ...SPAWN_NAMES, limit: true, killOnCancel: true, graceMs: true });

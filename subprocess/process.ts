@@ -1,5 +1,6 @@
 import { checkSpan } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import {
   ConnectionError,
@@ -17,7 +18,7 @@ import { gather } from "../tasks/gather.ts";
 import { type Child, owners } from "./_child.ts";
 import { toSignal } from "./_check.ts";
 import { InputProtocol, OutputProtocol } from "./_pipes.ts";
-import { STOP_GRACE_MS } from "./constants.ts";
+import { type PIPE, STOP_GRACE_MS } from "./constants.ts";
 import type { SubprocessOptions } from "./options.ts";
 
 /** Options of {@linkcode Process.stop}. */
@@ -28,8 +29,38 @@ export interface StopOptions {
    *
    * @default {that of the process, or 5000}
    */
-  graceMs?: number;
+  graceMs?: number | undefined;
 }
+
+const STOP_OPTIONS = new OptionNames<StopOptions>(
+  { graceMs: true },
+  { number: "graceMs" },
+);
+
+/**
+ * What a standard stream of a {@linkcode Process} is: `S` if the option is
+ * `PIPE`, `null` if it is another, and either if that shows no earlier than when
+ * the program runs.
+ *
+ * @typeParam O The options.
+ * @typeParam K The stream's name.
+ * @typeParam S The stream.
+ */
+export type PipedStream<O, K extends "stdin" | "stdout" | "stderr", S> =
+  O extends { readonly [Key in K]: infer V }
+    ? [V] extends [typeof PIPE] ? S : typeof PIPE extends V ? S | null : null
+    : S | null;
+
+/**
+ * The {@linkcode Process} that was started with certain options.
+ *
+ * @typeParam O The options.
+ */
+export type ProcessOf<O extends SubprocessOptions> = Process<
+  PipedStream<O, "stdin", StreamWriter>,
+  PipedStream<O, "stdout", StreamReader>,
+  PipedStream<O, "stderr", StreamReader>
+>;
 
 /** Who holds a stream of a process may want it, so it holds the process. */
 const processOf = new WeakMap<object, Process>();
@@ -48,6 +79,10 @@ const encoder = new TextEncoder();
  * reading it: once the pipe is full, the child waits, too. Use
  * {@linkcode Process.communicate}.
  *
+ * @typeParam I What `stdin` is, by the options that started the child.
+ * @typeParam O What `stdout` is.
+ * @typeParam E What `stderr` is.
+ *
  * @example Talking to a program
  * ```ts
  * import { createSubprocessExec, PIPE } from "@asyncio/asyncio";
@@ -57,20 +92,24 @@ const encoder = new TextEncoder();
  *   stdin: PIPE,
  *   stdout: PIPE,
  * });
- * cat.stdin!.write("hello\n");
- * const line = await cat.stdout!.readLine();
+ * cat.stdin.write("hello\n");
+ * const line = await cat.stdout.readLine();
  * assertEquals(new TextDecoder().decode(line), "hello\n");
  * cat.terminate();
  * assertEquals(await cat.wait(), -15);
  * ```
  */
-export class Process implements AsyncDisposable {
+export class Process<
+  I extends StreamWriter | null = StreamWriter | null,
+  O extends StreamReader | null = StreamReader | null,
+  E extends StreamReader | null = StreamReader | null,
+> implements AsyncDisposable {
   /** What the child reads from; `null` unless it was started with `PIPE`. */
-  readonly stdin: StreamWriter | null;
+  readonly stdin: I;
   /** What the child prints; `null` unless it was started with `PIPE`. */
-  readonly stdout: StreamReader | null;
+  readonly stdout: O;
   /** The child's errors; `null` unless it was started with `PIPE`. */
-  readonly stderr: StreamReader | null;
+  readonly stderr: E;
   readonly #child: Child;
   readonly #killOnCancel: boolean;
   readonly #graceMs: number;
@@ -86,9 +125,10 @@ export class Process implements AsyncDisposable {
     this.#child = child;
     this.#killOnCancel = killOnCancel;
     this.#graceMs = graceMs;
-    this.stdin = openWriter(child);
-    this.stdout = openReader(child, 1, limit);
-    this.stderr = openReader(child, 2, limit);
+    // The options decide both what is open and what the types say.
+    this.stdin = openWriter(child) as I;
+    this.stdout = openReader(child, 1, limit) as O;
+    this.stderr = openReader(child, 2, limit) as E;
     if (this.stdin !== null) processOf.set(this.stdin, this);
     if (this.stdout !== null) processOf.set(this.stdout, this);
     if (this.stderr !== null) processOf.set(this.stderr, this);
@@ -137,7 +177,7 @@ export class Process implements AsyncDisposable {
    *   stdout: PIPE,
    * });
    * const [sorted] = await sort.communicate("b\na\n");
-   * assertEquals(new TextDecoder().decode(sorted!), "a\nb\n");
+   * assertEquals(new TextDecoder().decode(sorted), "a\nb\n");
    * ```
    *
    * @param input What the child is to read; a text is sent in UTF-8.
@@ -148,6 +188,14 @@ export class Process implements AsyncDisposable {
    * @throws {CancelledError} When the task is cancelled. What had come can still
    * be read.
    */
+  communicate(
+    input?: Uint8Array | string | null,
+  ): Promise<
+    [
+      O extends StreamReader ? Uint8Array : null,
+      E extends StreamReader ? Uint8Array : null,
+    ]
+  >;
   communicate(
     input?: Uint8Array | string | null,
   ): Promise<[Uint8Array | null, Uint8Array | null]> {
@@ -166,8 +214,9 @@ export class Process implements AsyncDisposable {
    *
    * @param signal Its name, or its number: `"SIGHUP"`, 1.
    * @throws {ProcessLookupError} When the child has ended.
-   * @throws {TypeError} When `signal` is neither a name nor a number.
-   * @throws {RangeError} When the system does not have the signal.
+   * @throws {TypeError} When `signal` is no name of a signal of this system, and
+   * no number.
+   * @throws {RangeError} When the system has no signal of the number.
    */
   sendSignal(signal: SignalName | number): void {
     this.#child.kill(toSignal(signal));
@@ -210,7 +259,9 @@ export class Process implements AsyncDisposable {
    * @param signal Its name, or its number.
    * @throws {InvalidStateError} When the child has no process group of its own.
    * @throws {ProcessLookupError} When all of them have ended.
-   * @throws {RangeError} When the system does not have the signal.
+   * @throws {TypeError} When `signal` is no name of a signal of this system, and
+   * no number.
+   * @throws {RangeError} When the system has no signal of the number.
    */
   killTree(signal: SignalName | number = "SIGKILL"): void {
     this.#child.killGroup(toSignal(signal));
@@ -240,8 +291,10 @@ export class Process implements AsyncDisposable {
    * @throws {CancelledError} When the task is cancelled; the child gets SIGKILL.
    */
   async stop(options: StopOptions = {}): Promise<number> {
+    const action = "stop a subprocess";
+    checkOptions(action, options, STOP_OPTIONS);
     const { graceMs = this.#graceMs } = options;
-    const span = checkSpan("stop a subprocess", "graceMs", graceMs);
+    const span = checkSpan(action, "graceMs", graceMs);
     return await this.#child.stop(span, this);
   }
 

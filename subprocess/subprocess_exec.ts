@@ -1,6 +1,6 @@
 import { startChild } from "./_child.ts";
 import { checkFactory, checkProgram, planCommand, shellFor } from "./_check.ts";
-import type { SpawnOptions } from "./options.ts";
+import { SPAWN_OPTIONS, type SpawnOptions } from "./options.ts";
 import type { SubprocessProtocol } from "./protocol.ts";
 import { SubprocessTransport } from "./transport.ts";
 
@@ -120,7 +120,7 @@ async function start<P extends SubprocessProtocol>(
   options: SpawnOptions,
 ): Promise<[SubprocessTransport, P]> {
   checkFactory(protocolFactory);
-  const command = planCommand(program, args, options);
+  const command = planCommand(program, args, options, SPAWN_OPTIONS);
   // Made first: one that cannot be made leaves no child behind.
   const protocol = protocolFactory();
   const child = await startChild(action, command, options.signal);

@@ -102,8 +102,9 @@ export class SubprocessTransport {
    *
    * @param signal Its name, or its number.
    * @throws {ProcessLookupError} When the child has ended.
-   * @throws {TypeError} When `signal` is neither a name nor a number.
-   * @throws {RangeError} When the system does not have the signal.
+   * @throws {TypeError} When `signal` is no name of a signal of this system, and
+   * no number.
+   * @throws {RangeError} When the system has no signal of the number.
    */
   sendSignal(signal: SignalName | number): void {
     this.#child.kill(toSignal(signal));

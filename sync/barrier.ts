@@ -54,7 +54,7 @@ export class Barrier {
    * @throws {RangeError} When `parties` is not an integer of at least 1.
    */
   constructor(parties: number) {
-    checkInteger("make a barrier", "parties", parties, 1);
+    checkInteger("create a barrier", "parties", parties, 1);
     this.#parties = parties;
   }
 

@@ -70,7 +70,7 @@ export class Condition {
   constructor(lock: Lock = new Lock()) {
     if (!(lock instanceof Lock)) {
       throw new TypeError(
-        `Cannot make a condition as 'lock' must be a Lock: received ${
+        `Cannot create a condition as 'lock' must be a Lock: received ${
           show(lock)
         }`,
       );

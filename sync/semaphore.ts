@@ -63,7 +63,7 @@ export class Semaphore {
    * @throws {RangeError} When `value` is negative or not an integer.
    */
   constructor(value: number = 1) {
-    checkInteger("make a semaphore", "value", value, 0);
+    checkInteger("create a semaphore", "value", value, 0);
     this.#value = value;
     this.#waiters = new WaitQueue(
       `${this[Symbol.toStringTag]}.acquire`,

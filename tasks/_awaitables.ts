@@ -1,5 +1,6 @@
 /** What is waited for together, in the one wording. */
-import { checkOptions, isThenable } from "../_internal/check.ts";
+import { isThenable } from "../_internal/check.ts";
+import { checkOptions, type OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 
 /** Refuses what cannot be waited for. */
@@ -13,15 +14,16 @@ export function checkAwaitable(value: unknown): void {
 }
 
 /** A call that takes several awaitables, as Python has it with a star. */
-interface Call {
+export interface ListCall {
   readonly action: string;
   readonly name: string;
   readonly kind: "an array" | "an iterable of awaitables";
+  readonly options: OptionNames;
 }
 
 /** Refuses one awaitable where there must be a list, or one for the options. */
 export function checkList(
-  { action, name, kind }: Call,
+  { action, name, kind, options: names }: ListCall,
   aws: unknown,
   options: unknown,
 ): void {
@@ -43,7 +45,7 @@ export function checkList(
       }; put all that is waited for into the list, as in ${name}([one, two])`,
     );
   }
-  checkOptions(action, options);
+  checkOptions(action, options, names);
 }
 
 function isAwaitable(value: unknown): boolean {

@@ -1,14 +1,15 @@
 import { forCaller } from "../_internal/caller_frame.ts";
 import { checkSpan } from "../_internal/check.ts";
+import { OptionNames } from "../_internal/options.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { isCancelledError, TimeoutError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, type Future } from "../loop/future.ts";
 import type { Timer } from "../loop/timer_heap.ts";
 import { takeCancellation } from "../loop/scope.ts";
-import type { Awaitable, Runnable } from "../loop/types.ts";
+import type { Awaitable, AwaitedResult, Runnable } from "../loop/types.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
-import { checkList } from "./_awaitables.ts";
+import { checkList, type ListCall } from "./_awaitables.ts";
 import { timeIsOver } from "./_late.ts";
 import { futureSet } from "./wait.ts";
 
@@ -20,14 +21,18 @@ export interface AsCompletedOptions {
    *
    * @default {as long as it takes}
    */
-  timeout?: number | null;
+  timeout?: number | null | undefined;
 }
 
-const AS_COMPLETED = {
+const AS_COMPLETED: ListCall = {
   action: "wait",
   name: "asCompleted",
   kind: "an iterable of awaitables",
-} as const;
+  options: new OptionNames<AsCompletedOptions>(
+    { timeout: true },
+    { number: "timeout" },
+  ),
+};
 
 /**
  * A future that is done, as `for await` over {@linkcode asCompleted} gives it:
@@ -72,12 +77,28 @@ export interface AsCompleted<T>
  * @returns An iterable that gives each place once. Its waits throw a {@linkcode TimeoutError} when
  * the time is over; that cancels nothing.
  * @throws {TypeError} When `aws` holds something else, or `options` is not an
- * object.
+ * object or of an unknown name.
  */
 export function asCompleted<T>(
   aws: Iterable<Awaitable<T>>,
+  options?: AsCompletedOptions,
+): AsCompleted<T>;
+/**
+ * The same for futures of several kinds.
+ *
+ * @typeParam A The union of what is waited for.
+ * @param aws Futures; functions, which are started as tasks; promises.
+ * @param options How long to wait.
+ * @returns An iterable, once.
+ */
+export function asCompleted<A extends Awaitable<unknown>>(
+  aws: Iterable<A>,
+  options?: AsCompletedOptions,
+): AsCompleted<AwaitedResult<A>>;
+export function asCompleted(
+  aws: Iterable<Awaitable<unknown>>,
   options: AsCompletedOptions = {},
-): AsCompleted<T> {
+): AsCompleted<unknown> {
   checkList(AS_COMPLETED, aws, options);
   const { timeout = null } = options;
   const limit = timeout === null ? null : checkSpan("wait", "timeout", timeout);

@@ -1,15 +1,21 @@
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { currentScope } from "../loop/current.ts";
-import { getEventLoop } from "../loop/event_loop.ts";
-import type { EventLoop } from "../loop/event_loop.ts";
+import {
+  checkTaskFunction,
+  createChecked,
+  type EventLoop,
+  getEventLoop,
+} from "../loop/event_loop.ts";
 import { type Future, isFuture } from "../loop/future.ts";
 import { futureOf } from "../loop/future_of.ts";
 import {
   NO_OPTIONS,
   type Task,
+  TASK_NAMES,
   type TaskFunction,
   type TaskOptions,
 } from "../loop/task.ts";
-import type { Kernel } from "../loop/kernel.ts";
+import { type Kernel, kernelOf } from "../loop/kernel.ts";
 import type { Awaitable } from "../loop/types.ts";
 
 /** Options of {@linkcode createTask}. */
@@ -19,8 +25,13 @@ export interface CreateTaskOptions extends TaskOptions {
    *
    * @default {the running one, else the default one}
    */
-  loop?: EventLoop;
+  loop?: EventLoop | undefined;
 }
+
+const CREATE_TASK_OPTIONS = new OptionNames<CreateTaskOptions>({
+  ...TASK_NAMES,
+  loop: true,
+}, { string: "name" });
 
 /**
  * Starts an `async` function as a task: it runs on its own from the next
@@ -46,14 +57,24 @@ export interface CreateTaskOptions extends TaskOptions {
  * nothing could cancel it.
  * @param options Its name and more.
  * @returns The task.
- * @throws {TypeError} When `fn` is not a function or `options` not an object.
+ * @throws {TypeError} When `fn` is not a function, or `options` not an object
+ * or of an unknown name.
  * @throws {InvalidStateError} When the loop is closed.
  */
 export function createTask<T>(
   fn: TaskFunction<T>,
   options: CreateTaskOptions = NO_OPTIONS,
 ): Task<T> {
-  return (options.loop ?? getEventLoop()).createTask(fn, options);
+  checkTaskFunction(fn);
+  if (options === NO_OPTIONS) {
+    return createChecked(getEventLoop(), fn, options);
+  }
+  checkOptions("create a task", options, CREATE_TASK_OPTIONS);
+  if (options.loop === undefined) {
+    return createChecked(getEventLoop(), fn, options);
+  }
+  const { loop, ...rest } = options;
+  return createChecked(kernelOf(loop).loop, fn, rest);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { OptionNames } from "../_internal/options.ts";
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { cancelSafely } from "../loop/cancel_each.ts";
 import { currentScope } from "../loop/current.ts";
@@ -11,7 +12,7 @@ import {
 import type { Kernel } from "../loop/kernel.ts";
 import { requests } from "../loop/requests.ts";
 import type { Awaitable, AwaitedResult } from "../loop/types.ts";
-import { checkAwaitable, checkList } from "./_awaitables.ts";
+import { checkAwaitable, checkList, type ListCall } from "./_awaitables.ts";
 import { ensureFutureOf } from "./create_task.ts";
 
 /** Options of {@linkcode gather}. */
@@ -21,16 +22,33 @@ export interface GatherOptions {
    *
    * @default {false}
    */
-  returnExceptions?: boolean;
+  returnExceptions?: boolean | undefined;
   /** Cancels it when it is aborted; the reason is kept. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
-const GATHER = { action: "gather", name: "gather", kind: "an array" } as const;
+const GATHER: ListCall = {
+  action: "gather",
+  name: "gather",
+  kind: "an array",
+  options: new OptionNames<GatherOptions>({
+    returnExceptions: true,
+    signal: true,
+  }, { boolean: "returnExceptions" }),
+};
 
 /** The results of what was gathered, in the same order. */
 export type Gathered<T extends readonly Awaitable<unknown>[]> = {
   -readonly [K in keyof T]: AwaitedResult<T[K]>;
+};
+
+/**
+ * The results of what was gathered with `returnExceptions`, each of which may be
+ * an error: `instanceof Error` tells them apart. What is thrown and is no
+ * `Error`, which TypeScript cannot see, is among them all the same.
+ */
+export type GatheredOrErrors<T extends readonly Awaitable<unknown>[]> = {
+  -readonly [K in keyof T]: AwaitedResult<T[K]> | Error;
 };
 
 /**
@@ -59,25 +77,55 @@ export type Gathered<T extends readonly Awaitable<unknown>[]> = {
  * @param aws Functions, which are started as tasks; futures; promises.
  * @param options What to do with errors.
  * @returns A future of the list of results.
- * @throws {TypeError} When `aws` is not a list of these or `options` not an
- * object.
+ * @throws {TypeError} When `aws` is not a list of these, or `options` not an
+ * object or of an unknown name.
  * @throws {InvalidStateError} When futures belong to several loops.
  */
 export function gather<const T extends readonly Awaitable<unknown>[]>(
   aws: T,
+  options?: GatherOptions & { returnExceptions?: false | undefined },
+): Future<Gathered<T>>;
+/**
+ * The same with `returnExceptions`: an error takes its place among the results.
+ *
+ * @example Whatever becomes of each
+ * ```ts
+ * import { gather, sleep } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const results = await gather([
+ *   () => sleep(1, "fine"),
+ *   () => Promise.reject<string>(new Error("no route")),
+ * ], { returnExceptions: true });
+ * const texts = results.map((each) =>
+ *   each instanceof Error ? each.message : each.toUpperCase()
+ * );
+ * assertEquals(texts, ["FINE", "no route"]);
+ * ```
+ *
+ * @param aws Functions, which are started as tasks; futures; promises.
+ * @param options What to do with errors.
+ * @returns A future of the list of results and errors.
+ */
+export function gather<const T extends readonly Awaitable<unknown>[]>(
+  aws: T,
+  options: GatherOptions,
+): Future<GatheredOrErrors<T>>;
+export function gather(
+  aws: readonly Awaitable<unknown>[],
   options: GatherOptions = {},
-): Future<Gathered<T>> {
+): Future<unknown[]> {
   checkList(GATHER, aws, options);
   // Checked before anything starts: a wrong one leaves no task behind.
-  for (const each of aws as readonly unknown[]) checkAwaitable(each);
+  for (const each of aws) checkAwaitable(each);
   const { returnExceptions = false, signal } = options;
   const future = new GatherFuture(
     commonKernel(aws),
-    aws as readonly Awaitable<unknown>[],
+    aws,
     returnExceptions,
   );
   if (signal !== undefined) cancelOnAbort(future, signal);
-  return future as Future<unknown> as Future<Gathered<T>>;
+  return future;
 }
 
 /** The loop of the futures among them; where there are none, the current one. */

@@ -37,7 +37,12 @@ export {
   type CreateTaskOptions,
   ensureFuture,
 } from "./create_task.ts";
-export { gather, type Gathered, type GatherOptions } from "./gather.ts";
+export {
+  gather,
+  type Gathered,
+  type GatheredOrErrors,
+  type GatherOptions,
+} from "./gather.ts";
 export {
   run,
   Runner,

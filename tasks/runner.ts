@@ -1,5 +1,6 @@
-import { checkFunction, checkOptions } from "../_internal/check.ts";
+import { checkFunction } from "../_internal/check.ts";
 import { SIGINT_EXIT_STATUS } from "../_internal/constants.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import {
   CancelledError,
   InvalidStateError,
@@ -28,14 +29,19 @@ export interface RunnerOptions {
    *
    * @default {whether the environment has ASYNCIO_DEBUG=1}
    */
-  debug?: boolean;
+  debug?: boolean | undefined;
   /**
    * Makes the loop.
    *
    * @default {newEventLoop}
    */
-  loopFactory?: () => EventLoop;
+  loopFactory?: (() => EventLoop) | undefined;
 }
+
+const RUNNER_OPTIONS = new OptionNames<RunnerOptions>({
+  debug: true,
+  loopFactory: true,
+}, { boolean: "debug" });
 
 /** Options of {@linkcode run}. */
 export interface RunOptions {
@@ -44,20 +50,31 @@ export interface RunOptions {
    *
    * @default {whether the environment has ASYNCIO_DEBUG=1}
    */
-  debug?: boolean;
+  debug?: boolean | undefined;
   /** A loop to use instead of a new one; it is closed at the end. */
-  loop?: EventLoop;
+  loop?: EventLoop | undefined;
   /** Cancels the main task when it is aborted; the reason is kept. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
+
+const RUN_OPTIONS = new OptionNames<RunOptions>({
+  debug: true,
+  loop: true,
+  signal: true,
+}, { boolean: "debug" });
 
 /** Options of {@linkcode Runner.run}. */
 export interface RunnerRunOptions {
   /** The context of the main task; that of the runner else. */
-  context?: Context;
+  context?: Context | undefined;
   /** Cancels the main task when it is aborted; the reason is kept. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
+
+const RUNNER_RUN_OPTIONS = new OptionNames<RunnerRunOptions>({
+  context: true,
+  signal: true,
+});
 
 /**
  * Runs several functions one after the other in one loop and one context.
@@ -87,7 +104,7 @@ export class Runner {
    * @throws {TypeError} When `options` is not an object.
    */
   constructor(options: RunnerOptions = {}) {
-    checkOptions("make a runner", options);
+    checkOptions("create a runner", options, RUNNER_OPTIONS);
     this.#options = options;
   }
 
@@ -110,7 +127,7 @@ export class Runner {
     options: RunnerRunOptions = {},
   ): Promise<T> {
     checkFunction("run", "fn", fn);
-    checkOptions("run", options);
+    checkOptions("run", options, RUNNER_RUN_OPTIONS);
     refuseInsideOfLoop();
     const loop = this.getLoop();
     const task = loop.createTask(fn, {
@@ -221,7 +238,7 @@ export async function run<T>(
   options: RunOptions = {},
 ): Promise<T> {
   checkFunction("run", "main", main);
-  checkOptions("run", options);
+  checkOptions("run", options, RUN_OPTIONS);
   refuseInsideOfLoop();
   const { debug, loop, signal } = options;
   const runner = new Runner({

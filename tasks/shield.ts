@@ -1,4 +1,5 @@
-import { checkFunction, checkOptions, checkSpan } from "../_internal/check.ts";
+import { checkFunction, checkSpan } from "../_internal/check.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { currentScope } from "../loop/current.ts";
 import {
   Completion,
@@ -137,8 +138,13 @@ export interface ShieldedOptions {
    *
    * @default {no limit}
    */
-  timeout?: number;
+  timeout?: number | undefined;
 }
+
+const SHIELDED_OPTIONS = new OptionNames<ShieldedOptions>(
+  { timeout: true },
+  { number: "timeout" },
+);
 
 /**
  * Runs `fn` as a region that no cancellation from outside enters. One that
@@ -177,7 +183,7 @@ export async function shielded<T>(
   options: ShieldedOptions = {},
 ): Promise<T> {
   checkFunction("shield a region", "fn", fn);
-  checkOptions("shield a region", options);
+  checkOptions("shield a region", options, SHIELDED_OPTIONS);
   const limit = options.timeout;
   if (limit !== undefined) checkSpan("shield a region", "timeout", limit);
   const around = currentScope();

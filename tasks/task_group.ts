@@ -1,4 +1,5 @@
-import { checkFunction, checkOptions } from "../_internal/check.ts";
+import { checkFunction } from "../_internal/check.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { oneLine } from "../_internal/show.ts";
 import {
   CancelledError,
@@ -17,6 +18,7 @@ import {
 import { Scope, Surroundings, takeCancellation } from "../loop/scope.ts";
 import {
   asCancellation,
+  NO_OPTIONS,
   type Task,
   type TaskFunction,
   type TaskOptions,
@@ -43,8 +45,13 @@ export interface TaskGroupOptions {
    *
    * @default {"TaskGroup"}
    */
-  name?: string;
+  name?: string | undefined;
 }
+
+const TASK_GROUP_OPTIONS = new OptionNames<TaskGroupOptions>(
+  { name: true },
+  { string: "name" },
+);
 
 /**
  * The group that a `taskGroup` block is given: starts tasks that end with the
@@ -88,7 +95,7 @@ export class TaskGroup {
   constructor(around: Scope, name: string) {
     if (!(around instanceof Scope)) {
       throw new TypeError(
-        "Cannot make a task group with 'new' as it ends with its block: call taskGroup((group) => ...)",
+        "Cannot create a task group with 'new' as it ends with its block: call taskGroup((group) => ...)",
       );
     }
     const { kernel, task } = around;
@@ -111,7 +118,10 @@ export class TaskGroup {
    * @throws {TypeError} When `fn` is not a function.
    * @throws {InvalidStateError} When the group is ending, or has ended.
    */
-  createTask<T>(fn: TaskFunction<T>, options: TaskOptions = {}): Task<T> {
+  createTask<T>(
+    fn: TaskFunction<T>,
+    options: TaskOptions = NO_OPTIONS,
+  ): Task<T> {
     checkTaskFunction(fn);
     if (this.#state !== "open") {
       throw new InvalidStateError(
@@ -297,7 +307,7 @@ export async function taskGroup<T>(
   options: TaskGroupOptions = {},
 ): Promise<T> {
   checkFunction("open a task group", "fn", fn);
-  checkOptions("open a task group", options);
+  checkOptions("open a task group", options, TASK_GROUP_OPTIONS);
   const group = new TaskGroup(currentScope(), options.name ?? "TaskGroup");
   return await runGroup(group, fn);
 }

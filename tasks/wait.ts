@@ -1,13 +1,14 @@
-import { checkSpan } from "../_internal/check.ts";
+import { checkOneOf, checkSpan } from "../_internal/check.ts";
+import { OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, type Future, futureInternals } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Timer } from "../loop/timer_heap.ts";
 import { type Scope, throwCancellation } from "../loop/scope.ts";
-import type { Awaitable, Runnable } from "../loop/types.ts";
+import type { Awaitable, AwaitedResult, Runnable } from "../loop/types.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
-import { checkAwaitable, checkList } from "./_awaitables.ts";
+import { checkAwaitable, checkList, type ListCall } from "./_awaitables.ts";
 import { ensureFuture } from "./create_task.ts";
 
 /** When `wait` returns. */
@@ -23,14 +24,14 @@ export interface WaitOptions {
    *
    * @default {as long as it takes}
    */
-  timeout?: number | null;
+  timeout?: number | null | undefined;
   /**
    * When to return: with the first that is done, the first that fails, or when
    * all are done.
    *
    * @default {"ALL_COMPLETED"}
    */
-  returnWhen?: ReturnWhen;
+  returnWhen?: ReturnWhen | undefined;
 }
 
 /** What is done and what is not. */
@@ -41,11 +42,15 @@ export interface WaitResult<T> {
   pending: Set<Future<T>>;
 }
 
-const WAIT = {
+const WAIT: ListCall = {
   action: "wait",
   name: "wait",
   kind: "an iterable of awaitables",
-} as const;
+  options: new OptionNames<WaitOptions>(
+    { timeout: true, returnWhen: true },
+    { number: "timeout", string: "returnWhen" },
+  ),
+};
 
 const RETURN_WHEN: readonly string[] = [
   "FIRST_COMPLETED",
@@ -79,24 +84,34 @@ const RETURN_WHEN: readonly string[] = [
  * @param options How long to wait, and for what.
  * @returns The futures that are done and those that are not.
  * @throws {TypeError} When `aws` holds something else, or `options` is not an
- * object.
+ * object or of an unknown name.
  * @throws {RangeError} When `aws` is empty, or an option has no such value.
  * @throws {CancelledError} When the task is cancelled.
  */
-export async function wait<T>(
+export function wait<T>(
   aws: Iterable<Awaitable<T>>,
+  options?: WaitOptions,
+): Promise<WaitResult<T>>;
+/**
+ * The same for futures of several kinds.
+ *
+ * @typeParam A The union of what is waited for.
+ * @param aws Futures; functions, which are started as tasks; promises.
+ * @param options How long to wait, and for what.
+ * @returns The futures that are done and those that are not.
+ */
+export function wait<A extends Awaitable<unknown>>(
+  aws: Iterable<A>,
+  options?: WaitOptions,
+): Promise<WaitResult<AwaitedResult<A>>>;
+export async function wait(
+  aws: Iterable<Awaitable<unknown>>,
   options: WaitOptions = {},
-): Promise<WaitResult<T>> {
+): Promise<WaitResult<unknown>> {
   checkList(WAIT, aws, options);
   const { timeout = null, returnWhen = "ALL_COMPLETED" } = options;
   const limit = timeout === null ? null : checkSpan("wait", "timeout", timeout);
-  if (!RETURN_WHEN.includes(returnWhen)) {
-    throw new RangeError(
-      `Cannot wait as 'returnWhen' must be one of ${
-        RETURN_WHEN.join(", ")
-      }: received ${show(returnWhen)}`,
-    );
-  }
+  checkOneOf("wait", "returnWhen", returnWhen, RETURN_WHEN);
   const futures = futureSet(aws);
   if (futures.size === 0) {
     throw new RangeError(

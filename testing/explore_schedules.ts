@@ -1,9 +1,6 @@
-import {
-  checkFunction,
-  checkInteger,
-  checkOptions,
-} from "../_internal/check.ts";
+import { checkFunction, checkInteger } from "../_internal/check.ts";
 import { isError, messageOf, stringOf } from "../_internal/error_text.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { makeRandom } from "../_internal/random.ts";
 import { ScheduleError } from "../errors.ts";
 import { newEventLoop } from "../loop/event_loop.ts";
@@ -20,15 +17,20 @@ export interface ExploreSchedulesOptions {
    *
    * @default {100}
    */
-  runs?: number;
+  runs?: number | undefined;
   /**
    * The seed of the first order; the next has the next number. That of a
    * {@linkcode ScheduleError} brings its order back.
    *
    * @default {0}
    */
-  seed?: number;
+  seed?: number | undefined;
 }
+
+const EXPLORE_OPTIONS = new OptionNames<ExploreSchedulesOptions>({
+  runs: true,
+  seed: true,
+}, { number: "runs" });
 
 /**
  * Runs a test again and again in virtual time, each time with its tasks in
@@ -81,7 +83,7 @@ export async function exploreSchedules(
 ): Promise<void> {
   const action = "explore schedules";
   checkFunction(action, "fn", fn);
-  checkOptions(action, options);
+  checkOptions(action, options, EXPLORE_OPTIONS);
   const { runs = 100, seed = 0 } = options;
   checkInteger(action, "runs", runs, 1);
   checkInteger(action, "seed", seed, 0);

@@ -1,4 +1,5 @@
-import { checkInteger, checkOptions } from "../_internal/check.ts";
+import { checkInteger } from "../_internal/check.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import type { Scope } from "../loop/scope.ts";
 import { connectionScope } from "../streams/host.ts";
 import { makeReader } from "../streams/open_connection.ts";
@@ -20,7 +21,7 @@ export interface MemoryStreamOptions {
    *
    * @default {65536}
    */
-  limit?: number;
+  limit?: number | undefined;
   /**
    * At most so many bytes come to a reader at a time, and no more while it has
    * some of them: so a `read` ends where a packet of the network might. With 1,
@@ -29,8 +30,13 @@ export interface MemoryStreamOptions {
    *
    * @default {what has come}
    */
-  chunkSize?: number | (() => number);
+  chunkSize?: number | (() => number) | undefined;
 }
+
+const MEMORY_STREAM_OPTIONS = new OptionNames<MemoryStreamOptions>({
+  limit: true,
+  chunkSize: true,
+}, { number: "chunkSize" });
 
 /**
  * Two ends of a connection in memory, each with a reader and a writer, as
@@ -85,8 +91,8 @@ export interface MemoryStreamOptions {
 export function memoryStreamPair(
   options: MemoryStreamOptions = {},
 ): [MemoryStream, MemoryStream] {
-  const action = "make a pair of streams";
-  checkOptions(action, options);
+  const action = "create a pair of streams";
+  checkOptions(action, options, MEMORY_STREAM_OPTIONS);
   const { limit, chunkSize } = options;
   if (limit !== undefined) checkInteger(action, "limit", limit, 1);
   if (chunkSize !== undefined && typeof chunkSize !== "function") {

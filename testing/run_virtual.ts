@@ -1,3 +1,4 @@
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { newEventLoop } from "../loop/event_loop.ts";
 import type { TaskFunction } from "../loop/task.ts";
 import { run } from "../tasks/runner.ts";
@@ -10,16 +11,22 @@ export interface RunVirtualOptions {
    *
    * @default {a new one that jumps}
    */
-  clock?: VirtualClock;
+  clock?: VirtualClock | undefined;
   /**
    * Whether the loop runs in debug mode.
    *
    * @default {whether the environment has ASYNCIO_DEBUG=1}
    */
-  debug?: boolean;
+  debug?: boolean | undefined;
   /** Cancels the main task when it is aborted; the reason is kept. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
+
+const RUN_VIRTUAL_OPTIONS = new OptionNames<RunVirtualOptions>({
+  clock: true,
+  debug: true,
+  signal: true,
+}, { boolean: "debug" });
 
 /**
  * `run` in virtual time: whatever only waits takes no time, and every run is
@@ -46,6 +53,7 @@ export async function runVirtual<T>(
   main: TaskFunction<T>,
   options: RunVirtualOptions = {},
 ): Promise<T> {
+  checkOptions("run", options, RUN_VIRTUAL_OPTIONS);
   const { clock = new VirtualClock(), ...rest } = options;
   return await run(main, { ...rest, loop: newEventLoop({ clock }) });
 }

@@ -1,5 +1,6 @@
 import { checkDuration } from "../_internal/check.ts";
 import { Heap, type HeapItem } from "../_internal/heap.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import type { Alarm, AlarmTarget, Clock } from "../loop/clock.ts";
 import { platform } from "../platform/mod.ts";
 
@@ -10,14 +11,19 @@ export interface VirtualClockOptions {
    *
    * @default {0}
    */
-  start?: number;
+  start?: number | undefined;
   /**
    * Whether time jumps to the next timer whenever nothing is ready to run.
    *
    * @default {true}
    */
-  autoJump?: boolean;
+  autoJump?: boolean | undefined;
 }
+
+const VIRTUAL_CLOCK_OPTIONS = new OptionNames<VirtualClockOptions>({
+  start: true,
+  autoJump: true,
+}, { boolean: "autoJump", number: "start" });
 
 /**
  * A clock whose time is a variable: an hour of `sleep` takes no time, and every
@@ -53,8 +59,10 @@ export class VirtualClock implements Clock {
    * @param options Its start, and whether time jumps.
    */
   constructor(options: VirtualClockOptions = {}) {
+    const action = "create a virtual clock";
+    checkOptions(action, options, VIRTUAL_CLOCK_OPTIONS);
     const { start = 0, autoJump = true } = options;
-    checkDuration("make a virtual clock", "start", start);
+    checkDuration(action, "start", start);
     this.#now = start;
     this.#autoJump = autoJump;
   }

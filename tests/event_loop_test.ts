@@ -552,10 +552,77 @@ Deno.test("getRunningLoop() throws where none runs, getEventLoop() gives the def
   assertThrows(
     () => getRunningLoop(),
     InvalidStateError,
-    "runs in no task and no callback of one",
+    "runs in no task and no callback of one; getEventLoop() gives the default",
   );
   assertInstanceOf(getEventLoop(), EventLoop);
   assertStrictEquals(getEventLoop(), getEventLoop());
+});
+
+function nothing(): void {}
+
+Deno.test("what cannot run functions is no executor", () => {
+  const loop = newEventLoop();
+  for (
+    const wrong of [
+      {},
+      { submit: nothing },
+      nothing,
+      5,
+      undefined,
+      Promise.resolve(),
+    ]
+  ) {
+    assertThrows(
+      () => loop.setDefaultExecutor(wrong as never),
+      TypeError,
+      "Cannot set the default executor as 'executor' must have the methods",
+    );
+    if (wrong === undefined) continue;
+    assertThrows(
+      () => loop.runInExecutor(wrong as never, nothing),
+      TypeError,
+      "Cannot run in an executor as 'executor' must have the methods",
+    );
+  }
+  loop.setDefaultExecutor(null);
+  loop.close();
+});
+
+Deno.test("a signal handler is for a signal that there is and that can be handled", () => {
+  const loop = newEventLoop();
+  const wrong = ["SIGTREM", "TERM", "boom", "exit", "", 15, 0, null, undefined];
+  for (const signal of [...wrong, "SIGKILL", "SIGSTOP"] as never[]) {
+    const [add, remove] = [
+      () => loop.addSignalHandler(signal, nothing),
+      () => loop.removeSignalHandler(signal),
+    ];
+    assertThrows(add, TypeError, "Cannot add a signal handler as ");
+    assertThrows(remove, TypeError, "Cannot remove a signal handler as ");
+  }
+  assertThrows(
+    () => loop.addSignalHandler("SIGTREM", nothing),
+    TypeError,
+    `'signal' must be the name of a signal of this system, such as "SIGTERM": received "SIGTREM"`,
+  );
+  assertThrows(
+    () => loop.addSignalHandler("SIGKILL", nothing),
+    TypeError,
+    'no program can handle the signal: received "SIGKILL"',
+  );
+  loop.close();
+});
+
+Deno.test("a signal handler is no async function, whose errors no one would see", () => {
+  const loop = newEventLoop();
+  loop.addSignalHandler("SIGUSR2", nothing);
+  assertThrows(
+    () => loop.addSignalHandler("SIGUSR2", async () => {}),
+    TypeError,
+    "Cannot add a signal handler as 'callback' must not be an async function",
+  );
+  // The one from before is still there.
+  assert(loop.removeSignalHandler("SIGUSR2"));
+  loop.close();
 });
 
 Deno.test("in tasks and callbacks both give the loop that runs", async () => {

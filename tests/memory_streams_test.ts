@@ -274,7 +274,7 @@ Deno.test(
       assertThrows(
         () => memoryStreamPair(options as never),
         TypeError,
-        "Cannot make a pair of streams as 'options' must be an object",
+        "Cannot create a pair of streams as 'options' must be an object",
       );
     }
     for (const name of ["limit", "chunkSize"]) {
@@ -282,14 +282,14 @@ Deno.test(
         assertThrows(
           () => memoryStreamPair({ [name]: value } as never),
           TypeError,
-          `Cannot make a pair of streams as '${name}' must be an integer`,
+          `Cannot create a pair of streams as '${name}' must be an integer`,
         );
       }
       for (const value of [0, -1, 1.5, NaN]) {
         assertThrows(
           () => memoryStreamPair({ [name]: value }),
           RangeError,
-          `Cannot make a pair of streams as '${name}' must be an integer of at least 1: received ${value}`,
+          `Cannot create a pair of streams as '${name}' must be an integer of at least 1: received ${value}`,
         );
       }
     }

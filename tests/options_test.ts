@@ -1,41 +1,321 @@
+import * as library from "@asyncio/asyncio";
 import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+
+const {
   asCompleted,
+  captureCallGraph,
+  ContextVar,
+  createConnection,
+  createDatagramEndpoint,
+  createServer,
+  createSubprocessExec,
+  createSubprocessShell,
   createTask,
+  DatagramProtocol,
+  EventLoop,
+  exploreSchedules,
+  formatCallGraph,
   gather,
+  getaddrinfo,
   getEventLoop,
+  getnameinfo,
   LifoQueue,
+  memoryStreamPair,
   newEventLoop,
+  openConnection,
+  openDatagram,
+  prefork,
+  printCallGraph,
   PriorityQueue,
+  Protocol,
   Queue,
   run,
   Runner,
+  runVirtual,
+  sendfile,
   shielded,
   sleep,
+  startInspector,
+  startServer,
+  startTls,
+  StreamReader,
+  subprocessExec,
+  SubprocessProtocol,
+  subprocessShell,
   TaskGroup,
   taskGroup,
   timeout,
+  VirtualClock,
   wait,
-} from "@asyncio/asyncio";
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+  WorkerPoolExecutor,
+} = library;
 
 const fn = () => {};
+const protocol = () => new Protocol();
 
-/** What Python takes by position, or what JavaScript would ignore. */
-const CALLS: readonly [what: string, call: (options: never) => unknown][] = [
-  ["make a queue", (options) => new Queue(options)],
-  ["make a queue", (options) => new LifoQueue(options)],
-  ["make a queue", (options) => new PriorityQueue(options)],
-  ["shut down a queue", (options) => new Queue().shutdown(options)],
-  ["make an event loop", (options) => newEventLoop(options)],
-  ["make a runner", (options) => new Runner(options)],
-  ["create a task", (options) => getEventLoop().createTask(fn, options)],
-  ["gather", (options) => gather([fn], options)],
-  ["wait", (options) => asCompleted([fn], options)],
-  ["wait", (options) => wait([fn], options)],
-  ["run", (options) => run(fn, options)],
-  ["shield a region", (options) => shielded(fn, options)],
-  ["open a task group", (options) => taskGroup(fn, options)],
-];
+/** What is open while the calls are tried. */
+interface Open {
+  readonly writer: library.StreamWriter;
+  readonly child: library.Process;
+  readonly executor: library.WorkerPoolExecutor;
+}
+
+/**
+ * All that takes options, with what its errors say cannot be done, and how it is
+ * called. The test below finds them; what it finds has to be in here.
+ */
+const TAKERS: Readonly<
+  Record<
+    string,
+    readonly [action: string, call: (options: never, open: Open) => unknown]
+  >
+> = {
+  // loop
+  "ContextVar.constructor": [
+    "create a context variable",
+    (options) => new ContextVar("level", options),
+  ],
+  "EventLoop.constructor": [
+    "create an event loop",
+    (options) => new EventLoop(options),
+  ],
+  "EventLoop.createTask": [
+    "create a task",
+    (options) => getEventLoop().createTask(fn, options),
+  ],
+  "Future.addDoneCallback": [
+    "add a done callback",
+    (options) => getEventLoop().createFuture().addDoneCallback(fn, options),
+  ],
+  newEventLoop: ["create an event loop", (options) => newEventLoop(options)],
+  // tasks
+  asCompleted: ["wait", (options) => asCompleted([fn], options)],
+  createTask: ["create a task", (options) => createTask(fn, options)],
+  gather: ["gather", (options) => gather([fn], options)],
+  run: ["run", (options) => run(fn, options)],
+  "Runner.constructor": ["create a runner", (options) => new Runner(options)],
+  "Runner.run": ["run", (options) => new Runner().run(fn, options)],
+  shielded: ["shield a region", (options) => shielded(fn, options)],
+  taskGroup: ["open a task group", (options) => taskGroup(fn, options)],
+  "TaskGroup.createTask": ["create a task", createTaskInGroup],
+  wait: ["wait", (options) => wait([fn], options)],
+  // queue
+  "LifoQueue.constructor": [
+    "create a queue",
+    (options) => new LifoQueue(options),
+  ],
+  "PriorityQueue.constructor": [
+    "create a queue",
+    (options) => new PriorityQueue(options),
+  ],
+  "Queue.constructor": ["create a queue", (options) => new Queue(options)],
+  "Queue.shutdown": [
+    "shut down a queue",
+    (options) => new Queue().shutdown(options),
+  ],
+  // threads
+  "WorkerPoolExecutor.constructor": [
+    "create an executor",
+    (options) => new WorkerPoolExecutor(options),
+  ],
+  "WorkerPoolExecutor.shutdown": [
+    "shut down an executor",
+    (options, { executor }) => executor.shutdown(options),
+  ],
+  // streams
+  createConnection: [
+    "create a connection",
+    (options) => createConnection(protocol, options),
+  ],
+  createDatagramEndpoint: [
+    "create a datagram endpoint",
+    (options) => createDatagramEndpoint(() => new DatagramProtocol(), options),
+  ],
+  createServer: [
+    "create a server",
+    (options) => createServer(protocol, options),
+  ],
+  getaddrinfo: [
+    "look up a name",
+    (options) => getaddrinfo("127.0.0.1", 80, options),
+  ],
+  getnameinfo: [
+    "look up an address",
+    (options) => getnameinfo({ hostname: "127.0.0.1", port: 80 }, options),
+  ],
+  openConnection: ["open a connection", (options) => openConnection(options)],
+  openDatagram: [
+    "create a datagram endpoint",
+    (options) => openDatagram(options),
+  ],
+  sendfile: [
+    "send a file",
+    (options, { writer }) => sendfile(writer.transport, "/no/such", options),
+  ],
+  startServer: ["start a server", (options) => startServer(fn, options)],
+  startTls: [
+    "start TLS",
+    (options, { writer }) => startTls(writer.transport, protocol(), options),
+  ],
+  "StreamReader.constructor": [
+    "create a stream reader",
+    (options) => new StreamReader(options),
+  ],
+  "StreamReader.from": [
+    "create a stream reader",
+    (options) => StreamReader.from(new ReadableStream(), options),
+  ],
+  "StreamWriter.startTls": [
+    "start TLS",
+    (options, { writer }) => writer.startTls(options),
+  ],
+  "Transport.setWriteBufferLimits": [
+    "set the write-buffer limits",
+    (options, { writer }) => writer.transport.setWriteBufferLimits(options),
+  ],
+  // subprocess, workers
+  createSubprocessExec: [
+    "start a subprocess",
+    (options) => createSubprocessExec("true", [], options),
+  ],
+  createSubprocessShell: [
+    "start a subprocess",
+    (options) => createSubprocessShell("true", options),
+  ],
+  prefork: ["start workers", (options) => prefork(options)],
+  "Process.stop": [
+    "stop a subprocess",
+    (options, { child }) => child.stop(options),
+  ],
+  subprocessExec: [
+    "start a subprocess",
+    (options) =>
+      subprocessExec(() => new SubprocessProtocol(), "true", [], options),
+  ],
+  subprocessShell: [
+    "start a subprocess",
+    (options) =>
+      subprocessShell(() => new SubprocessProtocol(), "true", options),
+  ],
+  // debug, testing
+  captureCallGraph: [
+    "capture a call graph",
+    (options) => captureCallGraph(null, options),
+  ],
+  exploreSchedules: [
+    "explore schedules",
+    (options) => exploreSchedules(fn, options),
+  ],
+  formatCallGraph: [
+    "capture a call graph",
+    (options) => formatCallGraph(null, options),
+  ],
+  memoryStreamPair: [
+    "create a pair of streams",
+    (options) => memoryStreamPair(options),
+  ],
+  printCallGraph: [
+    "capture a call graph",
+    (options) => printCallGraph(null, options),
+  ],
+  runVirtual: ["run", (options) => runVirtual(fn, options)],
+  startInspector: ["start an inspector", (options) => startInspector(options)],
+  "VirtualClock.constructor": [
+    "create a virtual clock",
+    (options) => new VirtualClock(options),
+  ],
+};
+
+/** An error thrown inside of the group would come out in an ExceptionGroup. */
+async function createTaskInGroup(options: never): Promise<void> {
+  let thrown: unknown;
+  await taskGroup((group) => {
+    try {
+      group.createTask(fn, options);
+    } catch (error) {
+      thrown = error;
+    }
+  });
+  if (thrown !== undefined) throw thrown;
+}
+
+/** Made by the library alone, so no one hands options to their constructors. */
+const MADE_WITHIN = ["Process.constructor", "Task.constructor"];
+
+/** The text between a bracket and the one that closes it. */
+function bracketed(source: string, start: number): string {
+  let depth = 0;
+  for (let index = start; index < source.length; index++) {
+    if (source[index] === "(") depth++;
+    else if (source[index] === ")" && --depth === 0) {
+      return source.slice(start + 1, index);
+    }
+  }
+  return "";
+}
+
+/** The functions, constructors and methods that take `options`, by their source. */
+function findTakers(): string[] {
+  const found: string[] = [];
+  for (const [name, value] of Object.entries(library)) {
+    if (typeof value !== "function") continue;
+    // Errors take what Error takes, which ignores what it does not know: the
+    // error that is to be thrown must not be another one.
+    if (value === Error || value.prototype instanceof Error) continue;
+    const source = String(value);
+    if (!source.startsWith("class")) {
+      const parameters = bracketed(source, source.indexOf("("));
+      if (/\boptions\b/.test(parameters)) found.push(name);
+      continue;
+    }
+    const methods = /(?:^\s+|\*\/ )(?:static )?(?:async )?(\w+)\(/gm;
+    for (const match of source.matchAll(methods)) {
+      const method = match[1]!;
+      if (["if", "for", "while", "switch", "catch"].includes(method)) continue;
+      const start = match.index + match[0].length - 1;
+      const parameters = bracketed(source, start);
+      const end = source.slice(start + parameters.length + 2);
+      // Not a call, but what defines it.
+      if (!/^\s*\{/.test(end) || !/\boptions\b/.test(parameters)) continue;
+      found.push(`${name}.${method}`);
+    }
+  }
+  return found.filter((name) => !MADE_WITHIN.includes(name)).sort();
+}
+
+async function forEachTaker(
+  check: (
+    call: (options: unknown) => Promise<unknown>,
+    action: string,
+    name: string,
+  ) => Promise<void>,
+): Promise<void> {
+  const [[, writer], [, peer]] = memoryStreamPair();
+  await using child = await createSubprocessExec("sleep", ["60"]);
+  await using executor = new WorkerPoolExecutor();
+  for (const [name, [action, call]] of Object.entries(TAKERS)) {
+    await check(
+      async (options) =>
+        await call(options as never, { writer, child, executor }),
+      action,
+      name,
+    );
+  }
+  for (const each of [writer, peer]) {
+    each.close();
+    await each.waitClosed();
+  }
+}
+
+Deno.test("all that takes options is tried here", () => {
+  assertEquals(Object.keys(TAKERS).sort(), findTakers());
+});
 
 const VALUES: readonly [value: unknown, shown: string][] = [
   [10, "10"],
@@ -46,15 +326,160 @@ const VALUES: readonly [value: unknown, shown: string][] = [
 ];
 
 Deno.test("options that are no object are refused and not ignored", async () => {
-  for (const [what, call] of CALLS) {
+  await forEachTaker(async (call, action) => {
     for (const [value, shown] of VALUES) {
       await assertRejects(
-        async () => await call(value as never),
+        () => call(value),
         TypeError,
-        `Cannot ${what} as 'options' must be an object: received ${shown}`,
+        `Cannot ${action} as 'options' must be an object: received ${shown}`,
       );
     }
+  });
+});
+
+Deno.test("what is no object of options is refused and not ignored", async () => {
+  const others: readonly [value: object, shown: string][] = [
+    [[], "an array of 0"],
+    [[5], "an array of 1"],
+    [new VirtualClock(), "a VirtualClock"],
+    [new AbortController().signal, "an AbortSignal"],
+  ];
+  await forEachTaker(async (call, action, name) => {
+    for (const [value, shown] of others) {
+      // It has this option itself.
+      if (name === "VirtualClock.constructor" && "autoJump" in value) continue;
+      await assertRejects(
+        () => call(value),
+        TypeError,
+        `Cannot ${action} as 'options' must be an object of options: received ${shown}`,
+      );
+    }
+  });
+});
+
+Deno.test("an option of an unknown name is refused and not ignored", async () => {
+  await forEachTaker(async (call, action) => {
+    const error = await assertRejects(
+      () => call({ noSuchOption: null }),
+      TypeError,
+      `Cannot ${action} as there is no such option: received "noSuchOption"; `,
+    );
+    // It names those that there are.
+    assert(/; (the only one is|there are) '\w+'/.test(error.message));
+  });
+});
+
+Deno.test("the option that was likely meant is named", async () => {
+  const cases: readonly [
+    taker: string,
+    options: Record<string, unknown>,
+    meant: string,
+  ][] = [
+    // As Python or Node calls it.
+    ["startServer", { host: "127.0.0.1", ssl: {} }, "hostname"],
+    ["startServer", { ssl: {} }, "tls"],
+    ["openConnection", { host: "127.0.0.1", port: 80 }, "hostname"],
+    ["openConnection", { port: 443, ssl: true }, "tls"],
+    ["openConnection", { server_hostname: "localhost" }, "tls.serverHostname"],
+    ["openConnection", { socketPath: "/tmp/socket" }, "path"],
+    ["createTask", { eager_start: true }, "eagerStart"],
+    ["createConnection", { local_addr: null }, "localAddr"],
+    ["gather", { return_exceptions: true }, "returnExceptions"],
+    ["Runner.constructor", { loop_factory: fn }, "loopFactory"],
+    ["WorkerPoolExecutor.constructor", { max_workers: 4 }, "maxWorkers"],
+    ["WorkerPoolExecutor.constructor", { workers: 4 }, "maxWorkers"],
+    ["WorkerPoolExecutor.shutdown", { cancel_futures: true }, "cancelFutures"],
+    ["createSubprocessExec", { start_new_session: true }, "detached"],
+    ["PriorityQueue.constructor", { key: fn }, "compare"],
+    ["Queue.constructor", { highWaterMark: 1 }, "maxSize"],
+    ["ContextVar.constructor", { default: 5 }, "defaultValue"],
+    // Written a little differently.
+    ["Queue.constructor", { maxsize: 5 }, "maxSize"],
+    ["Queue.constructor", { maxSzie: 5 }, "maxSize"],
+    ["createTask", { nmae: "x" }, "name"],
+    ["wait", { timeuot: 5 }, "timeout"],
+    ["StreamReader.constructor", { limits: 5 }, "limit"],
+    // One further in or further out.
+    ["openConnection", { serverHostname: "x" }, "tls.serverHostname"],
+    ["openConnection", { cert: "x" }, "tls.cert"],
+    ["startServer", { key: "x" }, "tls.key"],
+    ["openConnection", { tls: { servername: "x" } }, "tls.serverHostname"],
+    ["startServer", { tls: { certificate: "x" } }, "tls.cert"],
+    ["openConnection", { localAddr: { host: "::1" } }, "localAddr.hostname"],
+    ["openDatagram", { localAddr: { host: "::1" } }, "localAddr.hostname"],
+    ["openDatagram", { remoteAddr: { host: "x" } }, "remoteAddr.hostname"],
+  ];
+  await forEachTaker(async (call, action, taker) => {
+    for (const [name, options, meant] of cases) {
+      if (name !== taker) continue;
+      const error = await assertRejects(() => call(options), TypeError);
+      assertStringIncludes(error.message, `Cannot ${action} as there is no`);
+      assertStringIncludes(error.message, `; did you mean '${meant}'?`);
+    }
+  });
+});
+
+Deno.test("a bare value is told what to write", () => {
+  for (
+    const [call, text] of [
+      [() => new Queue(5 as never), "{ maxSize: 5 }"],
+      [() => new WorkerPoolExecutor(4 as never), "{ maxWorkers: 4 }"],
+      [() => new StreamReader(10 as never), "{ limit: 10 }"],
+      [() => new VirtualClock(100 as never), "{ start: 100 }"],
+      [() => new ContextVar("x", 5 as never), "{ defaultValue: 5 }"],
+      [() => new ContextVar("x", "a" as never), '{ defaultValue: "a" }'],
+      [() => new Queue().shutdown(true as never), "{ immediate: true }"],
+      [() => createTask(fn, "name" as never), '{ name: "name" }'],
+    ] as const
+  ) assertThrows(call, TypeError, `; write ${text}`);
+});
+
+Deno.test("an option that no one hands over is none", () => {
+  new Queue({ maxSize: undefined, maxsize: undefined } as never);
+  new Queue(Object.create({ maxSize: 5, other: 1 }));
+  new Queue({ [Symbol("mine")]: 1 } as never);
+  new Queue(Object.assign(Object.create(null), { maxSize: 5 }));
+  class Bounded {
+    readonly maxSize = 5;
+    describe() {}
   }
+  assertEquals(new Queue(new Bounded()).maxSize, 5);
+});
+
+Deno.test("a value is not shown, which may be a secret", async () => {
+  const error = await assertRejects(
+    () => openConnection({ port: 443, passphrase: "hunter2" } as never),
+    TypeError,
+  );
+  assertEquals(error.message.includes("hunter2"), false);
+});
+
+Deno.test("an address of the library is handed over as it is", async () => {
+  await using server = await startServer((_reader, writer) => {
+    writer.close();
+  }, { hostname: "127.0.0.1" });
+  const { address } = server.sockets[0]!;
+  assert("port" in address);
+  const [, writer] = await openConnection(address);
+  writer.close();
+  await writer.waitClosed();
+  const [found] = await getaddrinfo("127.0.0.1", server.port);
+  const socket = await openDatagram({ remoteAddr: found! });
+  socket.close();
+});
+
+Deno.test("createTask() hands its options to the loop that it names", async () => {
+  const loop = newEventLoop();
+  const task = createTask(() => 5, { loop, name: "far" });
+  assertEquals(task.getLoop(), loop);
+  assertEquals(task.name, "far");
+  assertEquals(await loop.runUntilComplete(task), 5);
+  loop.close();
+  assertThrows(
+    () => createTask(fn, { loop: 5 as never }),
+    TypeError,
+    "'loop' as it must be an EventLoop: received 5",
+  );
 });
 
 Deno.test("a queue whose shutdown was refused goes on", async () => {
@@ -62,6 +487,28 @@ Deno.test("a queue whose shutdown was refused goes on", async () => {
   assertThrows(() => queue.shutdown(true as never), TypeError);
   await queue.put(1);
   assertEquals(await queue.get(), 1);
+});
+
+Deno.test("what stands alone in place of a list is told what to write", async () => {
+  const later = () => sleep(0);
+  const calls: readonly [() => unknown, string][] = [
+    [() => gather(later as never), "gather"],
+    [() => gather(later as never, later as never), "gather"],
+    [() => gather(sleep(0) as never), "gather"],
+    [() => wait(later as never), "wait"],
+    [() => wait(later as never, later as never), "wait"],
+    [() => asCompleted(later as never), "asCompleted"],
+  ];
+  for (const [call, name] of calls) {
+    const error = await assertRejects(async () => await call(), TypeError);
+    assertStringIncludes(error.message, "'aws' must be an array");
+    assertStringIncludes(error.message, `; write ${name}([first, second])`);
+  }
+  await assertRejects(
+    () => wait(5 as never),
+    TypeError,
+    "Cannot wait as 'aws' must be an array or another iterable: received 5",
+  );
 });
 
 Deno.test("a promise in place of a function is told what to write", async () => {

@@ -600,7 +600,7 @@ Deno.test("R16 a limit of 0 or less is refused", () => {
     assertThrows(
       () => new StreamReader({ limit }),
       RangeError,
-      `Cannot make a stream reader as 'limit' must be an integer of at least 1: received ${limit}`,
+      `Cannot create a stream reader as 'limit' must be an integer of at least 1: received ${limit}`,
     );
   }
   assertThrows(() => new StreamReader({ limit: "9" as never }), TypeError);

@@ -181,7 +181,12 @@ Deno.test("P16 signalling a child that has ended is a ProcessLookupError", async
 
 Deno.test("sendSignal() refuses what is no signal", async () => {
   await using child = await createSubprocessExec("sleep", ["60"]);
-  assertThrows(() => child.sendSignal(wrong("TERM")), RangeError, '"TERM"');
+  assertThrows(() => child.sendSignal(wrong("TERM")), TypeError, '"TERM"');
+  for (const signal of ["SIGTREM", "", "__proto__", {}, true, undefined]) {
+    assertThrows(() => child.sendSignal(wrong(signal)), TypeError);
+  }
+  assertThrows(() => child.killTree(wrong("SIGTREM")), TypeError, "SIGTREM");
+  assertThrows(() => child.killTree(wrong(null)), TypeError, "null");
   assertThrows(() => child.sendSignal(1000), RangeError, "received 1000");
   assertThrows(() => child.sendSignal(wrong(null)), TypeError, "null");
   assert(child.returnCode === null);

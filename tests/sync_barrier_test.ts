@@ -176,7 +176,7 @@ Deno.test("new Barrier() throws where there are no parties", () => {
     assertThrows(
       () => new Barrier(parties),
       RangeError,
-      `Cannot make a barrier as 'parties' must be an integer of at least 1: received ${parties}`,
+      `Cannot create a barrier as 'parties' must be an integer of at least 1: received ${parties}`,
     );
   }
   assertThrows(() => new Barrier(undefined as never), TypeError);

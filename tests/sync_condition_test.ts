@@ -467,7 +467,7 @@ Deno.test(
     assertThrows(
       () => new Condition({} as never),
       TypeError,
-      "Cannot make a condition as 'lock' must be a Lock: received an object",
+      "Cannot create a condition as 'lock' must be a Lock: received an object",
     );
     const condition = new Condition();
     using _ = await condition.acquire();

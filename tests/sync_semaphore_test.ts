@@ -137,7 +137,7 @@ Deno.test("L14 new Semaphore() throws where the number is none of permits", () =
       assertThrows(
         () => new Class(value),
         RangeError,
-        `Cannot make a semaphore as 'value' must be an integer of at least 0: received ${value}`,
+        `Cannot create a semaphore as 'value' must be an integer of at least 0: received ${value}`,
       );
     }
     assertThrows(() => new Class("2" as never), TypeError, 'received "2"');

@@ -152,7 +152,7 @@ Deno.test("from() refuses what is no stream, or a locked one", () => {
     assertThrows(
       () => StreamReader.from(stream as never),
       TypeError,
-      "Cannot make a reader as 'stream' must be a ReadableStream: received",
+      "Cannot create a reader as 'stream' must be a ReadableStream: received",
     );
   }
   const { stream } = source([]);

@@ -1,5 +1,6 @@
 import { checkFunction, checkInteger, checkSpan } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
+import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { isCancelledError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { provideDefaultExecutor } from "../loop/default_executor.ts";
@@ -22,22 +23,28 @@ export interface WorkerPoolExecutorOptions {
    *
    * @default {one for each core}
    */
-  maxWorkers?: number;
+  maxWorkers?: number | undefined;
   /**
    * How long a job that was cancelled may take to end, in milliseconds, before
    * its worker is ended; below 0 as 0. `Infinity`: as long as it likes.
    *
    * @default {1000}
    */
-  graceMs?: number;
+  graceMs?: number | undefined;
   /**
    * Functions of this thread that the jobs may call by their names, with
    * `runCoroutineThreadsafe`.
    *
    * @default {none}
    */
-  exposed?: Readonly<Record<string, (...args: never) => unknown>>;
+  exposed?: Readonly<Record<string, (...args: never) => unknown>> | undefined;
 }
+
+const EXECUTOR_OPTIONS = new OptionNames<WorkerPoolExecutorOptions>({
+  maxWorkers: true,
+  graceMs: true,
+  exposed: true,
+}, { number: "maxWorkers" });
 
 /** Options of {@linkcode WorkerPoolExecutor.shutdown}. */
 export interface ExecutorShutdownOptions {
@@ -46,15 +53,20 @@ export interface ExecutorShutdownOptions {
    *
    * @default {true}
    */
-  wait?: boolean;
+  wait?: boolean | undefined;
   /**
    * Whether the jobs are cancelled, those that run as well as those that do not
    * yet.
    *
    * @default {false}
    */
-  cancelFutures?: boolean;
+  cancelFutures?: boolean | undefined;
 }
+
+const SHUTDOWN_OPTIONS = new OptionNames<ExecutorShutdownOptions>({
+  wait: true,
+  cancelFutures: true,
+}, { boolean: "wait" });
 
 /** What {@linkcode WorkerPoolExecutor.statistics} gives. */
 export interface WorkerPoolExecutorStatistics {
@@ -109,12 +121,13 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
    * `graceMs` is NaN.
    */
   constructor(options: WorkerPoolExecutorOptions = {}) {
+    const action = "create an executor";
+    checkOptions(action, options, EXECUTOR_OPTIONS);
     const {
       maxWorkers = platform.workers.parallelism(),
       graceMs = GRACE_MS,
       exposed = {},
     } = options;
-    const action = "create an executor";
     checkInteger(action, "maxWorkers", maxWorkers, 1);
     const grace = checkSpan(action, "graceMs", graceMs);
     const functions = new Map(Object.entries(exposed));
@@ -219,6 +232,7 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
    * down all the same.
    */
   shutdown(options: ExecutorShutdownOptions = {}): Promise<void> {
+    checkOptions("shut down an executor", options, SHUTDOWN_OPTIONS);
     const { wait = true, cancelFutures = false } = options;
     const pool = this.#pool;
     pool.shutDown();

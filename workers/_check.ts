@@ -1,10 +1,20 @@
 /** Arguments of `prefork`, in the one wording. */
-import { checkFunction, checkInteger, checkSpan } from "../_internal/check.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkInteger,
+  checkSpan,
+} from "../_internal/check.ts";
+import { checkOptions } from "../_internal/options.ts";
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
 import { show } from "../_internal/show.ts";
 import { platform } from "../platform/mod.ts";
 import { printLine } from "./_log.ts";
-import type { PreforkOptions, WorkerLogLine } from "./options.ts";
+import {
+  PREFORK_OPTIONS,
+  type PreforkOptions,
+  type WorkerLogLine,
+} from "./options.ts";
 
 const START = "start workers";
 
@@ -54,9 +64,7 @@ function checkEnv(env: unknown): void {
 }
 
 export function planWorkers(options: PreforkOptions): Plan {
-  if (typeof options !== "object" || options === null) {
-    refuse("options", "an object", options);
-  }
+  checkOptions(START, options, PREFORK_OPTIONS);
   const {
     workers = platform.prefork.processors,
     args = [],
@@ -75,9 +83,7 @@ export function planWorkers(options: PreforkOptions): Plan {
   if (runtimeArgs !== null) checkTexts("runtimeArgs", runtimeArgs);
   if (cwd !== null && typeof cwd !== "string") refuse("cwd", "a path", cwd);
   checkEnv(env);
-  if (typeof handleSignals !== "boolean") {
-    refuse("handleSignals", "a boolean", handleSignals);
-  }
+  checkBoolean(START, "handleSignals", handleSignals);
   checkFunction(START, "onLog", onLog);
   return {
     workers,

@@ -1,3 +1,5 @@
+import { OptionNames } from "../_internal/options.ts";
+
 /** A line that a worker printed, or that tells what became of one. */
 export interface WorkerLogLine {
   /** The worker's number, from 1. */
@@ -17,7 +19,7 @@ export interface PreforkOptions {
    *
    * @default {one for each processor}
    */
-  workers?: number;
+  workers?: number | undefined;
   /**
    * The program of each worker: a path, from the current directory or from
    * {@linkcode PreforkOptions.cwd}, or a URL, such as
@@ -29,40 +31,40 @@ export interface PreforkOptions {
    *
    * @default {[]}
    */
-  args?: readonly string[];
+  args?: readonly string[] | undefined;
   /**
    * Flags for the runtime, in place of the default ones. On Deno
    * `--unstable-net`, which a shared port needs, is added.
    *
    * @default {on Deno each permission that this program has in whole; on Node its own flags}
    */
-  runtimeArgs?: readonly string[];
+  runtimeArgs?: readonly string[] | undefined;
   /**
    * The directory the workers work in.
    *
    * @default {that of this program}
    */
-  cwd?: string;
+  cwd?: string | undefined;
   /**
    * Variables of the environment, besides those of this program.
    *
    * @default {{}}
    */
-  env?: Readonly<Record<string, string>>;
+  env?: Readonly<Record<string, string>> | undefined;
   /**
    * How long a worker may take to stop, in milliseconds, below 0 as 0: then what
    * it still does is cancelled, and soon after the process is killed.
    *
    * @default {10000}
    */
-  graceMs?: number;
+  graceMs?: number | undefined;
   /**
    * How long to wait for a worker to say that it is ready, in milliseconds, below
    * 0 as 0. One that has said nothing by then and runs counts as ready.
    *
    * @default {10000}
    */
-  readyMs?: number;
+  readyMs?: number | undefined;
   /**
    * How long to wait before a worker that has died early is started again, in
    * milliseconds, below 0 as 0; it doubles with each early death in a row, up to
@@ -70,20 +72,36 @@ export interface PreforkOptions {
    *
    * @default {100}
    */
-  restartDelayMs?: number;
+  restartDelayMs?: number | undefined;
   /**
    * Whether SIGHUP reloads the workers, and SIGTERM and SIGINT stop them; a
    * second of those kills them.
    *
    * @default {true}
    */
-  handleSignals?: boolean;
+  handleSignals?: boolean | undefined;
   /**
    * What to do with what the workers print.
    *
    * @default {each line goes to where this program prints, after the number of its worker: "[2] ..."}
    */
-  onLog?: (line: WorkerLogLine) => void;
+  onLog?: ((line: WorkerLogLine) => void) | undefined;
   /** Gives the start up when it is aborted, and throws its reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
+
+/** The names of {@linkcode PreforkOptions}. */
+export const PREFORK_OPTIONS: OptionNames = new OptionNames<PreforkOptions>({
+  workers: true,
+  script: true,
+  args: true,
+  runtimeArgs: true,
+  cwd: true,
+  env: true,
+  graceMs: true,
+  readyMs: true,
+  restartDelayMs: true,
+  handleSignals: true,
+  onLog: true,
+  signal: true,
+}, { number: "workers", string: "script" });
