@@ -505,7 +505,8 @@ export class EventLoop {
    * @param signal The signal's name, such as `"SIGTERM"`.
    * @param callback What to call.
    * @param args Its arguments.
-   * @throws {TypeError} When the host does not know the signal.
+   * @throws {TypeError} When `signal` is no name of a signal that a program can
+   * listen to, or `callback` is an `async` function.
    */
   addSignalHandler<A extends unknown[]>(
     signal: SignalName,
@@ -524,6 +525,8 @@ export class EventLoop {
    *
    * @param signal The signal's name.
    * @returns Whether there was one.
+   * @throws {TypeError} When `signal` is no name of a signal that a program can
+   * listen to.
    */
   removeSignalHandler(signal: SignalName): boolean {
     return this.#signals.remove(signal);

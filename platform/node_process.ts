@@ -3,6 +3,7 @@ export interface NodeProcess {
   readonly env: Record<string, string | undefined>;
   readonly execArgv: readonly string[];
   readonly execPath: string;
+  readonly pid: number;
   readonly platform: string;
   readonly versions: { readonly node: string };
   exit(status: number): never;
@@ -10,6 +11,7 @@ export interface NodeProcess {
   on(event: string, listener: (...args: unknown[]) => void): void;
   removeListener(event: string, listener: (...args: unknown[]) => void): void;
   listenerCount(event: string): number;
+  listeners(event: string): ((...args: never[]) => void)[];
 }
 
 /** Node's `process`. */

@@ -1,13 +1,13 @@
 /**
- * What the adapters share about programs: finding them, the redirect of one
- * stream to another, and the numbers of signals.
+ * What the adapters share about programs: finding them, and the redirect of one
+ * stream to another.
  */
 import { builtin } from "./builtin.ts";
 import { nodeProcess } from "./node_process.ts";
 import type { MapError } from "./dns.ts";
 import type { HostChild, HostChildren, HostCommand } from "./spawn_types.ts";
+import { signalName, signalNumber } from "./signal_names.ts";
 import { systemError } from "./system_errors.ts";
-import type { SignalName } from "./types.ts";
 
 /** Where programs are looked for when there is no PATH; Python's. */
 const DEFAULT_PATH = "/bin:/usr/bin";
@@ -115,22 +115,6 @@ function withRedirect(command: HostCommand): HostCommand {
     // What the shell itself could say goes where the program's stderr does.
     stderr: stdout === "pipe" ? "null" : "inherit",
   };
-}
-
-let names: ReadonlyMap<number, SignalName> | null = null;
-
-function signalNumber(name: string): number | undefined {
-  const { signals } = builtin("node:os").constants;
-  return Object.hasOwn(signals, name) ? signals[name as "SIGINT"] : undefined;
-}
-
-function signalName(number: number): SignalName | undefined {
-  names ??= new Map(
-    Object.entries(builtin("node:os").constants.signals).reverse().map((
-      [name, value],
-    ) => [value, name as SignalName]),
-  );
-  return names.get(number);
 }
 
 /** The exit status, or the signal as a negative number. */

@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 export interface ProgramResult {
   /** Its exit status; `null` where a signal ended it. */
   readonly code: number | null;
+  /** What ended it, where it did not end by itself. */
+  readonly signal?: string;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -64,6 +66,10 @@ export function runProgram(
   const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
   return new Promise<ProgramResult>((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.on(
+      "close",
+      (code, signal) =>
+        resolve({ code, stdout, stderr, ...(signal !== null && { signal }) }),
+    );
   }).finally(() => clearTimeout(limit));
 }
