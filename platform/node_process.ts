@@ -6,6 +6,12 @@ export interface NodeProcess {
   readonly pid: number;
   readonly platform: string;
   readonly versions: { readonly node: string };
+  exitCode: number | string | null | undefined;
+  emitWarning(warning: string, type: string): void;
+  hasUncaughtExceptionCaptureCallback(): boolean;
+  setUncaughtExceptionCaptureCallback(
+    callback: ((error: unknown) => void) | null,
+  ): void;
   exit(status: number): never;
   kill(pid: number, signal: string): void;
   on(event: string, listener: (...args: unknown[]) => void): void;

@@ -220,15 +220,9 @@ Deno.test("V12 a loop's SIGTERM handler takes the place of run()'s", async () =>
 Deno.test("U10 V12 a listener of the host is left alone, set before or inside of run()", async () => {
   for (const name of ["handlerOfHostBefore", "handlerOfHostInside"]) {
     for (const sent of ["SIGINT", "SIGTERM"] as const) {
-      const { stdout } = await runProgram("interrupt", {
-        args: [name],
-        onLine(line, send) {
-          if (line === "ready") send(sent);
-          // Its own listener goes on listening.
-          if (line.startsWith("returned")) send("SIGKILL");
-        },
-      });
+      const { code, stdout } = await signalled(sent, name);
       assertEquals(stdout, "ready\nreturned the program's own\n");
+      assertEquals(code, 0);
     }
   }
 });

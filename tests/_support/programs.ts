@@ -16,6 +16,8 @@ export interface ProgramResult {
 /** Options of {@linkcode runProgram}. */
 export interface ProgramOptions {
   readonly args?: readonly string[];
+  /** Flags of the runtime. */
+  readonly flags?: readonly string[];
   /** Variables besides those of this process. */
   readonly env?: Readonly<Record<string, string>>;
   /** Called with each line on stdout; `send` sends the program a signal. */
@@ -40,10 +42,11 @@ export function runProgram(
   name: string,
   options: ProgramOptions = {},
 ): Promise<ProgramResult> {
-  const { args = [], env = {}, onLine } = options;
+  const { args = [], flags = [], env = {}, onLine } = options;
   const url = new URL(`../programs/${name}${EXTENSION}`, import.meta.url);
   const child = spawn(process.execPath, [
     ...FLAGS,
+    ...flags,
     fileURLToPath(url),
     ...args,
   ], {

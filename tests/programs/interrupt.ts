@@ -177,10 +177,13 @@ async function withHandlers(
 ): Promise<string> {
   const loop = getRunningLoop();
   const seen = loop.createFuture<void>();
+  // A listener of the host does not keep a program alive.
+  const alive = setInterval(() => {}, 60_000);
   add(() => loop.callSoon(() => seen.setResult()));
   say("ready");
   await seen;
   await sleep(50);
+  clearInterval(alive);
   return "the program's own";
 }
 
