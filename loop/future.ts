@@ -1,5 +1,6 @@
 import { atCaller, rejectedAtCaller } from "../_internal/caller_frame.ts";
 import { errorLine } from "../_internal/error_text.ts";
+import { brandFutures, hasFutureBrand } from "./brand.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { show } from "../_internal/show.ts";
 import {
@@ -40,8 +41,6 @@ export interface Origin {
   /** No one waits for it any more, or it is done. */
   left(future: Future<unknown>): void;
 }
-
-const BRAND = Symbol.for("@asyncio/asyncio/Future");
 
 /** What the library itself may do with any future. */
 export interface FutureInternals {
@@ -475,7 +474,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   /** Marks the class across copies of this package. */
   static {
-    Object.defineProperty(this.prototype, BRAND, { value: true });
+    brandFutures(this.prototype);
     inspectByToString(this.prototype);
     internals = {
       kernel: (future) => future.#kernel,
@@ -699,11 +698,5 @@ function nameOfRunning(): string | undefined {
  * @returns True for a future.
  */
 export function isFuture(value: unknown): value is Future<unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  try {
-    return BRAND in value;
-  } catch {
-    // A proxy that was revoked, or that does not like to be asked.
-    return false;
-  }
+  return hasFutureBrand(value);
 }
