@@ -65,7 +65,10 @@ const encoder = new TextEncoder();
  * ```
  */
 export class Process implements AsyncDisposable {
-  /** What the child reads from; `null` unless it was started with `PIPE`. */
+  /**
+   * What the child reads from; `null` unless it was started with `PIPE`. Closed
+   * when the child has ended.
+   */
   readonly stdin: StreamWriter | null;
   /** What the child prints; `null` unless it was started with `PIPE`. */
   readonly stdout: StreamReader | null;
@@ -218,8 +221,9 @@ export class Process implements AsyncDisposable {
 
   /**
    * Ends the child: it is asked to, with SIGTERM, and after a while made to,
-   * with SIGKILL. Of a detached child, all its group is. One that has ended is
-   * left as it is.
+   * with SIGKILL. Of a detached child, all its group is asked, and whatever is
+   * left of that gets SIGKILL once the child has ended. One that has ended is left
+   * as it is.
    *
    * @example A program that does not want to
    * ```ts
@@ -247,7 +251,9 @@ export class Process implements AsyncDisposable {
 
   /**
    * Ends the child as {@linkcode Process.stop} does, and closes the pipes. A
-   * cancellation does not hinder it, and is delivered afterwards.
+   * cancellation does not hinder it, and is delivered afterwards. Of a child that
+   * was started with `detached`, nothing that it has started is left, unless that
+   * has made a session of its own.
    *
    * @returns When the child has ended.
    */
@@ -255,6 +261,7 @@ export class Process implements AsyncDisposable {
     const child = this.#child;
     try {
       if (child.isRunning) await unhindered(() => this.stop());
+      else child.end();
     } finally {
       child.closePipes();
     }
