@@ -252,7 +252,18 @@ function start(command: HostCommand): HostChild {
   );
 }
 
+/** By the file's mode: who this program runs as is no one's business here. */
+function mayRun(path: string): boolean {
+  const { mode } = Deno.statSync(path);
+  return mode === null || (mode & 0o111) !== 0;
+}
+
+function env(): Record<string, string> | null {
+  const { state } = Deno.permissions.querySync({ name: "env" });
+  return state === "granted" ? Deno.env.toObject() : null;
+}
+
 /** Child processes on Deno. */
 export const spawning: { readonly children: HostChildren } = {
-  children: childrenOf(start, mapError),
+  children: childrenOf(start, mapError, { mayRun, env }),
 };

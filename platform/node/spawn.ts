@@ -279,7 +279,20 @@ function start(command: HostCommand): HostChild | Promise<never> {
     : new NodeChild(process, process.pid);
 }
 
+function mayRun(path: string): boolean {
+  const { accessSync, constants } = builtin("node:fs");
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Child processes on Node. */
 export const spawning: { readonly children: HostChildren } = {
-  children: childrenOf(start, mapError),
+  children: childrenOf(start, mapError, {
+    mayRun,
+    env: () => nodeProcess().env,
+  }),
 };
