@@ -126,6 +126,16 @@ export function checkInteger(
 }
 
 /**
+ * A promise of this realm whose `then` is the host's: whatever it stands for has
+ * begun, and no one's code runs when it is waited for.
+ */
+export function isPlainPromise<T>(
+  value: T | PromiseLike<T>,
+): value is Promise<T> {
+  return value instanceof Promise && value.then === promiseThen;
+}
+
+/**
  * A promise, a future or anything else with a `then` method. One that throws
  * when it is asked for its `then` is none.
  */

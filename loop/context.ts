@@ -67,6 +67,9 @@ export class Context {
    * Runs `fn` in this context. What it sets stays in this context; where it is
    * an `async` function that also holds behind its `await`s.
    *
+   * A promise of another library that `fn` returns is waited for in this context,
+   * and given out as a promise of the host; a future or a task as it is.
+   *
    * @param fn The function.
    * @param args Its arguments.
    * @returns What `fn` returns.

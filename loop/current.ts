@@ -3,7 +3,9 @@
  * and its loop. The scope is set once, where a task or a scope begins, and the
  * host carries it through every `await`.
  */
+import { isPlainPromise, isThenable } from "../_internal/check.ts";
 import { platform } from "../platform/mod.ts";
+import { hasFutureBrand } from "./brand.ts";
 import type { Context } from "./context.ts";
 import type { Kernel } from "./kernel.ts";
 import { Scope } from "./scope.ts";
@@ -117,17 +119,30 @@ export function runInContext<R>(context: Context, fn: () => R): R {
   const scope = new Scope(kernel, around, task, context, false);
   const close = () => scope.close();
   let result: R;
+  let isPromise: boolean;
   try {
     result = runIn(scope, fn, undefined, undefined);
+    // A future has a scope of its own, if it needs one.
+    isPromise = isThenable(result) && !hasFutureBrand(result);
   } catch (error) {
     close();
     throw error;
   }
+  if (!isPromise) {
+    close();
+    return result;
+  }
   // The scope lasts as long as the call does. What is given out is the promise
   // that follows, so that an error nobody handles is still seen by the host.
-  if (result instanceof Promise) return result.finally(close) as R;
-  close();
-  return result;
+  // Another library's code that runs when it is waited for runs in the scope.
+  const promise = isPlainPromise(result)
+    ? result
+    : runIn(scope, toPromise, result as PromiseLike<unknown>, undefined);
+  return promise.finally(close) as R;
+}
+
+function toPromise(thenable: PromiseLike<unknown>): Promise<unknown> {
+  return Promise.resolve(thenable);
 }
 
 /**

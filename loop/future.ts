@@ -1,6 +1,7 @@
 import { atCaller, rejectedAtCaller } from "../_internal/caller_frame.ts";
 import { checkFunction } from "../_internal/check.ts";
 import { errorLine } from "../_internal/error_text.ts";
+import { brandFutures, hasFutureBrand } from "./brand.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
@@ -54,8 +55,6 @@ const DONE_CALLBACK_OPTIONS = new OptionNames<DoneCallbackOptions>({
 });
 
 const NO_OPTIONS: DoneCallbackOptions = Object.freeze({});
-
-const BRAND = Symbol.for("@asyncio/asyncio/Future");
 
 /** What the library itself may do with any future. */
 export interface FutureInternals {
@@ -488,7 +487,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   /** Marks the class across copies of this package. */
   static {
-    Object.defineProperty(this.prototype, BRAND, { value: true });
+    brandFutures(this.prototype);
     inspectByToString(this.prototype);
     internals = {
       kernel: (future) => future.#kernel,
@@ -712,11 +711,5 @@ function nameOfRunning(): string | undefined {
  * @returns True for a future.
  */
 export function isFuture(value: unknown): value is Future<unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  try {
-    return BRAND in value;
-  } catch {
-    // A proxy that was revoked, or that does not like to be asked.
-    return false;
-  }
+  return hasFutureBrand(value);
 }

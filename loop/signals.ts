@@ -4,40 +4,46 @@ import { ReadyCallback } from "./handle.ts";
 import { runIn } from "./current.ts";
 import type { Kernel } from "./kernel.ts";
 
-/** How many loops have a handler for a signal. */
-const handlers = new Map<SignalName, number>();
+/** How many listeners of this library have taken the place of `run`'s. */
+const taken = new Map<SignalName, number>();
 
-/** Whether some loop has a handler for `signal`. */
+/** Whether a loop's handler, or a worker's, has taken the place of `run`'s. */
 export function isHandled(signal: SignalName): boolean {
-  return (handlers.get(signal) ?? 0) > 0;
+  return (taken.get(signal) ?? 0) > 0;
 }
 
-function count(signal: SignalName, difference: number): void {
-  handlers.set(signal, (handlers.get(signal) ?? 0) + difference);
+/** Listens to a signal in the place of `run`, which then leaves it alone. */
+export function takeSignal(
+  signal: SignalName,
+  listener: () => void,
+  options: { keepsAlive: boolean },
+): void {
+  platform.addSignalListener(signal, listener, options);
+  taken.set(signal, (taken.get(signal) ?? 0) + 1);
 }
 
-/** Signals that end or stop a program, whatever it wants. */
-const UNSTOPPABLE: ReadonlySet<unknown> = new Set(["SIGKILL", "SIGSTOP"]);
+/** Gives a signal back that was taken with this listener. */
+export function leaveSignal(signal: SignalName, listener: () => void): void {
+  platform.removeSignalListener(signal, listener);
+  taken.set(signal, taken.get(signal)! - 1);
+}
 
-/** Refuses what is no signal, and one that no program can handle. */
-function checkSignal(action: string, signal: unknown): void {
-  if (
-    typeof signal !== "string" ||
-    platform.children.signalNumber(signal) === undefined
-  ) {
-    throw new TypeError(
-      `Cannot ${action} as 'signal' must be the name of a signal of this system, such as "SIGTERM": received ${
-        show(signal)
-      }`,
-    );
-  }
-  if (UNSTOPPABLE.has(signal)) {
-    throw new TypeError(
-      `Cannot ${action} as no program can handle the signal: received ${
-        show(signal)
-      }`,
-    );
-  }
+/** The name of a signal that a program can hear. */
+export function checkSignal(
+  action: string,
+  name: string,
+  value: unknown,
+): asserts value is SignalName {
+  if (platform.canListen(value)) return;
+  throw new TypeError(
+    `Cannot ${action} as '${name}' must be the name of a signal that a program can listen to, such as "SIGTERM": received ${
+      show(value)
+    }`,
+  );
+}
+
+function isAsync(fn: unknown): boolean {
+  return Object.prototype.toString.call(fn) === "[object AsyncFunction]";
 }
 
 /** The signal handlers of one loop. */
@@ -54,9 +60,15 @@ export class SignalHandlers {
     callback: (...args: never[]) => unknown,
     args: readonly unknown[],
   ): void {
-    const action = "add a signal handler";
-    checkSignal(action, signal);
     const kernel = this.#kernel;
+    checkSignal("add a signal handler", "signal", signal);
+    if (isAsync(callback)) {
+      throw new TypeError(
+        `Cannot add a signal handler as 'callback' must not be async, as nothing would await it: received ${
+          show(callback)
+        }; start a task in it, as in () => void createTask(work)`,
+      );
+    }
     // The host's listener has no async context of ours: it enters the loop's.
     const listener = () =>
       runIn(
@@ -69,27 +81,16 @@ export class SignalHandlers {
         null,
         null,
       );
-    try {
-      platform.addSignalListener(signal, listener, { keepsAlive: true });
-    } catch (cause) {
-      throw new TypeError(
-        `Cannot ${action} as the runtime keeps the signal for itself: received ${
-          show(signal)
-        }`,
-        { cause },
-      );
-    }
+    takeSignal(signal, listener, { keepsAlive: true });
     this.remove(signal);
     this.#listeners.set(signal, listener);
-    count(signal, 1);
   }
 
   remove(signal: SignalName): boolean {
-    checkSignal("remove a signal handler", signal);
+    checkSignal("remove a signal handler", "signal", signal);
     const listener = this.#listeners.get(signal);
     if (listener === undefined) return false;
-    platform.removeSignalListener(signal, listener);
-    count(signal, -1);
+    leaveSignal(signal, listener);
     return this.#listeners.delete(signal);
   }
 

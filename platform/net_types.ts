@@ -32,8 +32,11 @@ export interface HostReceiver {
   end(): void;
   /** So many bytes of what is being written are with the host's system. */
   written(count: number): void;
-  /** The connection broke, in reading or writing. Nothing follows. */
-  lost(error: Error): void;
+  /**
+   * The connection broke, in reading or writing; `null` where a pipe's reader has
+   * gone and nothing was to be written. Nothing follows.
+   */
+  lost(error: Error | null): void;
 }
 
 /** A connection. */

@@ -1,25 +1,25 @@
 /**
- * What the adapters share about programs: finding them, the redirect of one
- * stream to another, and the numbers of signals.
+ * What the adapters share about programs: finding them, and the redirect of one
+ * stream to another.
  */
 import { builtin } from "./builtin.ts";
 import { nodeProcess } from "./node_process.ts";
 import type { MapError } from "./dns.ts";
 import type { HostChild, HostChildren, HostCommand } from "./spawn_types.ts";
+import { redirected } from "./redirect.ts";
+import { signalName, signalNumber } from "./signal_names.ts";
 import { systemError } from "./system_errors.ts";
-import type { SignalName } from "./types.ts";
 
 /** Where programs are looked for when there is no PATH; Python's. */
 const DEFAULT_PATH = "/bin:/usr/bin";
 
-/**
- * The shell replaces itself with the program: one process, its own arguments,
- * and one open file behind both streams, so that their order is kept.
- */
-const REDIRECT = 'exec "$0" "$@" 2>&1';
-
-/** What a shell adds to the environment on its own. */
-const SHELL_VARIABLES = ["OLDPWD", "PWD", "SHLVL", "_"];
+/** What of a host's own the search for a program needs. */
+export interface HostPrograms {
+  /** Whether this program may run a file. */
+  mayRun(path: string): boolean;
+  /** The environment of this program; `null` where it may not be read whole. */
+  env(): Readonly<Record<string, string | undefined>> | null;
+}
 
 /** Whether this is Windows, which has neither signals nor `/bin/sh`. */
 export function isWindows(): boolean {
@@ -53,7 +53,7 @@ export function checkDirectory(command: HostCommand): void {
 }
 
 /** The program's file, found as `execvp` does. */
-function findProgram(command: HostCommand): string {
+function findProgram(command: HostCommand, host: HostPrograms): string {
   const { program, cwd, env } = command;
   const { resolve } = builtin("node:path");
   const base = resolve(cwd ?? ".");
@@ -64,7 +64,7 @@ function findProgram(command: HostCommand): string {
     : path.split(":").map((place) => resolve(base, place, program));
   let code = "ENOENT";
   for (const place of places) {
-    const found = whyNot(place);
+    const found = whyNot(place, host);
     if (found === null) return place;
     if (found === "EACCES") code = found;
   }
@@ -72,12 +72,11 @@ function findProgram(command: HostCommand): string {
 }
 
 /** Why a file is no program; `null` where it is one. */
-function whyNot(path: string): string | null {
-  const { accessSync, constants, statSync } = builtin("node:fs");
+function whyNot(path: string, host: HostPrograms): string | null {
   try {
-    if (!statSync(path).isFile()) return "EACCES";
-    accessSync(path, constants.X_OK);
-    return null;
+    return builtin("node:fs").statSync(path).isFile() && host.mayRun(path)
+      ? null
+      : "EACCES";
   } catch (error) {
     const { code } = error as { code?: string };
     return code === "EACCES" || code === "EPERM" ? "EACCES" : "ENOENT";
@@ -85,7 +84,7 @@ function whyNot(path: string): string | null {
 }
 
 /** The command with a redirect of stderr to stdout, where it asks for that. */
-function withRedirect(command: HostCommand): HostCommand {
+function withRedirect(command: HostCommand, host: HostPrograms): HostCommand {
   if (command.stderr !== "stdout") return command;
   if (command.stdout === "null") return { ...command, stderr: "null" };
   if (isWindows()) {
@@ -96,41 +95,8 @@ function withRedirect(command: HostCommand): HostCommand {
     );
   }
   // Looked up first: the shell's own answer would come on stderr, as a status.
-  const path = findProgram(command);
-  const { program, args, env, stdout } = command;
-  const added = SHELL_VARIABLES.filter((name) =>
-    (env === null ? nodeProcess().env : env)[name] === undefined
-  );
-  const unset = added.length === 0 ? "" : `unset ${added.join(" ")}; `;
-  return {
-    ...command,
-    program: "/bin/sh",
-    // A shell takes what begins with a dash for an option.
-    args: [
-      "-c",
-      unset + REDIRECT,
-      program.startsWith("-") ? path : program,
-      ...args,
-    ],
-    // What the shell itself could say goes where the program's stderr does.
-    stderr: stdout === "pipe" ? "null" : "inherit",
-  };
-}
-
-let names: ReadonlyMap<number, SignalName> | null = null;
-
-function signalNumber(name: string): number | undefined {
-  const { signals } = builtin("node:os").constants;
-  return Object.hasOwn(signals, name) ? signals[name as "SIGINT"] : undefined;
-}
-
-function signalName(number: number): SignalName | undefined {
-  names ??= new Map(
-    Object.entries(builtin("node:os").constants.signals).reverse().map((
-      [name, value],
-    ) => [value, name as SignalName]),
-  );
-  return names.get(number);
+  const path = findProgram(command, host);
+  return redirected(command, path, command.env ?? host.env());
 }
 
 /** The exit status, or the signal as a negative number. */
@@ -147,6 +113,7 @@ export function returnCode(code: number | null, signal: string | null): number {
 export function childrenOf(
   start: (command: HostCommand) => HostChild | Promise<never>,
   mapError: MapError,
+  host: HostPrograms,
 ): HostChildren {
   return {
     shell(): readonly [string, ...string[]] {
@@ -158,7 +125,7 @@ export function childrenOf(
     signalNumber,
     spawn(asked) {
       checkDirectory(asked);
-      const command = withRedirect(asked);
+      const command = withRedirect(asked, host);
       const failed = (error: unknown): never => {
         throw mapError(error, startOf(asked));
       };

@@ -8,6 +8,8 @@ import { builtin } from "./builtin.ts";
 /** A handle of Node, for what is bound. */
 export interface SocketHandle {
   close(): void;
+  /** Gives an error's number, or 0, and fills `name`. */
+  getsockname(name: { port?: number }): number;
 }
 
 /** What a worker asks for. */
@@ -38,8 +40,12 @@ export function sharedSocket({ hostname, port }: SharedPlace): SocketHandle {
     port,
     net.isIP(hostname) === 6 ? 6 : 4,
   );
-  if (typeof made === "number") {
-    const [code] = builtin("node:util").getSystemErrorMap().get(made) ?? [];
+  const errno = typeof made === "number" ? made : made.getsockname({});
+  // libuv keeps to itself that the port is taken until someone listens: the
+  // handle would be sent without an address, and the worker be given another.
+  if (typeof made === "number" || errno !== 0) {
+    if (typeof made !== "number") made.close();
+    const [code] = builtin("node:util").getSystemErrorMap().get(errno) ?? [];
     throw Object.assign(new Error(`Cannot bind ${hostname} port ${port}`), {
       code: code ?? "EIO",
     });

@@ -37,8 +37,15 @@ export interface HostSignals {
     options: { keepsAlive: boolean },
   ): void;
   removeSignalListener(signal: SignalName, listener: () => void): void;
-  /** Whether someone else listens, as far as the host can tell. */
+  /** Whether someone else handles it, as far as the host can tell. */
   hasSignalListener(signal: SignalName): boolean;
+  /** Whether it is the name of a signal that a program can listen to. */
+  canListen(signal: unknown): signal is SignalName;
+  /**
+   * Ends this program as the signal does to one that does not listen to it, now
+   * or within a moment. No one may listen any more.
+   */
+  raise(signal: SignalName): void;
 }
 
 /** The program as a whole. */

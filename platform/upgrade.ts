@@ -49,7 +49,7 @@ function streamOf(
       written = null;
       done?.();
     },
-    lost: (error) => stream.destroy(error),
+    lost: (error) => stream.destroy(error ?? undefined),
   });
   return stream;
 }

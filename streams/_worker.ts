@@ -7,6 +7,7 @@
 import { cancelEach } from "../loop/cancel_each.ts";
 import { Completion, futureInternals } from "../loop/future.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
+import { leaveSignal, takeSignal } from "../loop/signals.ts";
 import { allTasks } from "../loop/task.ts";
 import { platform } from "../platform/mod.ts";
 
@@ -29,7 +30,7 @@ export function joinWorker(
   members.set(server, { loop, drain });
   // An operator's signal to this worker alone is as good as the supervisor's.
   if (members.size === 1) {
-    platform.addSignalListener("SIGTERM", stop, { keepsAlive: false });
+    takeSignal("SIGTERM", stop, { keepsAlive: false });
   }
   if (!hasJoined) {
     hasJoined = true;
@@ -41,7 +42,7 @@ export function joinWorker(
 /** A server was closed: what becomes of the program is its own affair. */
 export function leaveWorker(server: object): void {
   if (!members.delete(server) || members.size > 0 || isStopping) return;
-  platform.removeSignalListener("SIGTERM", stop);
+  leaveSignal("SIGTERM", stop);
 }
 
 let isStopping = false;

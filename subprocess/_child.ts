@@ -7,6 +7,7 @@ import { atCaller, forCaller } from "../_internal/caller_frame.ts";
 import {
   InvalidStateError,
   isCancelledError,
+  PermissionError,
   ProcessLookupError,
 } from "../errors.ts";
 import { onClose } from "../loop/closing.ts";
@@ -114,15 +115,13 @@ export class Child {
 
   /** Asks the child to end, with all its group, and then makes it. */
   async stop(graceMs: number, keeper: object): Promise<number> {
-    if (!this.isRunning) return await this.#ended(keeper);
     try {
-      this.#killAll("SIGTERM");
-      const code = await moveOnAfter(
-        graceMs,
-        (): Promise<number | undefined> => this.#ended(keeper),
-      );
-      if (code !== undefined) return code;
-      this.#killAll("SIGKILL");
+      if (this.isRunning) {
+        this.#killAll("SIGTERM");
+        await moveOnAfter(graceMs, () => this.#ended(keeper));
+      }
+      // Some of its group may not have listened, or come to it meanwhile.
+      this.end();
       return await this.#ended(keeper);
     } catch (error) {
       // Who cannot wait any longer does not leave it behind, either.
@@ -131,7 +130,7 @@ export class Child {
     }
   }
 
-  /** Ends the child, if it still runs. */
+  /** Ends the child, if it still runs, and what is left of its group. */
   end(): void {
     this.#killAll("SIGKILL");
   }
@@ -187,13 +186,16 @@ export class Child {
   }
 
   #killAll(signal: SignalName): void {
-    if (!this.isRunning) return;
+    const { isRunning } = this;
     try {
       if (this.detached) this.#host.killGroup(signal);
-      else this.#host.kill(signal);
+      else if (isRunning) this.#host.kill(signal);
     } catch (error) {
-      // It has ended, and the host is about to tell.
-      if (!(error instanceof ProcessLookupError)) throw error;
+      // It has ended, and the host is about to tell; or there is no group any
+      // more, for which some systems have another word.
+      if (error instanceof ProcessLookupError) return;
+      if (!isRunning && error instanceof PermissionError) return;
+      throw error;
     }
   }
 

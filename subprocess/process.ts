@@ -104,7 +104,10 @@ export class Process<
   O extends StreamReader | null = StreamReader | null,
   E extends StreamReader | null = StreamReader | null,
 > implements AsyncDisposable {
-  /** What the child reads from; `null` unless it was started with `PIPE`. */
+  /**
+   * What the child reads from; `null` unless it was started with `PIPE`. Closed
+   * when the child has ended.
+   */
   readonly stdin: I;
   /** What the child prints; `null` unless it was started with `PIPE`. */
   readonly stdout: O;
@@ -269,8 +272,9 @@ export class Process<
 
   /**
    * Ends the child: it is asked to, with SIGTERM, and after a while made to,
-   * with SIGKILL. Of a detached child, all its group is. One that has ended is
-   * left as it is.
+   * with SIGKILL. Of a detached child, all its group is asked, and whatever is
+   * left of that gets SIGKILL once the child has ended. One that has ended is left
+   * as it is.
    *
    * @example A program that does not want to
    * ```ts
@@ -300,7 +304,9 @@ export class Process<
 
   /**
    * Ends the child as {@linkcode Process.stop} does, and closes the pipes. A
-   * cancellation does not hinder it, and is delivered afterwards.
+   * cancellation does not hinder it, and is delivered afterwards. Of a child that
+   * was started with `detached`, nothing that it has started is left, unless that
+   * has made a session of its own.
    *
    * @returns When the child has ended.
    */
@@ -308,6 +314,7 @@ export class Process<
     const child = this.#child;
     try {
       if (child.isRunning) await unhindered(() => this.stop());
+      else child.end();
     } finally {
       child.closePipes();
     }

@@ -1,11 +1,9 @@
 import { checkFunction } from "../_internal/check.ts";
-import { SIGINT_EXIT_STATUS } from "../_internal/constants.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import {
   CancelledError,
   InvalidStateError,
   isCancelledError,
-  KeyboardInterrupt,
 } from "../errors.ts";
 import { cancelEach } from "../loop/cancel_each.ts";
 import type { Context } from "../loop/context.ts";
@@ -17,10 +15,13 @@ import {
 } from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
 import { filterRejections, letEscape } from "../loop/rejections.ts";
-import { isHandled } from "../loop/signals.ts";
-import { allTasks, type Task, type TaskFunction } from "../loop/task.ts";
-import { platform } from "../platform/mod.ts";
+import { allTasks, type TaskFunction } from "../loop/task.ts";
+import type { SignalName } from "../platform/mod.ts";
+import { checkSignals, defaultSignals, Interrupt } from "./_interrupt.ts";
 import { gather } from "./gather.ts";
+
+/** What a `Runner` hears: Python's. */
+const SIGINT: readonly SignalName[] = ["SIGINT"];
 
 /** Options of {@linkcode Runner}. */
 export interface RunnerOptions {
@@ -55,12 +56,21 @@ export interface RunOptions {
   loop?: EventLoop | undefined;
   /** Cancels the main task when it is aborted; the reason is kept. */
   signal?: AbortSignal | undefined;
+  /**
+   * The signals of the system that cancel the main task. One for which the
+   * program has a listener of its own is left to that; on Deno, a listener that
+   * was added before this library was loaded is not seen.
+   *
+   * @default {["SIGINT", "SIGTERM"]}
+   */
+  signals?: readonly SignalName[] | undefined;
 }
 
 const RUN_OPTIONS = new OptionNames<RunOptions>({
   debug: true,
   loop: true,
   signal: true,
+  signals: true,
 }, { boolean: "debug" });
 
 /** Options of {@linkcode Runner.run}. */
@@ -75,6 +85,16 @@ const RUNNER_RUN_OPTIONS = new OptionNames<RunnerRunOptions>({
   context: true,
   signal: true,
 });
+/** Runs the main task of a runner; a signal may cancel it. */
+let runMain: <T>(
+  runner: Runner,
+  fn: TaskFunction<T>,
+  options: RunnerRunOptions,
+  interrupt: Interrupt,
+) => Promise<T>;
+
+/** Ends what is left in a runner. */
+let closeLoop: (runner: Runner) => Promise<void>;
 
 /**
  * Runs several functions one after the other in one loop and one context.
@@ -129,25 +149,9 @@ export class Runner {
     checkFunction("run", "fn", fn);
     checkOptions("run", options, RUNNER_RUN_OPTIONS);
     refuseInsideOfLoop();
-    const loop = this.getLoop();
-    const task = loop.createTask(fn, {
-      context: options.context ?? this.#context!,
-      ...(options.signal === undefined
-        ? undefined
-        : { signal: options.signal }),
-    });
-    const interrupt = new Interrupt(task);
-    try {
-      return await loop.runUntilComplete(task);
-    } catch (error) {
-      if (!isCancelledError(error)) throw error;
-      if (interrupt.isCause()) {
-        throw new KeyboardInterrupt(undefined, { cause: error });
-      }
-      throw leaving(error);
-    } finally {
-      interrupt.stop();
-    }
+    this.getLoop();
+    const interrupt = new Interrupt(SIGINT);
+    return await interrupt.during(() => runMain(this, fn, options, interrupt));
   }
 
   /**
@@ -172,23 +176,17 @@ export class Runner {
 
   /**
    * Cancels the tasks that are left and waits for them, ends the default
-   * executor, and closes the loop. Closing it again does nothing.
+   * executor, and closes the loop. Closing it again does nothing. A SIGINT
+   * meanwhile is heard when that is done, and a second one ends the program.
    *
    * @returns When all has ended.
+   * @throws {KeyboardInterrupt} When a SIGINT came meanwhile.
    */
   async close(): Promise<void> {
-    if (this.#state !== "initialized") {
-      this.#state = "closed";
-      return;
+    if (this.#state === "initialized") {
+      await new Interrupt(SIGINT).during(() => closeLoop(this));
     }
     this.#state = "closed";
-    const loop = this.#loop!;
-    try {
-      await cancelAllTasks(loop);
-      await loop.shutdownDefaultExecutor();
-    } finally {
-      loop.close();
-    }
   }
 
   /**
@@ -199,6 +197,37 @@ export class Runner {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+
+  static {
+    runMain = async (runner, fn, { context, signal }, interrupt) => {
+      const loop = runner.getLoop();
+      const task = loop.createTask(fn, {
+        context: context ?? runner.#context!,
+        ...(signal === undefined ? undefined : { signal }),
+      });
+      interrupt.task = task;
+      try {
+        return await loop.runUntilComplete(task);
+      } catch (error) {
+        if (!isCancelledError(error)) throw error;
+        throw interrupt.isCause() ? error : leaving(error);
+      } finally {
+        interrupt.task = null;
+      }
+    };
+    closeLoop = async (runner) => {
+      runner.#state = "closed";
+      const loop = runner.#loop;
+      // It could not be made.
+      if (loop === null) return;
+      try {
+        await cancelAllTasks(loop);
+        await loop.shutdownDefaultExecutor();
+      } finally {
+        loop.close();
+      }
+    };
+  }
 }
 
 /**
@@ -206,9 +235,16 @@ export class Runner {
  * the tasks that are left are cancelled and waited for, and the loop is closed.
  * Answers to `asyncio.run`.
  *
- * SIGINT (Ctrl-C) cancels the main task, whose `finally` blocks run, and `run`
- * throws a {@linkcode KeyboardInterrupt}; a second one ends the program with
- * status 130.
+ * SIGINT (Ctrl-C) and SIGTERM cancel the main task, whose `finally` blocks run.
+ * When the loop is closed, `run` throws a {@linkcode KeyboardInterrupt} for
+ * SIGINT; SIGTERM then ends the program as it ends one that does not listen (a
+ * shell sees status 143), so that nothing behind `run` is reached. A main
+ * function that catches the cancellation and returns has answered the signal:
+ * `run` gives its value, and the program goes on.
+ *
+ * The same holds where the signal comes after `main` has ended, while the rest is
+ * being cancelled. A second signal ends the program at once: with status 130 for
+ * SIGINT.
  *
  * @typeParam T What the function returns.
  *
@@ -226,9 +262,25 @@ export class Runner {
  * ```
  *
  * @param main The function.
- * @param options Debug mode, a loop, a signal.
+ * @example Shutting down on SIGTERM
+ * ```ts
+ * import { isCancelledError, run, sleep } from "@asyncio/asyncio";
+ *
+ * // Ends with status 0, instead of as killed.
+ * await run(async () => {
+ *   try {
+ *     await sleep(10); // ... serve ...
+ *   } catch (error) {
+ *     if (!isCancelledError(error)) throw error;
+ *     console.log("Goodbye");
+ *   }
+ * }, { signals: ["SIGTERM"] });
+ * ```
+ *
+ * @param options Debug mode, a loop, a signal, the signals of the system.
  * @returns What `main` returns.
- * @throws {TypeError} When `main` is not a function or `options` not an object.
+ * @throws {TypeError} When `main` is not a function, `options` not an object,
+ * or one of the signals no name of one that a program can hear.
  * @throws {InvalidStateError} When this code runs in a loop already.
  * @throws {KeyboardInterrupt} When SIGINT ended it.
  * @throws {CancelledError} When it was cancelled.
@@ -241,17 +293,30 @@ export async function run<T>(
   checkOptions("run", options, RUN_OPTIONS);
   refuseInsideOfLoop();
   const { debug, loop, signal } = options;
+  const signals = options.signals === undefined
+    ? defaultSignals()
+    : checkSignals("run", options.signals);
   const runner = new Runner({
     ...(debug === undefined ? undefined : { debug }),
     ...(loop === undefined ? undefined : { loopFactory: () => loop }),
   });
+  const interrupt = new Interrupt(signals);
   try {
-    return await runner.run(main, signal === undefined ? {} : { signal });
+    return await interrupt.during(async () => {
+      try {
+        return await runMain(
+          runner,
+          main,
+          signal === undefined ? {} : { signal },
+          interrupt,
+        );
+      } finally {
+        await closeLoop(runner);
+      }
+    });
   } catch (error) {
     if (isExitRequest(error)) filterRejections();
     throw error;
-  } finally {
-    await runner.close();
   }
 }
 
@@ -293,42 +358,4 @@ async function cancelAllTasks(loop: EventLoop): Promise<void> {
     });
   }
   if (exitRequest !== undefined) throw exitRequest;
-}
-
-/** Cancels the main task at the first SIGINT, ends the program at the second. */
-class Interrupt {
-  readonly #task: Task<unknown>;
-  #count = 0;
-  readonly #listening: boolean;
-
-  constructor(task: Task<unknown>) {
-    this.#task = task;
-    // A handler that the program has set itself is left alone.
-    this.#listening = !platform.hasSignalListener("SIGINT");
-    if (this.#listening) {
-      platform.addSignalListener("SIGINT", this.#interrupt, {
-        keepsAlive: false,
-      });
-    }
-  }
-
-  /** Whether a SIGINT, and nothing else, cancelled the main task. */
-  isCause(): boolean {
-    return this.#count > 0 && this.#task.uncancel() === 0;
-  }
-
-  stop(): void {
-    if (this.#listening) {
-      platform.removeSignalListener("SIGINT", this.#interrupt);
-    }
-  }
-
-  readonly #interrupt = (): void => {
-    // One that the program has set on a loop meanwhile has taken its place.
-    if (isHandled("SIGINT")) return;
-    if (++this.#count === 1 && this.#task.cancel("Interrupted by SIGINT")) {
-      return;
-    }
-    platform.exit(SIGINT_EXIT_STATUS);
-  };
 }

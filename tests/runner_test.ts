@@ -27,14 +27,23 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { type ProgramResult, runProgram } from "./_support/programs.ts";
+import {
+  type ProgramResult,
+  runProgram,
+  type Signal,
+} from "./_support/programs.ts";
 import { countingSignal } from "./_support/virtual.ts";
 
 /** Runs a case of `interrupt.ts`, with a SIGINT whenever it says "ready". */
 function interrupt(...args: string[]): Promise<ProgramResult> {
+  return signalled("SIGINT", ...args);
+}
+
+/** The same with another signal. */
+function signalled(signal: Signal, ...args: string[]): Promise<ProgramResult> {
   return runProgram("interrupt", {
     args,
-    onLine: (line, send) => line === "ready" && send("SIGINT"),
+    onLine: (line, send) => line === "ready" && send(signal),
   });
 }
 
@@ -101,6 +110,174 @@ Deno.test("U3 J14 a second SIGINT during blocking code ends the program after it
   const { code, stdout } = await interrupt("block");
   assertEquals(stdout, "ready\nready\nblocked\n");
   assertEquals(code, 130);
+});
+
+Deno.test("U1 two runs at once both hear the SIGINT", async () => {
+  const { code, stdout } = await interrupt("twoRunsAtOnce");
+  assertStringIncludes(stdout, "\nclean\nthe other is clean\n");
+  assertStringIncludes(stdout, "returned KeyboardInterrupt,KeyboardInterrupt");
+  assertEquals(code, 0);
+});
+
+Deno.test("U3 a first SIGINT while the rest is being cancelled lets it end", async () => {
+  const { code, stdout } = await interrupt("leaves");
+  assertEquals(stdout.split("\n"), [
+    "ready",
+    "the rest is clean",
+    "threw KeyboardInterrupt: Interrupted by SIGINT",
+    "",
+  ]);
+  assertEquals(code, 0);
+});
+
+Deno.test("U3 a second SIGINT while the rest is being cancelled ends the program with 130", async () => {
+  const { code, stdout } = await interrupt("leavesForLong");
+  assertEquals([code, stdout], [130, "ready\nready\n"]);
+});
+
+Deno.test("U3 a SIGINT while the rest is being cancelled does not hide main's error", async () => {
+  const { stdout } = await interrupt("failsAndLeaves");
+  assertStringIncludes(stdout, "the rest is clean\nthrew Error: main's own");
+});
+
+Deno.test("U3 Runner.close() hears the SIGINT that comes meanwhile", async () => {
+  const { code, stdout } = await interrupt("runnerThatLeaves");
+  assertEquals(stdout.split("\n"), [
+    "main's value",
+    "ready",
+    "the rest is clean",
+    "threw KeyboardInterrupt: Interrupted by SIGINT",
+    "",
+  ]);
+  assertEquals(code, 0);
+});
+
+Deno.test("V12 SIGTERM cancels main, and ends the program when all is clean", async () => {
+  const { signal, stdout, stderr } = await signalled("SIGTERM", "cancels");
+  assertEquals(stdout.split("\n"), [
+    "ready",
+    "cleaning up, cancelling 1",
+    "clean",
+    "",
+  ]);
+  assertEquals({ signal, stderr }, { signal: "SIGTERM", stderr: "" });
+});
+
+Deno.test("V12 SIGTERM while the rest is being cancelled lets it end", async () => {
+  const { signal, stdout } = await signalled("SIGTERM", "leaves");
+  assertEquals(stdout, "ready\nthe rest is clean\n");
+  assertEquals(signal, "SIGTERM");
+});
+
+Deno.test("V12 the last of two runs that hear SIGTERM ends the program", async () => {
+  const { signal, stdout } = await signalled("SIGTERM", "twoRunsAtOnce");
+  assertStringIncludes(stdout, "\nclean\nthe other is clean\n");
+  assertEquals(stdout.includes("returned"), false);
+  assertEquals(signal, "SIGTERM");
+});
+
+Deno.test("V12 main catches the cancellation of SIGTERM and returns: run() gives its value", async () => {
+  const { code, stdout } = await signalled("SIGTERM", "swallow");
+  assertStringIncludes(stdout, "returned a value");
+  assertEquals(code, 0);
+});
+
+Deno.test("V12 a second SIGTERM during the clean-up ends the program at once", async () => {
+  const { signal, stdout } = await signalled("SIGTERM", "cleanUpForLong");
+  assertEquals(stdout, "ready\nready\n");
+  assertEquals(signal, "SIGTERM");
+});
+
+Deno.test("V12 a signal that run() is not to hear ends the program as ever", async () => {
+  for (
+    const [name, sent] of [
+      ["onlySigint", "SIGTERM"],
+      ["noSignals", "SIGTERM"],
+      ["noSignals", "SIGINT"],
+      ["cancels", "SIGHUP"],
+    ] as const
+  ) {
+    const { signal, stdout } = await signalled(sent, name);
+    assertEquals([stdout, signal], ["ready\n", sent]);
+  }
+});
+
+Deno.test("V12 another signal that run() is to hear counts as SIGTERM does", async () => {
+  const { signal, stdout } = await signalled("SIGHUP", "onlySighup");
+  assertStringIncludes(stdout, "\nclean\n");
+  assertEquals(signal, "SIGHUP");
+});
+
+Deno.test("V12 a loop's SIGTERM handler takes the place of run()'s", async () => {
+  const { code, stdout } = await signalled(
+    "SIGTERM",
+    "ownHandlerOfLoopForSigterm",
+  );
+  assertStringIncludes(stdout, "returned the program's own");
+  assertEquals(code, 0);
+});
+
+Deno.test("U10 V12 a listener of the host is left alone, set before or inside of run()", async () => {
+  for (const name of ["handlerOfHostBefore", "handlerOfHostInside"]) {
+    for (const sent of ["SIGINT", "SIGTERM"] as const) {
+      const { code, stdout } = await signalled(sent, name);
+      assertEquals(stdout, "ready\nreturned the program's own\n");
+      assertEquals(code, 0);
+    }
+  }
+});
+
+Deno.test({
+  name:
+    "a listener that only tidies up where no one else listens does not take SIGINT away",
+  // There Node's process does not know who else listens.
+  ignore: "Deno" in globalThis,
+  async fn() {
+    const { code, stdout } = await interrupt("tidier");
+    assertStringIncludes(stdout, "clean\nthrew KeyboardInterrupt");
+    assertEquals(code, 0);
+  },
+});
+
+Deno.test("a signal that no program hears is refused at the call", () => {
+  const { loop } = virtualLoop();
+  for (
+    const signal of ["SIGTREM", "SIGKILL", "SIGSTOP", "boom", "exit", 15, null]
+  ) {
+    const text = "as 'signal' must be the name of a signal";
+    assertThrows(
+      () => loop.addSignalHandler(signal as never, () => {}),
+      TypeError,
+      `Cannot add a signal handler ${text}`,
+    );
+    assertThrows(
+      () => loop.removeSignalHandler(signal as never),
+      TypeError,
+      `Cannot remove a signal handler ${text}`,
+    );
+  }
+  loop.close();
+});
+
+Deno.test("an async signal handler is refused, as nothing would await it", () => {
+  const { loop } = virtualLoop();
+  assertThrows(
+    () => loop.addSignalHandler("SIGUSR1", async () => await sleep(1)),
+    TypeError,
+    "must not be async",
+  );
+  assertFalse(loop.removeSignalHandler("SIGUSR1"));
+  loop.close();
+});
+
+Deno.test("run() refuses signals that no program hears", async () => {
+  for (const signals of [["SIGTREM"], ["SIGKILL"], [15], "SIGINT", null]) {
+    await assertRejects(
+      () => run(() => unused(), { signals: signals as never }),
+      TypeError,
+      "Cannot run as 'signals",
+    );
+  }
 });
 
 Deno.test("U4 a CancelledError that leaves main without a SIGINT stays one", async () => {

@@ -237,6 +237,59 @@ Deno.test("J12 stop() of a detached child ends its group", async () => {
   await shell[Symbol.asyncDispose]();
 });
 
+/** Of a detached shell that runs `script`, the first line, which is a pid. */
+async function startGroup(script: string): Promise<[Process, number]> {
+  const shell = await createSubprocessShell(script, { ...OUT, detached: true });
+  return [shell, Number(textOf(await shell.stdout!.readLine()))];
+}
+
+const DEAF = "sh -c 'trap \"\" TERM HUP; echo $$; while :; do sleep 60; done'";
+
+Deno.test("await using leaves no grandchild of a detached child that has ended", async () => {
+  for (const script of [`${DEAF} &`, "sleep 60 & echo $!"]) {
+    let grandchild = 0;
+    {
+      const [shell, pid] = await startGroup(script);
+      await using _ = shell;
+      grandchild = pid;
+      assertEquals(await shell.wait(), 0);
+    }
+    assert(await hasGone(grandchild), script);
+  }
+});
+
+Deno.test("await using leaves no grandchild of a detached child that runs", async () => {
+  for (const end of ["wait", "exec sleep 60"]) {
+    let grandchild = 0;
+    {
+      const [shell, pid] = await startGroup(`${DEAF} & ${end}`);
+      await using _ = shell;
+      grandchild = pid;
+    }
+    assert(await hasGone(grandchild), end);
+  }
+});
+
+Deno.test("stop() leaves no grandchild of a detached child that has listened", async () => {
+  const [shell, grandchild] = await startGroup(`${DEAF} & wait`);
+  assertEquals(await shell.stop(), -15);
+  assert(await hasGone(grandchild));
+  // There is nothing left to end.
+  assertEquals(await shell.stop(), -15);
+  await shell[Symbol.asyncDispose]();
+});
+
+Deno.test("killOnCancel leaves no grandchild of a detached child", async () => {
+  await using shell = await createSubprocessShell(`${DEAF} & wait`, {
+    ...OUT,
+    detached: true,
+    killOnCancel: true,
+  });
+  const grandchild = Number(textOf(await shell.stdout!.readLine()));
+  await assertRejects(() => timeout(1, () => shell.wait()), TimeoutError);
+  assert(await hasGone(grandchild));
+});
+
 Deno.test("await using ends the child and closes its pipes", async () => {
   let pid = 0;
   {

@@ -1,5 +1,11 @@
 import nodeProcess from "node:process";
-import { ConnectionError, createTask, sleep, waitFor } from "@asyncio/asyncio";
+import {
+  ConnectionError,
+  createTask,
+  LimitOverrunError,
+  sleep,
+  waitFor,
+} from "@asyncio/asyncio";
 import {
   createSubprocessExec,
   createSubprocessShell,
@@ -7,7 +13,13 @@ import {
   PIPE,
   STDOUT,
 } from "@asyncio/asyncio/subprocess";
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertRejects,
+} from "@std/assert";
 import {
   bytesOf,
   children,
@@ -249,6 +261,34 @@ Deno.test("P15 limit is that of the child's readers", async () => {
     name = (error as Error).name;
   }
   assertEquals(name, "LimitOverrunError");
+});
+
+Deno.test("R6 readLine() drops a line over the limit, and no other", async () => {
+  await using child = await createSubprocessExec(
+    "printf",
+    ["first\\nfar too long\\nthird\\n"],
+    { ...OUT, limit: 6 },
+  );
+  const { stdout } = child;
+  // All of it is there, in one piece.
+  await child.wait();
+  assertEquals(textOf(await stdout!.readLine()), "first\n");
+  await assertRejects(() => stdout!.readLine(), LimitOverrunError);
+  assertEquals(textOf(await stdout!.readLine()), "third\n");
+  assertEquals(textOf(await stdout!.readLine()), "");
+});
+
+Deno.test("R7 readLine() drops what has come of a line over the limit, and no other", async () => {
+  await using child = await createSubprocessShell(
+    "printf 'first\nfar too long'; read x; printf ' by now\nthird\n'",
+    { ...IN_AND_OUT, limit: 10 },
+  );
+  const { stdin, stdout } = child;
+  assertEquals(textOf(await stdout!.readLine()), "first\n");
+  await assertRejects(() => stdout!.readLine(), LimitOverrunError);
+  stdin!.write("go on\n");
+  assertEquals(textOf(await stdout!.readLine()), " by now\n");
+  assertEquals(textOf(await stdout!.readLine()), "third\n");
 });
 
 Deno.test("lines of a child are iterated", async () => {

@@ -271,6 +271,52 @@ Deno.test(
   }),
 );
 
+Deno.test(
+  "workers whose port is taken are an error at the call",
+  inLoop(async () => {
+    await using taken = await startServer(() => {}, { hostname: "127.0.0.1" });
+    const lines: string[] = [];
+    await assertRejects(
+      () =>
+        startWorkers(taken.port!, { onLog: ({ text }) => lines.push(text) }),
+      WorkerError,
+      "ended before they were ready",
+    );
+    assertEquals(lines.includes("serving"), false);
+    assert(lines.some((each) => each.includes("EADDRINUSE")), lines.join("\n"));
+  }),
+);
+
+Deno.test(
+  "a worker has ended when its process has, whoever holds its streams",
+  inLoop(async () => {
+    const strays: number[] = [];
+    const supervisor = await prefork({
+      workers: 1,
+      script: program("worker_stray"),
+      readyMs: 200,
+      graceMs: 200,
+      handleSignals: false,
+      onLog: ({ text }) => {
+        const [word, pid] = text.split(" ");
+        if (word === "stray") strays.push(Number(pid));
+      },
+    });
+    try {
+      await until(() => strays.length === 1);
+      const { pid } = supervisor.workers[0]!;
+      nodeProcess.kill(pid!, "SIGKILL");
+      await until(() => strays.length === 2);
+      await until(() => supervisor.workers[0]!.state === "ready");
+      assertEquals(supervisor.workers[0]!.deaths, 1);
+      await supervisor.stop();
+      for (const each of strays) assert(isAlive(each));
+    } finally {
+      for (const each of strays) nodeProcess.kill(each, "SIGKILL");
+    }
+  }),
+);
+
 /** Runs the supervisor as a program, and does something once it is up. */
 function supervise(
   port: number,

@@ -38,20 +38,38 @@ Deno.test("workers are given up when none of them ever comes up", () => {
   assertEquals(restarts.ended(3, NEVER_READY), null);
 });
 
-Deno.test("workers that were up are given up after five early deaths each", () => {
+/** How two workers that were up go on, which die in turn. */
+function turnsOf(lives: readonly typeof EARLY[]): (number | null)[] {
   const restarts = new Restarts(2, 10);
-  const delays: (number | null)[] = [];
-  for (let death = 1; death <= 5; death++) {
-    delays.push(restarts.ended(1, EARLY), restarts.ended(2, EARLY));
-  }
+  restarts.ready();
+  return lives.flatMap((life) => [
+    restarts.ended(1, life),
+    restarts.ended(2, life),
+  ]);
+}
+
+Deno.test("workers that were up are given up after five failed starts each", () => {
+  const delays = turnsOf(new Array(5).fill(NEVER_READY));
   assertEquals(delays, [10, 10, 20, 20, 40, 40, 80, 80, 160, null]);
+});
+
+Deno.test("workers that come up are never given up, however soon they die", () => {
+  const delays = turnsOf(new Array(100).fill(EARLY));
+  assertEquals(delays.includes(null), false);
+  assertEquals(delays.at(-1), 10_000);
+});
+
+Deno.test("failed starts count only in a row", () => {
+  const four = new Array(4).fill(NEVER_READY);
+  const delays = turnsOf([...four, EARLY, ...four, LATE, ...four]);
+  assertEquals(delays.includes(null), false);
 });
 
 Deno.test("one worker that is well keeps the others from being given up", () => {
   const restarts = new Restarts(2, 10);
   restarts.ready();
   for (let death = 1; death <= 20; death++) {
-    assertEquals(restarts.ended(1, EARLY) === null, false);
+    assertEquals(restarts.ended(1, NEVER_READY) === null, false);
   }
   assertEquals(restarts.ended(2, LATE), 0);
 });

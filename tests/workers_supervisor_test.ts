@@ -182,16 +182,24 @@ Deno.test(
 );
 
 Deno.test(
-  "wait() throws when all workers die again and again",
+  "wait() throws when all workers fail to start, again and again",
   virtual(async () => {
     const brief = { readyMs: 1, diesMs: 2 };
-    const { processes, start } = stage(new Array(99).fill(brief));
+    const never = { readyMs: 5, diesMs: 5 };
+    const { processes, start } = stage([
+      brief,
+      brief,
+      ...new Array(99).fill(never),
+    ]);
     const supervisor = await start();
     const error = await assertRejects(() => supervisor.wait(), WorkerError);
-    assertStringIncludes(error.message, "all 2 workers ended again and again");
-    assertEquals(processes.length, 10);
-    // 100 + 200 + 400 + 800 ms between five lives of 2 ms.
-    assertEquals(now(), 1510);
+    assertStringIncludes(
+      error.message,
+      "all 2 workers ended before they were ready, again and again",
+    );
+    assertEquals(processes.length, 12);
+    // 100 + 200 + 400 + 800 + 1600 ms between lives of 2 and five times 5 ms.
+    assertEquals(now(), 3127);
     await assertRejects(() => supervisor.reload(), InvalidStateError);
   }),
 );
@@ -205,7 +213,8 @@ Deno.test(
       await stage([never, never, never, never]).start();
     }
     async function waiting() {
-      const supervisor = await stage(new Array(99).fill(brief)).start();
+      const lives = [brief, brief, ...new Array(99).fill(never)];
+      const supervisor = await stage(lives).start();
       await supervisor.wait();
     }
     async function reloading() {
@@ -216,6 +225,24 @@ Deno.test(
       const { stack } = await assertRejects(user, WorkerError);
       assertStringIncludes(stack!, `at async ${user.name}`);
     }
+  }),
+);
+
+Deno.test(
+  "workers that are hit again and again once they are up go on",
+  virtual(async () => {
+    const brief = { readyMs: 1, diesMs: 2 };
+    const { processes, start } = stage(new Array(20).fill(brief));
+    await using supervisor = await start();
+    await sleep(60_000);
+    assertEquals(processes.length, 22);
+    assertEquals(
+      supervisor.workers.map(({ state, deaths }) => [state, deaths]),
+      [
+        ["ready", 10],
+        ["ready", 10],
+      ],
+    );
   }),
 );
 

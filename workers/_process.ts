@@ -1,6 +1,7 @@
 /** One process of a worker, from its start to its end. */
 import { CancelledError, OSError } from "../errors.ts";
 import { onClose } from "../loop/closing.ts";
+import type { TimerHandle } from "../loop/handle.ts";
 import type { Scope } from "../loop/scope.ts";
 import {
   type HostConnection,
@@ -8,7 +9,7 @@ import {
   platform,
 } from "../platform/mod.ts";
 import { connectionScope, runAsStep } from "../streams/host.ts";
-import { transportInternals } from "../streams/transport.ts";
+import { type Transport, transportInternals } from "../streams/transport.ts";
 import { Event } from "../sync/event.ts";
 import { moveOnAfter } from "../tasks/timeout.ts";
 import type { Plan } from "./_check.ts";
@@ -19,6 +20,12 @@ import { LogProtocol, tell } from "./_log.ts";
  * ended so much later is killed.
  */
 const KILL_AFTER_MS = 500;
+
+/**
+ * How long the last of what a process has printed may take to come. Something
+ * that it has started in a session of its own may hold its pipes for ever.
+ */
+const LAST_WORDS_MS = 500;
 
 /** What a supervisor needs of a process. */
 export interface WorkerProcess {
@@ -65,6 +72,8 @@ class SystemProcess implements WorkerProcess {
   readonly #ended = new Event();
   /** Its exit, and the ends of two pipes. */
   #open = 3;
+  readonly #logs: Transport[] = [];
+  #patience: TimerHandle | null = null;
   #hasExited = false;
   readonly #stopWatching: () => void;
 
@@ -130,7 +139,7 @@ class SystemProcess implements WorkerProcess {
   ): void {
     const { onLog } = this.#plan;
     const line = { worker: this.#number, pid: this.pid, stream };
-    transportInternals.open({
+    const log = transportInternals.open({
       scope: this.#scope,
       host: host!,
       protocol: new LogProtocol((text) =>
@@ -138,6 +147,7 @@ class SystemProcess implements WorkerProcess {
       ),
       onLost: () => this.#close(),
     });
+    this.#logs.push(log);
   }
 
   #exit(code: number): void {
@@ -149,11 +159,21 @@ class SystemProcess implements WorkerProcess {
     this.#step("end", () => {
       this.#ready.set();
       this.#close();
+      if (this.#open > 0) this.#awaitLastWords();
+    });
+  }
+
+  #awaitLastWords(): void {
+    const { loop } = this.#scope.kernel;
+    this.#patience = loop.callLater(LAST_WORDS_MS, () => {
+      for (const log of this.#logs) log.abort();
     });
   }
 
   #close(): void {
-    if (--this.#open === 0) this.#ended.set();
+    if (--this.#open > 0) return;
+    this.#patience?.cancel();
+    this.#ended.set();
   }
 
   #step(what: string, fn: () => void): void {

@@ -70,8 +70,9 @@ export let supervise: (
  * Looks after worker processes. Made by `prefork`.
  *
  * A worker that ends by itself is started again, at once if it had been well,
- * else after a delay that grows. Where all of them die early, again and again,
- * they are given up, and {@linkcode Supervisor.wait} throws.
+ * else after a delay that grows. Where all of them die before they are ready, at
+ * the start or again and again, they are given up, and
+ * {@linkcode Supervisor.wait} throws.
  *
  * It belongs to the loop that it was made in: where `run` ends, it stops the
  * workers. Should its process be killed, the workers notice, and stop.
@@ -398,7 +399,7 @@ export class Supervisor implements AsyncDisposable {
     const { workers, script } = this.#plan;
     const what = workers === 1 ? "the worker" : `all ${workers} workers`;
     const how = this.#slots.some(({ wasReady }) => wasReady)
-      ? "again and again"
+      ? "before they were ready, again and again"
       : "before they were ready";
     return new WorkerError(
       `Cannot keep up ${script} as ${what} ended ${how}: the last one, worker ${slot.number}, ${

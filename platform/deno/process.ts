@@ -1,4 +1,5 @@
 import type { HostProcess } from "../types.ts";
+import { filterUnhandledRejections } from "./rejections.ts";
 
 /** The program on Deno. */
 export const processes: HostProcess = {
@@ -14,9 +15,5 @@ export const processes: HostProcess = {
   writeError: (line) => console.error(line),
   onIdle: (callback) => globalThis.addEventListener("beforeunload", callback),
   onExit: (callback) => globalThis.addEventListener("unload", callback),
-  filterUnhandledRejections(isHandled) {
-    globalThis.addEventListener("unhandledrejection", (event) => {
-      if (isHandled(event.reason)) event.preventDefault();
-    });
-  },
+  filterUnhandledRejections,
 };

@@ -98,11 +98,16 @@ class ReadPipe extends OneWayPipe {
   };
 }
 
-/** A pipe that a child reads from. */
+/**
+ * A pipe that a child reads from. That it no longer does shows in writing, and
+ * at the child's end: Deno has no way to look at an idle pipe.
+ */
 class WritePipe extends OneWayPipe {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #receiver: HostReceiver | null = null;
   #closed = false;
+  #writing = false;
+  #gone = false;
 
   constructor(stream: WritableStream<Uint8Array>) {
     super();
@@ -111,18 +116,31 @@ class WritePipe extends OneWayPipe {
 
   override start(receiver: HostReceiver): void {
     this.#receiver = receiver;
+    if (this.#gone) this.childEnded();
   }
 
   override write(bytes: Uint8Array): void {
     const piece = bytes.length > LARGEST_WRITE
       ? bytes.subarray(0, LARGEST_WRITE)
       : bytes;
+    this.#writing = true;
     this.#writer.write(piece).then(() => {
+      this.#writing = false;
       this.#receiver?.written(piece.length);
       if (this.#receiver !== null && piece.length < bytes.length) {
         this.write(bytes.subarray(piece.length));
       }
+      if (this.#gone) this.childEnded();
     }, this.#fail);
+  }
+
+  /** What is being written is left to tell by itself whether it was read. */
+  childEnded(): void {
+    this.#gone = true;
+    const receiver = this.#receiver;
+    if (this.#writing || receiver === null) return;
+    this.abort();
+    receiver.lost(null);
   }
 
   override closeWrite(): void {
@@ -175,11 +193,15 @@ class DenoChild implements HostChild {
   constructor(process: Deno.ChildProcess, command: HostCommand) {
     this.#process = process;
     this.pid = process.pid;
-    this.exited = process.status.then(({ code, signal }) =>
-      returnCode(code, signal)
-    );
+    const stdin = command.stdin === "pipe"
+      ? new WritePipe(process.stdin)
+      : null;
+    this.exited = process.status.then(({ code, signal }) => {
+      stdin?.childEnded();
+      return returnCode(code, signal);
+    });
     this.pipes = [
-      command.stdin === "pipe" ? new WritePipe(process.stdin) : null,
+      stdin,
       command.stdout === "pipe" ? new ReadPipe(process.stdout) : null,
       command.stderr === "pipe" ? new ReadPipe(process.stderr) : null,
     ];
@@ -230,7 +252,18 @@ function start(command: HostCommand): HostChild {
   );
 }
 
+/** By the file's mode: who this program runs as is no one's business here. */
+function mayRun(path: string): boolean {
+  const { mode } = Deno.statSync(path);
+  return mode === null || (mode & 0o111) !== 0;
+}
+
+function env(): Record<string, string> | null {
+  const { state } = Deno.permissions.querySync({ name: "env" });
+  return state === "granted" ? Deno.env.toObject() : null;
+}
+
 /** Child processes on Deno. */
 export const spawning: { readonly children: HostChildren } = {
-  children: childrenOf(start, mapError),
+  children: childrenOf(start, mapError, { mayRun, env }),
 };

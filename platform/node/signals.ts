@@ -1,5 +1,11 @@
 import { LONGEST_HOST_TIMER_MS } from "../../_internal/constants.ts";
 import { nodeProcess } from "../node_process.ts";
+import {
+  exitSoon,
+  hasForeignNodeListener,
+  isListenable,
+  markOwn,
+} from "../signal_listeners.ts";
 import type { HostSignals } from "../types.ts";
 
 /**
@@ -12,6 +18,7 @@ const keepers = new Set<() => void>();
 /** Signals on Node. */
 export const signals: HostSignals = {
   addSignalListener(signal, listener, { keepsAlive }) {
+    markOwn(listener);
     nodeProcess().on(signal, listener);
     if (!keepsAlive) return;
     if (keepers.size === 0) {
@@ -23,5 +30,11 @@ export const signals: HostSignals = {
     nodeProcess().removeListener(signal, listener);
     if (keepers.delete(listener) && keepers.size === 0) clearInterval(alive);
   },
-  hasSignalListener: (signal) => nodeProcess().listenerCount(signal) > 0,
+  hasSignalListener: hasForeignNodeListener,
+  canListen: isListenable,
+  raise(signal) {
+    const process = nodeProcess();
+    process.kill(process.pid, signal);
+    exitSoon(signal, (status) => process.exit(status));
+  },
 };

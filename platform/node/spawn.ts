@@ -2,7 +2,7 @@ import { builtin } from "../builtin.ts";
 import type { HostConnection, HostReceiver } from "../net_types.ts";
 import { nodeProcess } from "../node_process.ts";
 import { OneWayPipe } from "../one_way_pipe.ts";
-import { childrenOf, returnCode } from "../programs.ts";
+import { childrenOf, isWindows, returnCode } from "../programs.ts";
 import { plainBytes } from "../sockets.ts";
 import type {
   HostChild,
@@ -103,7 +103,16 @@ class PipeClosed extends Error {
   readonly code = "EPIPE";
 }
 
-/** A pipe that a child reads from. */
+/** Of the socket that Node puts behind a child's stdin. */
+interface StdinHandle {
+  onread: (data: ArrayBuffer | undefined) => void;
+  readStart(): void;
+}
+
+/**
+ * A pipe that a child reads from. On Unix it is a pair of sockets: one that the
+ * child has closed can be read to its end.
+ */
 class WritePipe extends OneWayPipe {
   readonly #stream: Writable;
   #receiver: HostReceiver | null = null;
@@ -119,12 +128,22 @@ class WritePipe extends OneWayPipe {
       this.#error ??= error;
       this.#fail();
     });
-    // Node closes it when the child exits: for asyncio that is no error, unless
-    // something was to be written.
-    stream.on("close", () => {
-      this.#gone = true;
-      this.#fail();
-    });
+    stream.on("close", () => this.readerGone());
+    const handle = (stream as { _handle?: StdinHandle })._handle;
+    if (isWindows() || typeof handle?.readStart !== "function") return;
+    handle.onread = (data) => {
+      // What a child sends this way, no one waits for.
+      if (data === undefined && !this.#writing) this.readerGone();
+    };
+    handle.readStart();
+  }
+
+  /**
+   * Nobody reads any more: that is no error, unless something was to be written.
+   */
+  readerGone(): void {
+    this.#gone = true;
+    this.#fail();
   }
 
   override start(receiver: HostReceiver): void {
@@ -173,11 +192,12 @@ class WritePipe extends OneWayPipe {
     if (this.#closed || receiver === null) return;
     if (this.#error === null) {
       if (!this.#gone) return;
-      if (!this.#writing) return receiver.end();
-      this.#error = new PipeClosed("The pipe was closed");
+      if (this.#writing) this.#error = new PipeClosed("The pipe was closed");
     }
     this.abort();
-    receiver.lost(mapError(this.#error, "write to the pipe"));
+    receiver.lost(
+      this.#error === null ? null : mapError(this.#error, "write to the pipe"),
+    );
   }
 }
 
@@ -193,14 +213,18 @@ export class NodeChild implements HostChild {
   constructor(process: ChildProcess, pid: number) {
     this.#process = process;
     this.pid = pid;
+    const stdin = process.stdin && new WritePipe(process.stdin);
     this.exited = new Promise((resolve) => {
-      process.once("exit", (code, signal) => resolve(returnCode(code, signal)));
+      process.once("exit", (code, signal) => {
+        stdin?.readerGone();
+        resolve(returnCode(code, signal));
+      });
     });
     process.on("error", (error) => {
       this.#error = error;
     });
     this.pipes = [
-      process.stdin && new WritePipe(process.stdin),
+      stdin,
       process.stdout && new ReadPipe(process.stdout),
       process.stderr && new ReadPipe(process.stderr),
     ];
@@ -255,7 +279,20 @@ function start(command: HostCommand): HostChild | Promise<never> {
     : new NodeChild(process, process.pid);
 }
 
+function mayRun(path: string): boolean {
+  const { accessSync, constants } = builtin("node:fs");
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Child processes on Node. */
 export const spawning: { readonly children: HostChildren } = {
-  children: childrenOf(start, mapError),
+  children: childrenOf(start, mapError, {
+    mayRun,
+    env: () => nodeProcess().env,
+  }),
 };

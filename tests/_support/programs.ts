@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 export interface ProgramResult {
   /** Its exit status; `null` where a signal ended it. */
   readonly code: number | null;
+  /** What ended it, where it did not end by itself. */
+  readonly signal?: string;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -14,6 +16,8 @@ export interface ProgramResult {
 /** Options of {@linkcode runProgram}. */
 export interface ProgramOptions {
   readonly args?: readonly string[];
+  /** Flags of the runtime. */
+  readonly flags?: readonly string[];
   /** Variables besides those of this process. */
   readonly env?: Readonly<Record<string, string>>;
   /** Called with each line on stdout; `send` sends the program a signal. */
@@ -38,10 +42,11 @@ export function runProgram(
   name: string,
   options: ProgramOptions = {},
 ): Promise<ProgramResult> {
-  const { args = [], env = {}, onLine } = options;
+  const { args = [], flags = [], env = {}, onLine } = options;
   const url = new URL(`../programs/${name}${EXTENSION}`, import.meta.url);
   const child = spawn(process.execPath, [
     ...FLAGS,
+    ...flags,
     fileURLToPath(url),
     ...args,
   ], {
@@ -64,6 +69,10 @@ export function runProgram(
   const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
   return new Promise<ProgramResult>((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.on(
+      "close",
+      (code, signal) =>
+        resolve({ code, stdout, stderr, ...(signal !== null && { signal }) }),
+    );
   }).finally(() => clearTimeout(limit));
 }

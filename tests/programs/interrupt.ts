@@ -6,6 +6,7 @@ import {
   getRunningLoop,
   newEventLoop,
   run,
+  Runner,
   sleep,
 } from "@asyncio/asyncio";
 import process from "node:process";
@@ -99,6 +100,115 @@ async function twoRuns(): Promise<string> {
   return "went on";
 }
 
+async function twoRunsAtOnce(): Promise<unknown> {
+  const outcomes = Promise.allSettled([run(waitLong), run(waitForLonger)]);
+  return (await outcomes).map((each) =>
+    each.status === "rejected" ? each.reason.name : each.value
+  );
+}
+
+/** The last of two runs to end. */
+async function waitForLonger(): Promise<string> {
+  try {
+    await sleep(60_000);
+    return "never";
+  } finally {
+    await sleep(50);
+    say("the other is clean");
+  }
+}
+
+/** Is done when the signal comes, and what it left behind is not. */
+async function leaves(): Promise<string> {
+  createTask(async () => {
+    try {
+      await sleep(60_000);
+    } finally {
+      say("ready");
+      await sleep(200);
+      say("the rest is clean");
+    }
+  });
+  await sleep(1);
+  return "main's value";
+}
+
+/** The same, for longer than anyone waits. */
+async function leavesForLong(): Promise<string> {
+  createTask(async () => {
+    try {
+      await sleep(60_000);
+    } finally {
+      say("ready");
+      await sleep(50);
+      say("ready");
+      await sleep(60_000);
+      say("never");
+    }
+  });
+  await sleep(1);
+  return "main's value";
+}
+
+async function failsAndLeaves(): Promise<void> {
+  await leaves();
+  throw new Error("main's own");
+}
+
+async function runnerThatLeaves(): Promise<string> {
+  const runner = new Runner();
+  say(await runner.run(leaves));
+  await runner.close();
+  return "closed";
+}
+
+/** A handler of the host, in the way of the runtime it runs on. */
+function listen(signal: "SIGINT" | "SIGTERM", listener: () => void): void {
+  const host = (globalThis as {
+    Deno?: { addSignalListener(signal: string, listener: () => void): void };
+  }).Deno;
+  if (host === undefined) process.on(signal, listener);
+  else host.addSignalListener(signal, listener);
+}
+
+/** Goes on until its own handler was called, and for a while. */
+async function withHandlers(
+  add: (listener: () => void) => void,
+): Promise<string> {
+  const loop = getRunningLoop();
+  const seen = loop.createFuture<void>();
+  // A listener of the host does not keep a program alive.
+  const alive = setInterval(() => {}, 60_000);
+  add(() => loop.callSoon(() => seen.setResult()));
+  say("ready");
+  await seen;
+  await sleep(50);
+  clearInterval(alive);
+  return "the program's own";
+}
+
+const listenToBoth = (listener: () => void) => {
+  listen("SIGINT", listener);
+  listen("SIGTERM", listener);
+};
+
+function handlerOfHostBefore(): Promise<string> {
+  let tell: () => void;
+  listenToBoth(() => tell());
+  return run(() => withHandlers((listener) => tell = listener));
+}
+
+/** As the package signal-exit does: acts only where no one else listens. */
+function tidier(): Promise<void> {
+  process.on("SIGINT", () => {
+    if (process.listenerCount("SIGINT") === 1) process.exit(99);
+  });
+  Object.defineProperty(globalThis, Symbol.for("signal-exit emitter"), {
+    value: { count: 1 },
+  });
+  return run(waitLong);
+}
+
 async function withUsr1(): Promise<string> {
   const loop = getRunningLoop();
   const seen = loop.createFuture<string>();
@@ -129,6 +239,23 @@ const cases: Record<string, () => Promise<unknown>> = {
   ownHandlerOfLoop: () => run(ownHandlerOfLoop),
   ownHandlerBefore,
   twoRuns,
+  twoRunsAtOnce,
+  leaves: () => run(leaves),
+  leavesForLong: () => run(leavesForLong),
+  failsAndLeaves: () => run(failsAndLeaves),
+  runnerThatLeaves,
+  handlerOfHostBefore,
+  handlerOfHostInside: () => run(() => withHandlers(listenToBoth)),
+  tidier,
+  onlySigint: () => run(waitLong, { signals: ["SIGINT"] }),
+  noSignals: () => run(waitLong, { signals: [] }),
+  onlySighup: () => run(waitLong, { signals: ["SIGHUP"] }),
+  ownHandlerOfLoopForSigterm: () =>
+    run(() =>
+      withHandlers((listener) =>
+        getRunningLoop().addSignalHandler("SIGTERM", listener)
+      )
+    ),
   withUsr1: () => run(withUsr1),
   explicitLoop: () => newEventLoop().runUntilComplete(waitLong),
 };

@@ -1,0 +1,146 @@
+/**
+ * What a signal does to `run`: the first one cancels the main task, the second
+ * one ends the program, wherever between the start and the closed loop it comes.
+ *
+ * ```text
+ *   SIGINT --> main is cancelled --> the rest is, the loop is closed
+ *                                      |- SIGINT:  KeyboardInterrupt
+ *                                      `- another: the program ends by it
+ * ```
+ */
+import { SIGINT_EXIT_STATUS } from "../_internal/constants.ts";
+import { show } from "../_internal/show.ts";
+import { isCancelledError, KeyboardInterrupt } from "../errors.ts";
+import { filterRejections } from "../loop/rejections.ts";
+import { checkSignal, isHandled } from "../loop/signals.ts";
+import type { Task } from "../loop/task.ts";
+import { platform, type SignalName } from "../platform/mod.ts";
+
+/** Of all runs that have not ended. */
+const interrupts = new Set<Interrupt>();
+
+/** What the program is to end by, as soon as no run listens to it any more. */
+let ending: SignalName | null = null;
+
+/** The signals that `run` hears where nothing else is said. */
+export function defaultSignals(): SignalName[] {
+  const ends: SignalName[] = ["SIGINT", "SIGTERM"];
+  return ends.filter((signal) => platform.canListen(signal));
+}
+
+export function checkSignals(action: string, signals: unknown): SignalName[] {
+  if (!Array.isArray(signals)) {
+    throw new TypeError(
+      `Cannot ${action} as 'signals' must be an array of names: received ${
+        show(signals)
+      }`,
+    );
+  }
+  return signals.map((signal, index) => {
+    checkSignal(action, `signals[${index}]`, signal);
+    return signal;
+  });
+}
+
+export class Interrupt {
+  readonly #listeners = new Map<SignalName, () => void>();
+  /** What the first signal cancels; `null` once that has ended. */
+  #task: Task<unknown> | null = null;
+  #first: SignalName | null = null;
+  /** Whether the end is the signal's, and nobody else's. */
+  #isCause = false;
+
+  constructor(signals: Iterable<SignalName>) {
+    for (const signal of new Set(signals)) {
+      // A handler that the program has set itself is left alone.
+      if (platform.hasSignalListener(signal)) continue;
+      const listener = () => this.#hear(signal);
+      platform.addSignalListener(signal, listener, { keepsAlive: false });
+      this.#listeners.set(signal, listener);
+    }
+    interrupts.add(this);
+  }
+
+  /** The task that the first signal is to cancel. */
+  set task(task: Task<unknown> | null) {
+    this.#task = task;
+  }
+
+  /** Whether a signal, and nothing else, cancelled the task. */
+  isCause(): boolean {
+    if (!this.#isCause && this.#first !== null) {
+      this.#isCause = this.#task?.uncancel() === 0;
+    }
+    return this.#isCause;
+  }
+
+  /**
+   * Runs `fn` to its end, and lets the signal that came meanwhile have its
+   * effect only then. What went wrong besides is not hidden by it.
+   */
+  async during<T>(fn: () => Promise<T>): Promise<T> {
+    let cause: unknown;
+    try {
+      const value = await fn();
+      if (!this.#isCause) return value;
+    } catch (error) {
+      if (!this.#isCause || !isCancelledError(error)) throw error;
+      cause = error;
+    } finally {
+      this.#stop();
+    }
+    if (this.#first !== "SIGINT") return await endBy(this.#first!);
+    filterRejections();
+    throw new KeyboardInterrupt(undefined, { cause });
+  }
+
+  #hear(signal: SignalName): void {
+    // One that the program has set meanwhile has taken its place.
+    if (isHandled(signal) || platform.hasSignalListener(signal)) return;
+    if (this.#first !== null) return endAtOnce(signal);
+    this.#first = signal;
+    // Where main has ended all the rest ends as it is.
+    if (this.#task?.cancel(`Interrupted by ${signal}`) !== true) {
+      this.#isCause = true;
+    }
+  }
+
+  #stop(): void {
+    this.deafen();
+    interrupts.delete(this);
+    if (ending !== null) endIfUnheard(ending);
+  }
+
+  /** Listens to nothing any more. */
+  deafen(): void {
+    for (const [signal, listener] of this.#listeners) {
+      platform.removeSignalListener(signal, listener);
+    }
+    this.#listeners.clear();
+  }
+
+  hears(signal: SignalName): boolean {
+    return this.#listeners.has(signal);
+  }
+}
+
+/**
+ * Ends the program as a signal does to one that does not listen. What waits for
+ * that never goes on; other runs that heard it come to their end before.
+ */
+function endBy(signal: SignalName): Promise<never> {
+  ending = signal;
+  endIfUnheard(signal);
+  return new Promise(() => {});
+}
+
+function endIfUnheard(signal: SignalName): void {
+  for (const each of interrupts) if (each.hears(signal)) return;
+  platform.raise(signal);
+}
+
+function endAtOnce(signal: SignalName): void {
+  if (signal === "SIGINT") platform.exit(SIGINT_EXIT_STATUS);
+  for (const each of interrupts) each.deafen();
+  platform.raise(signal);
+}
