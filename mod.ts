@@ -257,6 +257,7 @@ export {
   WorkerPoolExecutor,
   type WorkerPoolExecutorOptions,
   type WorkerPoolExecutorStatistics,
+  type WorkerResourceLimits,
 } from "./threads/mod.ts";
 export {
   prefork,

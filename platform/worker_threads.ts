@@ -3,7 +3,9 @@
  * `Worker` keeps the program alive and does not tell when it has ended.
  */
 import { builtin } from "./builtin.ts";
+import { nodeProcess } from "./node_process.ts";
 import type {
+  HostResourceLimits,
   HostWorker,
   HostWorkerListener,
   HostWorkerSide,
@@ -35,9 +37,17 @@ function post(
 class ThreadWorker implements HostWorker {
   readonly #worker: Worker;
 
-  constructor(entry: URL, data: unknown, listener: HostWorkerListener) {
+  constructor(
+    entry: URL,
+    data: unknown,
+    limits: HostResourceLimits | null,
+    listener: HostWorkerListener,
+  ) {
     const { Worker } = builtin("node:worker_threads");
-    const worker = new Worker(entry, { workerData: data });
+    const worker = new Worker(entry, {
+      workerData: data,
+      ...(limits !== null && { resourceLimits: limits }),
+    });
     this.#worker = worker;
     let failure: unknown = null;
     worker.on("message", (message) => listener.message(message));
@@ -70,21 +80,24 @@ class ThreadWorker implements HostWorker {
 export function startThread(
   entry: URL,
   data: unknown,
+  limits: HostResourceLimits | null,
   listener: HostWorkerListener,
 ): HostWorker {
-  return new ThreadWorker(entry, data, listener);
+  return new ThreadWorker(entry, data, limits, listener);
 }
 
 /** The worker's end, but for what a host does its own way. */
 export function threadSide(
-  onUncaught: HostWorkerSide["onUncaught"],
+  own: Pick<HostWorkerSide, "onUncaught" | "jobBegins" | "jobEnded">,
 ): HostWorkerSide {
   const { parentPort, workerData } = builtin("node:worker_threads");
   const port = parentPort as MessagePort;
+  // A job may have closed it: its result could not be told, nor the next begin.
+  port.on("close", () => nodeProcess().exit(1));
   return {
     data: workerData,
     post: (message, transfer) => post(port, message, transfer),
     onMessage: (callback) => void port.on("message", callback),
-    onUncaught,
+    ...own,
   };
 }

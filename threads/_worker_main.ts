@@ -17,6 +17,7 @@ import { Lull } from "./_lull.ts";
 import {
   CANCELLED,
   type JobMessage,
+  type Marked,
   type MessageFromWorker,
   type MessageToWorker,
   type ReturnMessage,
@@ -28,13 +29,17 @@ import { markTransfer } from "./_transfer.ts";
 type AnyFunction = (...args: unknown[]) => unknown;
 
 const side = workerSide();
-const { shared } = side.data as WorkerData;
+const data = side.data as WorkerData;
+const { shared, key } = data;
+// Jobs can see it as well.
+delete data.key;
 const lull = new Lull(shared);
 
 function post(
-  message: MessageFromWorker,
+  message: Marked<MessageFromWorker>,
   transfer: readonly object[] = [],
 ): void {
+  message.key = key as number;
   side.post(message, transfer);
 }
 
@@ -232,6 +237,7 @@ function exported(
 // -- jobs ---------------------------------------------------------------------
 
 function start(message: JobMessage): void {
+  side.jobBegins();
   if (message.source === null && !modules.has(message.module)) {
     load(message.module).then(() => run(message), (error) => {
       job = new RunningJob(message, false);
@@ -298,6 +304,7 @@ function fail(ended: RunningJob, error: unknown): void {
 
 function leave(ended: RunningJob): void {
   job = null;
+  side.jobEnded();
   lull.begin(ended.message.number);
 }
 

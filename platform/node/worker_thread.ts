@@ -7,14 +7,19 @@ import type { HostWorkers, HostWorkerSide } from "../worker_types.ts";
 export const threads: { readonly workers: HostWorkers } = {
   workers: {
     parallelism: () => builtin("node:os").availableParallelism(),
-    startWorker: (data, listener) => startThread(workerEntry(), data, listener),
+    startWorker: (data, limits, listener) =>
+      startThread(workerEntry(), data, limits, listener),
   },
 };
 
 /** The thread that started this one. */
 export function workerSide(): HostWorkerSide {
   // An unhandled rejection comes this way, too.
-  return threadSide((callback) =>
-    nodeProcess().on("uncaughtException", (error) => callback(error))
-  );
+  return threadSide({
+    onUncaught: (callback) =>
+      nodeProcess().on("uncaughtException", (error) => callback(error)),
+    // Node itself ends a worker that is out of memory.
+    jobBegins() {},
+    jobEnded() {},
+  });
 }
