@@ -9,6 +9,11 @@ export interface WorkerData {
    */
   readonly shared: Int32Array;
   /**
+   * What the functions of PROVIDED are called in the program, by that order: a
+   * bundler may have shortened their names, in the source of jobs as well.
+   */
+  readonly names: readonly string[];
+  /**
    * What marks the worker's messages as its own: jobs can post as well, and what
    * they post means nothing here. The worker takes it away before the first job.
    */

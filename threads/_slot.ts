@@ -37,6 +37,7 @@ import {
   STARTED,
   type WorkerData,
 } from "./_messages.ts";
+import { providedNames } from "./_provided_names.ts";
 
 /** What a slot tells its pool. */
 export interface SlotOwner {
@@ -73,7 +74,11 @@ export class WorkerSlot {
     this.#kernel = kernel;
     this.#graceMs = graceMs;
     this.#calls = new ExposedCalls(exposed, this.#post);
-    const data: WorkerData = { shared: this.#shared, key: this.#key };
+    const data: WorkerData = {
+      shared: this.#shared,
+      names: providedNames(),
+      key: this.#key,
+    };
     // The host keeps the async context for the listeners, and with it the task.
     this.#worker = runIn(
       kernel.root,

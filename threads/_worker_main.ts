@@ -177,6 +177,14 @@ const providedByName = Object.fromEntries(
   PROVIDED.map((name, index) => [name, provided[index]]),
 );
 
+/** The same by the names that a bundler has given them. */
+const renamed = Object.fromEntries(
+  data.names.map((name, index) => [name, provided[index]]).filter(([name]) =>
+    name !== "" && !(name as string in providedByName) &&
+    !(name as string in globalThis)
+  ),
+);
+
 const compiled = new Remembered<AnyFunction>();
 
 function functionOf(source: string): AnyFunction {
@@ -185,7 +193,7 @@ function functionOf(source: string): AnyFunction {
     fn = compile(
       source,
       provided,
-      missing(source, providedByName),
+      { ...renamed, ...missing(source, providedByName) },
     ) as AnyFunction;
     compiled.set(source, fn);
   }

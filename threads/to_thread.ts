@@ -13,8 +13,7 @@ import "./worker_pool_executor.ts";
  * `runCoroutineThreadsafe` and `transfer`. Whatever else it refers to is not
  * there, and the error says so; a name that is also that of a global, such as an
  * import called `setTimeout`, means the global there. It may go through a bundler
- * or a compiler, but not through one that shortens the names of what it uses. For
- * work of some size use the functions of a
+ * or a compiler. For work of some size use the functions of a
  * module: {@linkcode WorkerPoolExecutor.module}.
  *
  * Arguments and result are cloned as `structuredClone` does it, or handed over
