@@ -263,6 +263,7 @@ export {
   WorkerPoolExecutor,
   type WorkerPoolExecutorOptions,
   type WorkerPoolExecutorStatistics,
+  type WorkerResourceLimits,
 } from "./threads/mod.ts";
 export {
   prefork,

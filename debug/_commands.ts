@@ -71,6 +71,14 @@ export function answer(
     : command.answer(tasks, argument);
 }
 
+/** Whether a line is one of the commands, with no argument to one that has none. */
+export function isCommand(line: string): boolean {
+  const [name = "", argument = ""] = line.trim().split(/\s+(.*)/);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  return command !== undefined &&
+    (argument === "" || command.usage.includes(" "));
+}
+
 /**
  * Names need not be unique: the command is for all that have it. One that is
  * not shown as it is, is found by what is shown as well.

@@ -5,9 +5,7 @@ import { kernelOf } from "../loop/kernel.ts";
 import { allTasks, currentTask, type Task } from "../loop/task.ts";
 import type { Server } from "../streams/server.ts";
 import { startServer } from "../streams/start_server.ts";
-import type { StreamReader } from "../streams/stream_reader.ts";
-import type { StreamWriter } from "../streams/stream_writer.ts";
-import { answer } from "./_commands.ts";
+import { converse, LONGEST_LINE } from "./_conversation.ts";
 
 /** Options of {@linkcode startInspector}. */
 export interface InspectorOptions {
@@ -126,6 +124,10 @@ export class Inspector {
  * cancel, `help` lists them. An empty line ends each answer. It is the loop
  * itself that answers, so not while a step holds it.
  *
+ * A connection that does not begin with a command is closed, and nothing of it
+ * is done: so a page in a browser on this machine, whose requests get here as
+ * well, cannot cancel anything.
+ *
  * @example Asking for the tasks
  * ```ts
  * import { openConnection, run, startInspector } from "@asyncio/asyncio";
@@ -174,41 +176,7 @@ export async function startInspector(
         writer.close();
       }
     },
-    { hostname, port },
+    { hostname, port, limit: LONGEST_LINE },
   );
   return make(server, loop);
-}
-
-async function converse(
-  reader: StreamReader,
-  writer: StreamWriter,
-  tasks: () => Task<unknown>[],
-): Promise<void> {
-  const decoder = new TextDecoder();
-  for await (const line of reader) {
-    const text = decoder.decode(line).trim();
-    if (text === "quit") return;
-    for (const piece of pieces(answer(tasks(), text))) {
-      writer.write(piece);
-      await writer.drain();
-    }
-  }
-}
-
-/** About how many characters are written at once, for the peer to keep up. */
-const PIECE = 65_536;
-
-/** The lines of an answer, and the empty one that ends it. */
-function* pieces(lines: Iterable<string>): Iterable<string> {
-  let piece: string[] = [];
-  let size = 0;
-  for (const line of lines) {
-    piece.push(line);
-    size += line.length;
-    if (size < PIECE) continue;
-    yield `${piece.join("\n")}\n`;
-    piece = [];
-    size = 0;
-  }
-  yield [...piece, "", ""].join("\n");
 }

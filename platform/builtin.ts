@@ -17,6 +17,7 @@ interface Builtins {
   "node:tls": typeof import("node:tls");
   "node:url": typeof import("node:url");
   "node:util": typeof import("node:util");
+  "node:v8": typeof import("node:v8");
   "node:worker_threads": typeof import("node:worker_threads");
 }
 

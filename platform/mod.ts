@@ -43,6 +43,7 @@ export type {
   HostStdio,
 } from "./spawn_types.ts";
 export type {
+  HostResourceLimits,
   HostWorker,
   HostWorkerListener,
   HostWorkers,

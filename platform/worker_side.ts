@@ -2,8 +2,8 @@
  * What a worker needs of its host: it loads this and not all of `mod.ts`, as it
  * starts in a moment in which someone waits for it.
  */
-import { workerSide as denoSide } from "./deno/worker_thread.ts";
-import { workerSide as nodeSide } from "./node/worker_thread.ts";
+import { workerSide as denoSide } from "./deno/worker_side.ts";
+import { workerSide as nodeSide } from "./node/worker_side.ts";
 import type { HostWorkerSide } from "./worker_types.ts";
 
 /** The thread that started this one. */

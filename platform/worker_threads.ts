@@ -4,40 +4,36 @@
  */
 import { builtin } from "./builtin.ts";
 import type {
+  HostResourceLimits,
   HostWorker,
   HostWorkerListener,
-  HostWorkerSide,
 } from "./worker_types.ts";
+import { post } from "./worker_port.ts";
 
 type Worker = import("node:worker_threads").Worker;
-type MessagePort = import("node:worker_threads").MessagePort;
-type TransferList = Parameters<MessagePort["postMessage"]>[1];
 
-/**
- * What a worker of this library runs. The only place that names it: the sources
- * are TypeScript, and the npm package is JavaScript.
- */
-export function workerEntry(): URL {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
-  return new URL(`../threads/_worker_main${extension}`, import.meta.url);
-}
-
-/** Deno takes a shorter way where there is no list. */
-function post(
-  port: Pick<MessagePort, "postMessage">,
-  message: unknown,
-  transfer: readonly object[],
-): void {
-  if (transfer.length === 0) port.postMessage(message);
-  else port.postMessage(message, transfer as TransferList);
+/** What a worker starts from. */
+export interface WorkerStart {
+  /** Where the code is, or the code itself. */
+  readonly code: URL | string;
+  readonly isScript: boolean;
 }
 
 class ThreadWorker implements HostWorker {
   readonly #worker: Worker;
 
-  constructor(entry: URL, data: unknown, listener: HostWorkerListener) {
+  constructor(
+    start: WorkerStart,
+    data: unknown,
+    limits: HostResourceLimits | null,
+    listener: HostWorkerListener,
+  ) {
     const { Worker } = builtin("node:worker_threads");
-    const worker = new Worker(entry, { workerData: data });
+    const worker = new Worker(start.code, {
+      eval: start.isScript,
+      workerData: data,
+      ...(limits !== null && { resourceLimits: limits }),
+    });
     this.#worker = worker;
     let failure: unknown = null;
     worker.on("message", (message) => listener.message(message));
@@ -68,23 +64,10 @@ class ThreadWorker implements HostWorker {
 
 /** Starts a worker. */
 export function startThread(
-  entry: URL,
+  start: WorkerStart,
   data: unknown,
+  limits: HostResourceLimits | null,
   listener: HostWorkerListener,
 ): HostWorker {
-  return new ThreadWorker(entry, data, listener);
-}
-
-/** The worker's end, but for what a host does its own way. */
-export function threadSide(
-  onUncaught: HostWorkerSide["onUncaught"],
-): HostWorkerSide {
-  const { parentPort, workerData } = builtin("node:worker_threads");
-  const port = parentPort as MessagePort;
-  return {
-    data: workerData,
-    post: (message, transfer) => post(port, message, transfer),
-    onMessage: (callback) => void port.on("message", callback),
-    onUncaught,
-  };
+  return new ThreadWorker(start, data, limits, listener);
 }

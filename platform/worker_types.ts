@@ -25,12 +25,24 @@ export interface HostWorker {
   terminate(): void;
 }
 
+/** What a worker may take, in megabytes. */
+export interface HostResourceLimits {
+  readonly maxOldGenerationSizeMb?: number;
+  readonly maxYoungGenerationSizeMb?: number;
+  readonly codeRangeSizeMb?: number;
+  readonly stackSizeMb?: number;
+}
+
 /** Worker threads, as the host gives them. */
 export interface HostWorkers {
   /** How many threads run at the same time. */
   parallelism(): number;
   /** Starts a worker of this library. */
-  startWorker(data: unknown, listener: HostWorkerListener): HostWorker;
+  startWorker(
+    data: unknown,
+    limits: HostResourceLimits | null,
+    listener: HostWorkerListener,
+  ): HostWorker;
 }
 
 /** The thread that started this one, as a worker sees it. */
@@ -41,4 +53,7 @@ export interface HostWorkerSide {
   onMessage(callback: (message: unknown) => void): void;
   /** Calls back with an error that nothing catches, in place of the host. */
   onUncaught(callback: (error: unknown) => void): void;
+  /** A job begins: the host may have to look after its memory. */
+  jobBegins(): void;
+  jobEnded(): void;
 }

@@ -29,6 +29,7 @@ import {
   toPath,
   writeText,
 } from "./_project.ts";
+import { runTools } from "./_tool_tests.ts";
 import { toCode, toJavaScript } from "./_transpile.ts";
 
 /** What the package promises to run on. */
@@ -307,6 +308,22 @@ async function checkConsumers(project: Project): Promise<Counts> {
   return sum(results);
 }
 
+/** Builds and runs a program with the tools that rewrite code. */
+async function checkTools(version: string, project: Project): Promise<Counts> {
+  const results = await runTools(await findNode(version), project.root);
+  if (typeof results === "string") {
+    console.log(`Skipped: build tools, which cannot be installed: ${results}`);
+    return { ...NONE, skipped: 1 };
+  }
+  for (const { name, ok, output } of results) {
+    console.log(`Worker threads, ${name}: ${ok ? "ok" : "failed"}`);
+    if (!ok) console.log(output);
+  }
+  return sum(
+    results.map(({ ok }) => ({ ...NONE, [ok ? "passed" : "failed"]: 1 })),
+  );
+}
+
 /** Runs everything on one version of Node and says how it went. */
 async function runOn(
   version: string,
@@ -356,6 +373,7 @@ async function main(args: readonly string[]): Promise<number> {
     for (const version of versions) {
       results.push(await runOn(version, project, tests));
     }
+    results.push(await checkTools(versions[0]!, project));
     const { passed, failed } = sum(results);
     console.log(`${passed} passed, ${failed} failed`);
     return failed === 0 ? 0 : 1;

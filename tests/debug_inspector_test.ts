@@ -1,6 +1,7 @@
 import {
   createTask,
   Event,
+  getRunningLoop,
   openConnection,
   run,
   sleep,
@@ -229,4 +230,88 @@ Deno.test("what is wrong with the options is said at once", async () => {
     TypeError,
     "Cannot use 'loop' as it must be an EventLoop",
   );
+});
+
+/** All that comes back for `bytes`, until the inspector hangs up. */
+async function send(port: number, bytes: string | Uint8Array): Promise<string> {
+  const [reader, writer] = await openConnection({ port });
+  writer.write(bytes);
+  let text = "";
+  try {
+    for (;;) {
+      const chunk = await reader.read(1000);
+      if (chunk.length === 0) break;
+      text += decoder.decode(chunk);
+    }
+  } catch (error) {
+    // What was not read makes the host send a reset.
+    assertEquals((error as { code?: string }).code, "ECONNRESET");
+  }
+  writer.close();
+  return text;
+}
+
+const REQUEST_BODY = "\ncancel victim\nps\nquit\n";
+const OTHER_PROTOCOLS: Readonly<Record<string, string | Uint8Array>> = {
+  "an HTTP request": `POST / HTTP/1.1\r\nhost: x\r\n\r\n${REQUEST_BODY}`,
+  "a request in small letters": `post / http/1.1\r\n\r\n${REQUEST_BODY}`,
+  "a request whose method is a command":
+    `cancel / HTTP/1.1\r\nhost: x\r\n\r\n${REQUEST_BODY}`,
+  "a request whose method is a command without an argument":
+    `ps / HTTP/1.1\r\n\r\n${REQUEST_BODY}`,
+  "a request after an empty line": `\r\nPOST / HTTP/1.1\r\n${REQUEST_BODY}`,
+  "a request without a version": `GET /\r\n${REQUEST_BODY}`,
+  "the start of HTTP/2": `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${REQUEST_BODY}`,
+  "a request after a command": `help\nPOST / HTTP/1.1\r\n${REQUEST_BODY}`,
+  "the hello of TLS, which has no end of a line": new Uint8Array([
+    ...[0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03],
+  ]),
+  "the hello of TLS with a command in it": new Uint8Array([
+    ...[0x16, 0x03, 0x01, 0x00, 0x40],
+    ...new TextEncoder().encode(REQUEST_BODY),
+  ]),
+  "words that are no command": `hello\n${REQUEST_BODY}`,
+  "a space before the command": ` cancel victim\n`,
+  "a line without an end": "x".repeat(100_000),
+  "a later line without an end": `help\n${"x".repeat(100_000)}`,
+};
+
+for (const [kind, bytes] of Object.entries(OTHER_PROTOCOLS)) {
+  Deno.test(`an inspector hangs up on ${kind}, and does nothing of it`, async () => {
+    const reports: unknown[] = [];
+    await run(async () => {
+      getRunningLoop().setExceptionHandler((context) => {
+        reports.push(context);
+      });
+      const victim = createTask(() => new Event().wait(), { name: "victim" });
+      const inspector = await startInspector();
+      const text = await send(inspector.port, bytes);
+      assertFalse(text.includes("asked victim"), text);
+      assertFalse(text.includes("awaited by"), text);
+      assertEquals([victim.done(), victim.cancelling()], [false, 0]);
+      // It still serves who speaks its language.
+      const [asked] = await ask(inspector.port, "cancel victim");
+      assertEquals(asked, "asked victim to cancel");
+      await inspector.close();
+    });
+    assertEquals(reports, []);
+  });
+}
+
+Deno.test("a page cannot reach the inspector's commands by fetch", async () => {
+  await run(async () => {
+    const victim = createTask(() => new Event().wait(), { name: "victim" });
+    const inspector = await startInspector();
+    const url = `http://127.0.0.1:${inspector.port}/`;
+    await assertRejects(() =>
+      fetch(url, {
+        method: "POST",
+        headers: { "content-type": "text/plain" },
+        body: REQUEST_BODY,
+      })
+    );
+    assertEquals(victim.cancelling(), 0);
+    await inspector.close();
+    victim.cancel();
+  });
 });

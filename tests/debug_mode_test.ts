@@ -27,6 +27,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { platform } from "../platform/mod.ts";
 import { collectUntil, hasGc } from "./_support/gc.ts";
 import { runProgram } from "./_support/programs.ts";
 import { collectReports, deferred } from "./_support/virtual.ts";
@@ -528,7 +529,7 @@ Deno.test("J2 a cancelled task that comes back in time is not reported", async (
 
 /** Shortens the long timers of the host to nothing, from `on()` to `off()`. */
 function impatience(): { on(): void; off(): void; fired: Promise<void> } {
-  const { setTimeout } = globalThis;
+  const { setBackgroundTimer } = platform;
   const { promise: fired, resolve } = deferred<void>();
   let alive: ReturnType<typeof setInterval>;
   return {
@@ -536,15 +537,15 @@ function impatience(): { on(): void; off(): void; fired: Promise<void> } {
     on() {
       // The timer in question does not keep the program alive.
       alive = setInterval(() => {}, 60_000);
-      globalThis.setTimeout = ((callback: () => void) =>
-        setTimeout(() => {
+      platform.setBackgroundTimer = (callback) =>
+        setBackgroundTimer(() => {
           callback();
           resolve();
-        }, 0)) as typeof setTimeout;
+        }, 0);
     },
     off() {
       clearInterval(alive);
-      globalThis.setTimeout = setTimeout;
+      platform.setBackgroundTimer = setBackgroundTimer;
     },
   };
 }

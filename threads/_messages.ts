@@ -8,6 +8,16 @@ export interface WorkerData {
    * messages.
    */
   readonly shared: Int32Array;
+  /**
+   * What the functions of PROVIDED are called in the program, by that order: a
+   * bundler may have shortened their names, in the source of jobs as well.
+   */
+  readonly names: readonly string[];
+  /**
+   * What marks the worker's messages as its own: jobs can post as well, and what
+   * they post means nothing here. The worker takes it away before the first job.
+   */
+  key?: number;
 }
 
 /** Where in the shared memory the job is that was cancelled last. */
@@ -78,3 +88,15 @@ export type MessageFromWorker =
   | CallMessage
   | CancelCallMessage
   | CrashMessage;
+
+/** A message as it is sent. */
+export type Marked<M> = M & { key?: number };
+
+/** Whether a message is one of the worker's own. */
+export function isMarked(
+  message: unknown,
+  key: number,
+): message is MessageFromWorker {
+  return typeof message === "object" && message !== null &&
+    (message as Marked<object>).key === key;
+}

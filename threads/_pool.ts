@@ -8,6 +8,7 @@
 import { forCaller } from "../_internal/caller_frame.ts";
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import type { Kernel } from "../loop/kernel.ts";
+import type { HostResourceLimits } from "../platform/mod.ts";
 import type { Exposed } from "./_exposed.ts";
 import { Job, type JobTarget } from "./_job.ts";
 import { type SlotOwner, WorkerSlot } from "./_slot.ts";
@@ -16,16 +17,23 @@ export class Pool implements SlotOwner {
   readonly maxWorkers: number;
   readonly #graceMs: number;
   readonly #exposed: Exposed;
+  readonly #limits: HostResourceLimits | null;
   readonly #slots = new Set<WorkerSlot>();
   readonly #idle: WorkerSlot[] = [];
   readonly #queue = new Set<Job>();
   #isShutDown = false;
   #onEnd: (() => void)[] = [];
 
-  constructor(maxWorkers: number, graceMs: number, exposed: Exposed) {
+  constructor(
+    maxWorkers: number,
+    graceMs: number,
+    exposed: Exposed,
+    limits: HostResourceLimits | null,
+  ) {
     this.maxWorkers = maxWorkers;
     this.#graceMs = graceMs;
     this.#exposed = exposed;
+    this.#limits = limits;
   }
 
   get workers(): number {
@@ -130,7 +138,13 @@ export class Pool implements SlotOwner {
   };
 
   #open(kernel: Kernel): WorkerSlot {
-    const slot = new WorkerSlot(this, kernel, this.#exposed, this.#graceMs);
+    const slot = new WorkerSlot(
+      this,
+      kernel,
+      this.#exposed,
+      this.#graceMs,
+      this.#limits,
+    );
     this.#slots.add(slot);
     return slot;
   }

@@ -19,18 +19,25 @@ import { errorLine } from "../_internal/error_text.ts";
 import { BrokenWorkerError, type CancelledError } from "../errors.ts";
 import { runIn } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import { type HostHandle, type HostWorker, platform } from "../platform/mod.ts";
+import {
+  type HostHandle,
+  type HostResourceLimits,
+  type HostWorker,
+  platform,
+} from "../platform/mod.ts";
 import { describeError, reviveError } from "./_errors.ts";
 import { type Exposed, ExposedCalls } from "./_exposed.ts";
 import type { Job } from "./_job.ts";
 import {
   CANCELLED,
   type DoneMessage,
+  isMarked,
   type MessageFromWorker,
   type MessageToWorker,
   STARTED,
   type WorkerData,
 } from "./_messages.ts";
+import { providedNames } from "./_provided_names.ts";
 
 /** What a slot tells its pool. */
 export interface SlotOwner {
@@ -46,6 +53,7 @@ export class WorkerSlot {
   readonly #worker: HostWorker;
   readonly #shared = new Int32Array(new SharedArrayBuffer(8));
   readonly #calls: ExposedCalls;
+  readonly #key = Math.random();
   #number = 0;
   #job: Job | null = null;
   /** The loop of the last job, which is told of what goes wrong after it. */
@@ -60,18 +68,25 @@ export class WorkerSlot {
     kernel: Kernel,
     exposed: Exposed,
     graceMs: number,
+    limits: HostResourceLimits | null,
   ) {
     this.#owner = owner;
     this.#kernel = kernel;
     this.#graceMs = graceMs;
     this.#calls = new ExposedCalls(exposed, this.#post);
-    const data: WorkerData = { shared: this.#shared };
+    const data: WorkerData = {
+      shared: this.#shared,
+      names: providedNames(),
+      key: this.#key,
+    };
     // The host keeps the async context for the listeners, and with it the task.
     this.#worker = runIn(
       kernel.root,
       () =>
-        platform.workers.startWorker(data, {
-          message: (message) => this.#receive(message as MessageFromWorker),
+        platform.workers.startWorker(data, limits, {
+          message: (message) => {
+            if (isMarked(message, this.#key)) this.#receive(message);
+          },
           ended: (status, error) => this.#end(status, error),
         }),
       null,
@@ -166,6 +181,8 @@ export class WorkerSlot {
     if (job !== null) {
       const how = failure === null
         ? `has ended with status ${status}`
+        : isOutOfMemory(failure)
+        ? "ran out of memory, as 'resourceLimits' allows no more"
         : `was ended by an error that nothing caught: ${errorLine(failure)}`;
       job.fail(
         forCaller(
@@ -190,4 +207,9 @@ export class WorkerSlot {
     platform.clearTimer(this.#grace);
     this.#grace = null;
   }
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error &&
+    (error as { code?: unknown }).code === "ERR_WORKER_OUT_OF_MEMORY";
 }

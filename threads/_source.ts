@@ -3,6 +3,8 @@
  * it; so it must be one that stands by itself.
  */
 
+import { META_REGEXP, restore } from "./_rewritten.ts";
+
 /** The right way for all that cannot go by its source. */
 export const RIGHT_WAY =
   'export it from a module, and call it by executor.module<typeof import("./work.ts")>(new URL("./work.ts", import.meta.url))';
@@ -14,6 +16,16 @@ export const PROVIDED = [
   "runCoroutineThreadsafe",
   "transfer",
 ] as const;
+
+/**
+ * What only a worker has among its globals, or has another of. They are hidden, as
+ * they would stand in for variables of those names that a function closes over.
+ */
+export const WORKERS_OWN: readonly string[] = [
+  "close",
+  "onmessage",
+  "postMessage",
+];
 
 /** What a function is called in messages. */
 export function describeFunction(name: string): string {
@@ -59,21 +71,31 @@ export function sourceOf(fn: AnyFunction): string {
     checkSource(fn, source);
     sound.set(source, true);
   }
-  sources.set(fn, source);
-  return source;
+  const restored = restore(source);
+  sources.set(fn, restored);
+  return restored;
 }
 
-/** Compiles a function in strict mode, as modules are. */
+/**
+ * Compiles a function in strict mode, as modules are. Where it is an arrow
+ * function, `this` is that of a place that is not there: of a constructor that
+ * has not called `super`, so that V8 refuses each use of it.
+ *
+ * @param names What is there besides PROVIDED.
+ */
 export function compile(
   source: string,
-  self: unknown,
   provided: readonly unknown[],
+  names: Readonly<Record<string, unknown>> = {},
 ): AnyFunction {
   const factory = new Function(
     ...PROVIDED,
-    `"use strict"; return (${source}\n);`,
+    ...Object.keys(names),
+    `"use strict"; return new (class extends Object { constructor() { return (${source}\n); let ${
+      WORKERS_OWN.join(", ")
+    }; } })();`,
   );
-  return factory.apply(self, provided) as AnyFunction;
+  return factory(...provided, ...Object.values(names)) as AnyFunction;
 }
 
 function checkSource(fn: AnyFunction, source: string): void {
@@ -93,15 +115,32 @@ function checkSource(fn: AnyFunction, source: string): void {
   if (/Generator/.test(tag)) {
     throw refusal(fn, "a generator, which cannot be cloned", "");
   }
-  const failure = failureToCompile(source);
-  if (failure === null) return;
+  const rewritten = restore(source);
+  const [, meta] = META_REGEXP.exec(rewritten) ?? [];
+  if (meta !== undefined) {
+    throw refusal(fn, "what only works where it stands (import.meta)", "");
+  }
+  const failure = failureToCompile(rewritten);
+  if (failure === null) {
+    if (!usesOuterArguments(rewritten)) return;
+    throw refusal(
+      fn,
+      "an arrow function with the 'arguments' of what is around it",
+      "",
+    );
+  }
   throw refusal(
     fn,
-    failureToCompile(`{${source}}`) === null
+    failureToCompile(`{${rewritten}}`) === null
       ? "a method, which belongs to its object"
       : `what only works where it stands (${failure.message})`,
     "",
   );
+}
+
+/** In a field of a class, V8 takes no `arguments` but those of a function in it. */
+function usesOuterArguments(source: string): boolean {
+  return failureToCompile(`class { static field = (${source}\n) }`) !== null;
 }
 
 function failureToCompile(source: string): SyntaxError | null {

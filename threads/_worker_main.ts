@@ -17,24 +17,37 @@ import { Lull } from "./_lull.ts";
 import {
   CANCELLED,
   type JobMessage,
+  type Marked,
   type MessageFromWorker,
   type MessageToWorker,
   type ReturnMessage,
   type WorkerData,
 } from "./_messages.ts";
-import { compile, describeFunction, Remembered, RIGHT_WAY } from "./_source.ts";
+import { asWritten, missing } from "./_rewritten.ts";
+import {
+  compile,
+  describeFunction,
+  PROVIDED,
+  Remembered,
+  RIGHT_WAY,
+  WORKERS_OWN,
+} from "./_source.ts";
 import { markTransfer } from "./_transfer.ts";
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
 const side = workerSide();
-const { shared } = side.data as WorkerData;
+const data = side.data as WorkerData;
+const { shared, key } = data;
+// Jobs can see it as well.
+delete data.key;
 const lull = new Lull(shared);
 
 function post(
-  message: MessageFromWorker,
+  message: Marked<MessageFromWorker>,
   transfer: readonly object[] = [],
 ): void {
+  message.key = key as number;
   side.post(message, transfer);
 }
 
@@ -148,18 +161,6 @@ function callMainThread(name: string, ...args: unknown[]): Promise<unknown> {
   });
 }
 
-/** As an arrow function sees `this` of a place that is not there. */
-const NO_THIS = new Proxy({}, {
-  get: () => refuseThis(),
-  set: () => refuseThis(),
-  has: () => refuseThis(),
-});
-
-function refuseThis(): never {
-  // deno-lint-ignore asyncio/error-message -- as V8 says it of a variable
-  throw new ReferenceError("this is not defined");
-}
-
 /** By the order of PROVIDED. */
 const provided = [
   (): AbortSignal | undefined => {
@@ -172,12 +173,28 @@ const provided = [
     markTransfer(transfers, value, list),
 ];
 
+const providedByName = Object.fromEntries(
+  PROVIDED.map((name, index) => [name, provided[index]]),
+);
+
+/** The same by the names that a bundler has given them. */
+const renamed = Object.fromEntries(
+  data.names.map((name, index) => [name, provided[index]]).filter(([name]) =>
+    name !== "" && !(name as string in providedByName) &&
+    !(name as string in globalThis)
+  ),
+);
+
 const compiled = new Remembered<AnyFunction>();
 
 function functionOf(source: string): AnyFunction {
   let fn = compiled.get(source);
   if (fn === undefined) {
-    fn = compile(source, NO_THIS, provided) as AnyFunction;
+    fn = compile(
+      source,
+      provided,
+      { ...renamed, ...missing(source, providedByName) },
+    ) as AnyFunction;
     compiled.set(source, fn);
   }
   return fn;
@@ -186,19 +203,28 @@ function functionOf(source: string): AnyFunction {
 /** Says of a variable that is not there why it is not. */
 function explain(error: unknown, source: string, name: string): unknown {
   if (!isError(error) || !(error instanceof ReferenceError)) return error;
-  const [, variable] = /^(\S+) is not defined$/.exec(messageOf(error)) ?? [];
+  const variable = variableOf(messageOf(error));
   if (variable === undefined || !mentions(source, variable)) return error;
   return new ReferenceError(
-    `Cannot run ${
-      describeFunction(name)
-    } in a worker as it refers to "${variable}", which is outside of it and stays in its own thread: make that an argument; or ${RIGHT_WAY}`,
+    `Cannot run ${describeFunction(name)} in a worker as it refers to "${
+      asWritten(source, variable)
+    }", which is outside of it and stays in its own thread: make that an argument; or ${RIGHT_WAY}`,
     { cause: error },
   );
 }
 
+/** The variable that is not there, as V8 says it. */
+function variableOf(message: string): string | undefined {
+  if (message.startsWith("Must call super constructor")) return "this";
+  const [, early = ""] =
+    /^Cannot access '(\S+)' before initialization$/.exec(message) ?? [];
+  if (WORKERS_OWN.includes(early)) return early;
+  return /^(\S+) is not defined$/.exec(message)?.[1];
+}
+
 function mentions(source: string, variable: string): boolean {
   const escaped = variable.replaceAll("$", "\\$");
-  return new RegExp(`(?<![\\w$.])${escaped}(?![\\w$])`).test(source);
+  return new RegExp(`(?<![\\w$])${escaped}(?![\\w$])`).test(source);
 }
 
 // -- functions of modules -----------------------------------------------------
@@ -232,6 +258,7 @@ function exported(
 // -- jobs ---------------------------------------------------------------------
 
 function start(message: JobMessage): void {
+  side.jobBegins();
   if (message.source === null && !modules.has(message.module)) {
     load(message.module).then(() => run(message), (error) => {
       job = new RunningJob(message, false);
@@ -298,6 +325,7 @@ function fail(ended: RunningJob, error: unknown): void {
 
 function leave(ended: RunningJob): void {
   job = null;
+  side.jobEnded();
   lull.begin(ended.message.number);
 }
 
@@ -322,5 +350,7 @@ side.onUncaught((error) => {
   post({ kind: "crash", error: describeError(error) });
 });
 
-// Deno has a variable of that name, which would stand in for the caller's own.
-delete (globalThis as { name?: unknown }).name;
+// Deno has variables of these names, which would stand in for the caller's own.
+for (const own of ["name", "require"]) {
+  delete (globalThis as Record<string, unknown>)[own];
+}

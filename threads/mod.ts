@@ -22,4 +22,5 @@ export {
   WorkerPoolExecutor,
   type WorkerPoolExecutorOptions,
   type WorkerPoolExecutorStatistics,
+  type WorkerResourceLimits,
 } from "./worker_pool_executor.ts";

@@ -11,7 +11,9 @@ import "./worker_pool_executor.ts";
  * its arguments, what is global, what it imports by `await import("node:fs")`,
  * and four functions of this library, `cancelSignal`, `checkCancelled`,
  * `runCoroutineThreadsafe` and `transfer`. Whatever else it refers to is not
- * there, and the error says so. For work of some size use the functions of a
+ * there, and the error says so; a name that is also that of a global, such as an
+ * import called `setTimeout`, means the global there. It may go through a bundler
+ * or a compiler. For work of some size use the functions of a
  * module: {@linkcode WorkerPoolExecutor.module}.
  *
  * Arguments and result are cloned as `structuredClone` does it, or handed over

@@ -1,6 +1,7 @@
 import { checkFunction, checkInteger, checkSpan } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
+import { show } from "../_internal/show.ts";
 import { isCancelledError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { provideDefaultExecutor } from "../loop/default_executor.ts";
@@ -8,7 +9,7 @@ import type { Future } from "../loop/future.ts";
 import { takeCancellation } from "../loop/scope.ts";
 import type { Executor } from "../loop/types.ts";
 import { Wait } from "../loop/wait.ts";
-import { platform } from "../platform/mod.ts";
+import { type HostResourceLimits, platform } from "../platform/mod.ts";
 import { Pool } from "./_pool.ts";
 import { describeFunction, sourceOf } from "./_source.ts";
 import { moduleUrl, type Promised, proxyOf } from "./module_proxy.ts";
@@ -38,12 +39,57 @@ export interface WorkerPoolExecutorOptions {
    * @default {none}
    */
   exposed?: Readonly<Record<string, (...args: never) => unknown>> | undefined;
+  /**
+   * How much memory a worker may take. A job that takes more fails with a
+   * {@linkcode BrokenWorkerError}, and another worker takes the place of its own.
+   *
+   * @default {what the host gives each thread}
+   */
+  resourceLimits?: WorkerResourceLimits | undefined;
 }
+
+/**
+ * The memory of one worker, in megabytes; what is not given is up to the host.
+ */
+export interface WorkerResourceLimits {
+  /**
+   * How large its heap may become, but for what is young.
+   *
+   * @default {the limit of this thread}
+   */
+  maxOldGenerationSizeMb?: number | undefined;
+  /**
+   * How large the part of its heap for young objects may become.
+   *
+   * @default {up to the host}
+   */
+  maxYoungGenerationSizeMb?: number | undefined;
+  /**
+   * How much there is for compiled code.
+   *
+   * @default {up to the host}
+   */
+  codeRangeSizeMb?: number | undefined;
+  /**
+   * How large its stack may become: how deep functions may call each other.
+   *
+   * @default {4}
+   */
+  stackSizeMb?: number | undefined;
+}
+
+const RESOURCE_LIMITS = new OptionNames<WorkerResourceLimits>({
+  maxOldGenerationSizeMb: true,
+  maxYoungGenerationSizeMb: true,
+  codeRangeSizeMb: true,
+  stackSizeMb: true,
+});
 
 const EXECUTOR_OPTIONS = new OptionNames<WorkerPoolExecutorOptions>({
   maxWorkers: true,
   graceMs: true,
   exposed: true,
+  resourceLimits: RESOURCE_LIMITS,
 }, { number: "maxWorkers" });
 
 /** Options of {@linkcode WorkerPoolExecutor.shutdown}. */
@@ -89,8 +135,8 @@ export interface WorkerPoolExecutorStatistics {
  * none do not keep the program alive. What a job does to its worker, the global
  * object or a module's variables, stays there for later ones.
  *
- * A job that ends its worker, by an error that nothing catches or by
- * `process.exit()`, fails with a {@linkcode BrokenWorkerError} and hurts no
+ * A job that ends its worker, by an error that nothing catches, by running out of
+ * memory or by `process.exit()`, fails with a {@linkcode BrokenWorkerError} and hurts no
  * other.
  *
  * @example The functions of a module, on two cores
@@ -118,7 +164,7 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
    * @param options How many workers, what they may call, and their grace.
    * @throws {TypeError} When an option is of the wrong kind.
    * @throws {RangeError} When `maxWorkers` is less than 1 or no whole number, or
-   * `graceMs` is NaN.
+   * `graceMs` is NaN, or a limit is not above 0.
    */
   constructor(options: WorkerPoolExecutorOptions = {}) {
     const action = "create an executor";
@@ -127,6 +173,7 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
       maxWorkers = platform.workers.parallelism(),
       graceMs = GRACE_MS,
       exposed = {},
+      resourceLimits,
     } = options;
     checkInteger(action, "maxWorkers", maxWorkers, 1);
     const grace = checkSpan(action, "graceMs", graceMs);
@@ -134,7 +181,12 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
     for (const [name, fn] of functions) {
       checkFunction(action, `exposed.${name}`, fn);
     }
-    this.#pool = new Pool(maxWorkers, grace, functions);
+    this.#pool = new Pool(
+      maxWorkers,
+      grace,
+      functions,
+      resourceLimits === undefined ? null : checkLimits(action, resourceLimits),
+    );
   }
 
   /**
@@ -287,6 +339,32 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
   static {
     inspectByToString(this.prototype);
   }
+}
+
+function checkLimits(action: string, limits: unknown): HostResourceLimits {
+  if (typeof limits !== "object" || limits === null) {
+    throw new TypeError(
+      `Cannot ${action} as 'resourceLimits' must be an object: received ${
+        show(limits)
+      }`,
+    );
+  }
+  const given = Object.entries(limits).filter(([, mb]) => mb !== undefined);
+  for (const [name, mb] of given) {
+    if (typeof mb !== "number") {
+      throw new TypeError(
+        `Cannot ${action} as 'resourceLimits.${name}' must be a number of megabytes: received ${
+          show(mb)
+        }`,
+      );
+    }
+    if (!(mb > 0 && mb < Infinity)) {
+      throw new RangeError(
+        `Cannot ${action} as 'resourceLimits.${name}' must be above 0 and finite: received ${mb}`,
+      );
+    }
+  }
+  return Object.fromEntries(given);
 }
 
 /** A wait of the task where there is a loop to run it, a plain promise else. */

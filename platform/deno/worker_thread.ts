@@ -1,10 +1,34 @@
-import { startThread, threadSide, workerEntry } from "../worker_threads.ts";
-import type { HostWorkers, HostWorkerSide } from "../worker_types.ts";
+import { builtin } from "../builtin.ts";
+import { WORKER_CODE } from "../worker_code.ts";
+import { startThread, type WorkerStart } from "../worker_threads.ts";
+import type { HostResourceLimits, HostWorkers } from "../worker_types.ts";
 
-/** A `node:` worker starts from a file only; a data URL leads it anywhere. */
-function startingPoint(entry: URL): URL {
-  if (entry.protocol === "file:") return entry;
-  const code = `import ${JSON.stringify(entry.href)};`;
+let start: WorkerStart | null = null;
+
+/**
+ * The file beside this one, so that what jobs load is one copy with it; or the
+ * same code from a string: in a bundle, where there is no such file, and where the
+ * program may not read it.
+ */
+function workerStart(): WorkerStart {
+  return start ??= { code: workerUrl(), isScript: false };
+}
+
+function workerUrl(): URL {
+  const [own, extension] = OWN_FILE_REGEXP.exec(import.meta.url) ?? [];
+  if (own === undefined) return dataUrl(WORKER_CODE);
+  const file = new URL(`../../threads/_worker_main${extension}`, own);
+  // A `node:` worker starts from a file only; a data URL leads it anywhere.
+  if (file.protocol !== "file:") {
+    return dataUrl(`import ${JSON.stringify(file.href)};`);
+  }
+  const { state } = Deno.permissions.querySync({ name: "read", path: file });
+  return state === "granted" ? file : dataUrl(WORKER_CODE);
+}
+
+const OWN_FILE_REGEXP = /^.*\/platform\/deno\/worker_thread(\.[jt]s)$/;
+
+function dataUrl(code: string): URL {
   return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
 }
 
@@ -13,22 +37,16 @@ export const threads: { readonly workers: HostWorkers } = {
   workers: {
     // deno-lint-ignore asyncio/node-20 -- this is Deno
     parallelism: () => navigator.hardwareConcurrency,
-    startWorker: (data, listener) =>
-      startThread(startingPoint(workerEntry()), data, listener),
+    startWorker: (data, limits, listener) =>
+      startThread(workerStart(), data, withHeapLimit(limits), listener),
   },
 };
 
-/** The thread that started this one. */
-export function workerSide(): HostWorkerSide {
-  return threadSide((callback) => {
-    // Deno prints what it handles itself.
-    globalThis.addEventListener("error", (event) => {
-      event.preventDefault();
-      callback(event.error);
-    });
-    globalThis.addEventListener("unhandledrejection", (event) => {
-      event.preventDefault();
-      callback(event.reason);
-    });
-  });
+/** Without a limit, a worker out of memory would end the program. */
+function withHeapLimit(limits: HostResourceLimits | null): HostResourceLimits {
+  const { heap_size_limit } = builtin("node:v8").getHeapStatistics();
+  return {
+    maxOldGenerationSizeMb: Math.ceil(heap_size_limit / 2 ** 20),
+    ...limits,
+  };
 }

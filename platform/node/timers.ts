@@ -1,8 +1,11 @@
 import type { HostTimers } from "../types.ts";
+import { host } from "../unfaked.ts";
+
+const { setTimeout, clearTimeout, setImmediate } = host;
 
 /** Time and turns of Node's event loop. */
 export const timers: HostTimers = {
-  now: () => performance.now(),
+  now: host.now,
   setTimer: (callback, ms) => setTimeout(callback, ms),
   clearTimer: (timer) => clearTimeout(timer as number),
   setBackgroundTimer(callback, ms) {

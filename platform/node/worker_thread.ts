@@ -1,20 +1,38 @@
 import { builtin } from "../builtin.ts";
-import { nodeProcess } from "../node_process.ts";
-import { startThread, threadSide, workerEntry } from "../worker_threads.ts";
-import type { HostWorkers, HostWorkerSide } from "../worker_types.ts";
+import { WORKER_CODE } from "../worker_code.ts";
+import { startThread, type WorkerStart } from "../worker_threads.ts";
+import type { HostWorkers } from "../worker_types.ts";
+
+let start: WorkerStart | null = null;
+
+/**
+ * The file in the package, from which what jobs import is looked for, or the
+ * same code from a string where there is none: in a bundle.
+ */
+function workerStart(): WorkerStart {
+  const file = workerFile();
+  return start ??= file !== null && builtin("node:fs").existsSync(file)
+    ? { code: file, isScript: false }
+    : { code: WORKER_CODE, isScript: true };
+}
+
+/**
+ * Where it is, if this is a file of the package. The only place that names it:
+ * the sources are TypeScript, and the npm package is JavaScript.
+ */
+function workerFile(): URL | null {
+  // Some bundlers leave it undefined where they write CommonJS.
+  const url: string | undefined = import.meta.url;
+  if (url === undefined || !url.startsWith("file:")) return null;
+  const extension = url.slice(url.lastIndexOf("."));
+  return new URL(`../../threads/_worker_main${extension}`, url);
+}
 
 /** Worker threads on Node. */
 export const threads: { readonly workers: HostWorkers } = {
   workers: {
     parallelism: () => builtin("node:os").availableParallelism(),
-    startWorker: (data, listener) => startThread(workerEntry(), data, listener),
+    startWorker: (data, limits, listener) =>
+      startThread(workerStart(), data, limits, listener),
   },
 };
-
-/** The thread that started this one. */
-export function workerSide(): HostWorkerSide {
-  // An unhandled rejection comes this way, too.
-  return threadSide((callback) =>
-    nodeProcess().on("uncaughtException", (error) => callback(error))
-  );
-}
