@@ -150,6 +150,7 @@ export {
   openConnection,
   type OpenConnectionOptions,
   openDatagram,
+  type PeerCertificate,
   Protocol,
   sendfile,
   type SendfileOptions,

@@ -116,8 +116,18 @@ export function planConnection(
   if (happyEyeballsDelay !== null) {
     checkDuration(action, "happyEyeballsDelay", happyEyeballsDelay);
   }
-  const common = { happyEyeballsDelay, allErrors, noDelay, keepAlive };
-  if (path !== undefined) return { ...common, target: { path }, tls: null };
+  const isForTls = tls !== false;
+  const common = {
+    happyEyeballsDelay,
+    allErrors,
+    noDelay,
+    keepAlive,
+    isForTls,
+  };
+  if (path !== undefined) {
+    const secure = isForTls ? clientTls(action, tls, undefined) : null;
+    return { ...common, target: { path }, tls: secure };
+  }
   checkHostname(action, "hostname", hostname);
   checkPort(action, "port", port, 1);
   if (family !== 0 && family !== 4 && family !== 6) {
@@ -183,7 +193,10 @@ function checkLocal(
  * @throws {RangeError} When a port or a delay is out of range.
  * @throws {ConnectionRefusedError} When no one listens there.
  * @throws {OSError} When the name is not known or the network does not carry.
- * @throws {SSLError} When the server's certificate is not trusted.
+ * @throws {SSLError} When the server's certificate is not trusted, or the own one
+ * cannot be used.
+ * @throws {ConnectionAbortedError} When a TLS handshake takes longer than
+ * `tls.handshakeTimeout`.
  * @throws {CancelledError} When the task is cancelled meanwhile.
  */
 export async function createConnection<P extends StreamingProtocol>(
@@ -202,7 +215,9 @@ export async function openHost<P extends StreamingProtocol>(
 ): Promise<[Transport, P]> {
   const plan = planConnection(action, options);
   const { noDelay, keepAlive } = plan;
-  const extra = "path" in plan.target ? {} : { noDelay, keepAlive };
+  const { target } = plan;
+  const extra = "path" in target ? {} : { noDelay, keepAlive };
+  const hostname = "path" in target ? undefined : target.hostname;
   const scope = connectionScope();
   const host = await waitForHost(
     action,
@@ -216,7 +231,7 @@ export async function openHost<P extends StreamingProtocol>(
       scope,
       () => {
         const protocol = protocolFactory();
-        const parts = { scope, host, protocol, extra };
+        const parts = { scope, host, protocol, extra, hostname };
         made = [transportInternals.open(parts), protocol];
       },
       undefined,
