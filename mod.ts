@@ -153,6 +153,7 @@ export {
   openConnection,
   type OpenConnectionOptions,
   openDatagram,
+  type PeerCertificate,
   Protocol,
   sendfile,
   type SendfileOptions,

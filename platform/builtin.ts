@@ -7,8 +7,10 @@
 /** The built-in modules the library uses, and their types. */
 interface Builtins {
   "node:child_process": typeof import("node:child_process");
+  "node:crypto": typeof import("node:crypto");
   "node:dgram": typeof import("node:dgram");
   "node:dns": typeof import("node:dns");
+  "node:events": typeof import("node:events");
   "node:fs": typeof import("node:fs");
   "node:net": typeof import("node:net");
   "node:os": typeof import("node:os");

@@ -34,6 +34,7 @@ export type {
   HostTarget,
   HostTls,
   NetAddress,
+  PeerCertificate,
   UnixAddress,
 } from "./net_types.ts";
 export type {

@@ -39,6 +39,26 @@ export interface HostReceiver {
   lost(error: Error | null): void;
 }
 
+/** What a peer has shown of itself in a TLS handshake. */
+export interface PeerCertificate {
+  /** Whose it is, by the names of X.509: `{ CN: "localhost" }`. */
+  readonly subject: Readonly<Record<string, string>>;
+  /** Who has signed it, in the same way. */
+  readonly issuer: Readonly<Record<string, string>>;
+  /** The names it is for: `DNS:localhost, IP Address:127.0.0.1`. */
+  readonly subjectAltName: string;
+  /** When it begins to be valid. */
+  readonly validFrom: Date;
+  /** Until when it is valid. */
+  readonly validTo: Date;
+  /** Its number with who has signed it, in hexadecimal digits. */
+  readonly serialNumber: string;
+  /** The SHA-256 digest of it all, as `AB:CD:...`. */
+  readonly fingerprint256: string;
+  /** The certificate, in DER format. */
+  readonly raw: Uint8Array;
+}
+
 /** A connection. */
 export interface HostConnection {
   readonly localAddress: Address | null;
@@ -49,6 +69,10 @@ export interface HostConnection {
   readonly alpnProtocol: string | null;
   /** False where TLS cannot be started on it. */
   readonly takesTls?: boolean;
+  /** Over TLS: what the peer has shown of itself, if it has. */
+  readonly peerCertificate?: PeerCertificate | null;
+  /** Over TLS: whether the peer said goodbye; `null` before its end. */
+  readonly cleanEnd?: boolean | null;
   /** Begins to read, in the async context of the caller. */
   start(receiver: HostReceiver): void;
   /** Nothing is delivered until {@linkcode resume}. */
@@ -63,6 +87,12 @@ export interface HostConnection {
   closeWrite(): void;
   /** Ends it after the last write; the receiver hears nothing more. */
   close(): void;
+  /**
+   * Over TLS, in place of `close`: says goodbye, and waits until the peer has
+   * done so or the time for that is over. The receiver hears nothing more;
+   * `onGone` is called once the connection is closed, unless by `abort`.
+   */
+  shutdown?(onGone: (error: Error | null) => void): void;
   /** Ends it at once; the receiver hears nothing more. */
   abort(): void;
 }
@@ -90,6 +120,12 @@ export interface HostTls {
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
   readonly alpnProtocols?: readonly string[] | undefined;
+  /** Of a server: whether a client must show a certificate. */
+  readonly requestCert?: boolean;
+  /** Milliseconds. */
+  readonly handshakeTimeout: number;
+  /** Milliseconds. */
+  readonly shutdownTimeout: number;
 }
 
 /** Of a client: the name the certificate must have. */
@@ -101,6 +137,8 @@ export interface HostClientTls extends HostTls {
 export interface HostSocketOptions {
   readonly noDelay: boolean;
   readonly keepAlive: boolean;
+  /** TLS is to be spoken over it. */
+  readonly isForTls?: boolean;
 }
 
 /** What to connect to: an IP address, or a Unix socket. */
@@ -172,15 +210,9 @@ export interface HostNet {
     options: HostSocketOptions,
     signal: AbortSignal,
   ): Promise<HostConnection>;
-  /** Makes a TLS connection, as the client, of one that was not started. */
-  secure(
-    connection: HostConnection,
-    tls: HostClientTls,
-    signal: AbortSignal,
-  ): Promise<HostConnection>;
   /**
-   * Makes a TLS connection of one in use: what it delivers is taken over, and
-   * `received` is what had come for the handshake before.
+   * Makes a TLS connection of another one. If that is in use, what it delivers
+   * is taken over; `received` is what had come for the handshake before.
    */
   upgrade(
     connection: HostConnection,

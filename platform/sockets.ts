@@ -1,6 +1,6 @@
 /**
  * Connections over Node's sockets. Deno has them as well, and takes this way
- * for what its own lacks: a local address, TLS on a connection in use.
+ * for what its own lacks: a local address, and an end at any time beneath TLS.
  */
 import { builtin } from "./builtin.ts";
 import type { MapError } from "./dns.ts";
@@ -12,12 +12,13 @@ import type {
   HostTarget,
 } from "./net_types.ts";
 
-/** A socket of `node:net` or `node:tls`. */
+/** A socket of `node:net`. */
 export type Socket = import("node:net").Socket;
-type TlsSocket = import("node:tls").TLSSocket;
 
 /** More than this is written in pieces, so that progress is seen. */
 const LARGEST_WRITE = 1_048_576;
+
+const noBytes = new Uint8Array(0);
 
 /** Without the methods that Node's `Buffer` has in other ways. */
 export function plainBytes(data: Uint8Array): Uint8Array {
@@ -43,7 +44,7 @@ function netAddress(hostname?: string, port?: number): Address | null {
  * A stream's source calls `push` for all it reads, and stops where that gives
  * false, until `_read` is called.
  */
-function takeReads(
+export function takeReads(
   socket: Socket,
   receive: (data: Uint8Array) => void,
   isPaused: () => boolean,
@@ -64,22 +65,22 @@ function takeReads(
 export class SocketConnection implements HostConnection {
   readonly localAddress: Address | null;
   readonly remoteAddress: Address | null;
-  readonly isTls: boolean;
-  readonly alpnProtocol: string | null;
+  readonly isTls = false;
+  readonly alpnProtocol = null;
   readonly socket: Socket;
   readonly #mapError: MapError;
   #receiver: HostReceiver | null = null;
   #error: unknown = null;
   #isPaused = false;
   #isWriting = false;
+  /** A write has not been called back. */
+  #isUnderWay = false;
   /** What to write once the write under way is reported. */
   #next: Uint8Array | null = null;
   #closed = false;
 
-  /** @param isTls Of a TLS socket whose handshake is done. */
   constructor(
     socket: Socket,
-    isTls: boolean,
     mapError: MapError,
     local: Address | null = netAddress(socket.localAddress, socket.localPort),
     remote: Address | null = netAddress(
@@ -88,10 +89,7 @@ export class SocketConnection implements HostConnection {
     ),
   ) {
     this.socket = socket;
-    this.isTls = isTls;
     this.#mapError = mapError;
-    const alpn = isTls ? (socket as TlsSocket).alpnProtocol : null;
-    this.alpnProtocol = typeof alpn === "string" ? alpn : null;
     this.localAddress = local;
     this.remoteAddress = remote;
     socket.on("error", (error) => {
@@ -110,7 +108,7 @@ export class SocketConnection implements HostConnection {
     // What the socket read before, for example behind a handshake.
     socket.on("data", receive);
     takeReads(socket, receive, () => this.#isPaused);
-    socket.on("end", () => this.#receiver?.end());
+    socket.on("end", () => this.#end());
     socket.on("close", () => {
       if (this.#closed) return;
       this.#closed = true;
@@ -148,7 +146,9 @@ export class SocketConnection implements HostConnection {
     const piece = bytes.length > LARGEST_WRITE
       ? bytes.subarray(0, LARGEST_WRITE)
       : bytes;
+    this.#isUnderWay = true;
     this.#send(piece, (error) => {
+      this.#isUnderWay = false;
       if (error) {
         // What goes wrong comes as an event, unless the socket is closed.
         if (this.#closed) this.#lose(error);
@@ -171,8 +171,8 @@ export class SocketConnection implements HostConnection {
    */
   #send(piece: Uint8Array, done: (error?: Error | null) => void): void {
     const { socket } = this;
-    // The stream of a socket that is closed knows why; TLS ends by itself.
-    if (this.isTls || socket.destroyed) socket.write(piece, done);
+    // The stream of a socket that is closed knows why.
+    if (socket.destroyed) socket.write(piece, done);
     else socket._write(piece, "buffer" as BufferEncoding, done);
   }
 
@@ -187,16 +187,33 @@ export class SocketConnection implements HostConnection {
   }
 
   close(): void {
-    this.#end();
+    this.#leave();
     this.socket.destroySoon();
   }
 
   abort(): void {
-    this.#end();
+    this.#leave();
     this.socket.destroy();
   }
 
+  /**
+   * Node tells of a reset right behind the last data as of an end, as libuv does
+   * not look where the system says that both directions are over. A write of
+   * nothing brings the truth to light.
+   */
   #end(): void {
+    const { socket } = this;
+    if (this.#isUnderWay || !socket.writable || socket.destroyed) {
+      this.#receiver?.end();
+      return;
+    }
+    socket._write(noBytes, "buffer" as BufferEncoding, (error) => {
+      if (error) socket.destroy(error);
+      else this.#receiver?.end();
+    });
+  }
+
+  #leave(): void {
     this.#closed = true;
     this.#receiver = null;
     // A paused socket would not see the peer's end, and so never close.
@@ -251,56 +268,11 @@ export function connectSocket(
         "path" in target
           ? new SocketConnection(
             socket,
-            false,
             mapError,
             { transport: "unix", path: "" },
             { transport: "unix", path: target.path },
           )
-          : new SocketConnection(socket, false, mapError),
-      );
-    });
-  });
-}
-
-/** A TLS socket once its handshake is done. */
-export function secured(
-  socket: TlsSocket,
-  event: "secureConnect" | "secure",
-  signal: AbortSignal,
-  action: string,
-  mapError: MapError,
-  addresses: Pick<HostConnection, "localAddress" | "remoteAddress">,
-): Promise<HostConnection> {
-  return new Promise((resolve, reject) => {
-    const abort = () => socket.destroy(new Error("The handshake was given up"));
-    const fail = (error: unknown) => {
-      signal.removeEventListener("abort", abort);
-      socket.destroy();
-      reject(mapError(error, action));
-    };
-    const end = () => {
-      fail(
-        Object.assign(new Error("The peer hung up"), { code: "ECONNRESET" }),
-      );
-    };
-    signal.addEventListener("abort", abort);
-    if (signal.aborted) abort();
-    socket.once("error", fail);
-    socket.once("close", end);
-    socket.once(event, () => {
-      signal.removeEventListener("abort", abort);
-      socket.removeListener("error", fail);
-      socket.removeListener("close", end);
-      socket.pause();
-      const { localAddress, remoteAddress } = addresses;
-      resolve(
-        new SocketConnection(
-          socket,
-          true,
-          mapError,
-          localAddress,
-          remoteAddress,
-        ),
+          : new SocketConnection(socket, mapError),
       );
     });
   });

@@ -70,7 +70,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     make: (message, options) => new BrokenPipeError(message, options),
   },
   ERR_TLS: {
-    text: "the TLS handshake failed",
+    text: "TLS failed",
     make: (message, options) => new SSLError(message, options),
   },
   ESRCH: {
@@ -97,7 +97,13 @@ export function systemError(
   cause: unknown,
 ): Error {
   const meaning = MEANINGS[code];
-  const detail = cause instanceof Error ? cause.message : String(cause);
+  // OpenSSL's has places in its source around the reason, and a line break.
+  const { reason } = cause as { reason?: unknown };
+  const detail = typeof reason === "string"
+    ? reason
+    : cause instanceof Error
+    ? cause.message.trim()
+    : String(cause);
   const text = meaning === undefined
     ? `the system says ${detail}`
     : code === "ERR_TLS"

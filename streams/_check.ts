@@ -1,5 +1,10 @@
 /** Arguments of connections and servers, in the one wording. */
-import { checkBoolean, checkInteger, checkString } from "../_internal/check.ts";
+import {
+  checkBoolean,
+  checkInteger,
+  checkSpan,
+  checkString,
+} from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { OSError } from "../errors.ts";
 import type { TlsOptions } from "./tls.ts";
@@ -49,12 +54,11 @@ export interface Place {
   readonly hostname?: unknown;
   readonly port?: unknown;
   readonly path?: unknown;
-  readonly tls?: unknown;
 }
 
 /** Either a path or a host, and of the right kinds. */
 export function checkPlace(action: string, place: Place): void {
-  const { hostname, port, path, tls } = place;
+  const { hostname, port, path } = place;
   if (path === undefined) return;
   checkString(action, "path", path);
   if (path === "") {
@@ -70,11 +74,6 @@ export function checkPlace(action: string, place: Place): void {
   if (other !== null) {
     throw new TypeError(
       `Cannot ${action} as 'path' and '${other}' exclude each other: received both`,
-    );
-  }
-  if (tls !== undefined && tls !== false) {
-    throw new TypeError(
-      `Cannot ${action} as TLS needs a host and a port: received 'path' and 'tls'`,
     );
   }
 }
@@ -122,6 +121,18 @@ export function checkTls(action: string, tls: TlsOptions): void {
       );
     }
     for (const each of value) checkString(action, `tls.${name}`, each);
+  }
+  for (const name of ["handshakeTimeout", "shutdownTimeout"] as const) {
+    const value = tls[name];
+    if (value !== undefined) checkSpan(action, `tls.${name}`, value);
+  }
+  const { requestCert } = tls as { requestCert?: unknown };
+  if (requestCert !== undefined && typeof requestCert !== "boolean") {
+    throw new TypeError(
+      `Cannot ${action} as 'tls.requestCert' must be a boolean: received ${
+        show(requestCert)
+      }`,
+    );
   }
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
     throw new TypeError(

@@ -39,7 +39,7 @@ export async function connectHost(
   }
   return plan.tls === null
     ? connection
-    : await platform.net.secure(connection, plan.tls, signal);
+    : await platform.net.upgrade(connection, plan.tls, [], signal);
 }
 
 async function connectFirst(

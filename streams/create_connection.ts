@@ -149,13 +149,18 @@ export function planConnection(
   const delay = happyEyeballsDelay === null
     ? null
     : checkSpan(action, "happyEyeballsDelay", happyEyeballsDelay);
+  const isForTls = tls !== false;
   const common = {
     happyEyeballsDelay: delay,
     allErrors,
     noDelay,
     keepAlive,
+    isForTls,
   };
-  if (path !== undefined) return { ...common, target: { path }, tls: null };
+  if (path !== undefined) {
+    const secure = isForTls ? clientTls(action, tls, undefined) : null;
+    return { ...common, target: { path }, tls: secure };
+  }
   checkHostname(action, "hostname", hostname);
   checkPort(action, "port", port, 1);
   checkOneOf(action, "family", family, [0, 4, 6]);
@@ -215,7 +220,10 @@ function checkLocal(
  * @throws {RangeError} When a port or a delay is out of range.
  * @throws {ConnectionRefusedError} When no one listens there.
  * @throws {OSError} When the name is not known or the network does not carry.
- * @throws {SSLError} When the server's certificate is not trusted.
+ * @throws {SSLError} When the server's certificate is not trusted, or the own one
+ * cannot be used.
+ * @throws {ConnectionAbortedError} When a TLS handshake takes longer than
+ * `tls.handshakeTimeout`.
  * @throws {CancelledError} When the task is cancelled meanwhile.
  */
 export async function createConnection<P extends StreamingProtocol>(
@@ -236,7 +244,9 @@ export async function openHost<P extends StreamingProtocol>(
 ): Promise<[Transport, P]> {
   const plan = planConnection(action, options);
   const { noDelay, keepAlive } = plan;
-  const extra = "path" in plan.target ? {} : { noDelay, keepAlive };
+  const { target } = plan;
+  const extra = "path" in target ? {} : { noDelay, keepAlive };
+  const hostname = "path" in target ? undefined : target.hostname;
   const scope = connectionScope();
   const host = await waitForHost(
     action,
@@ -250,7 +260,7 @@ export async function openHost<P extends StreamingProtocol>(
       scope,
       () => {
         const protocol = protocolFactory();
-        const parts = { scope, host, protocol, extra };
+        const parts = { scope, host, protocol, extra, hostname };
         made = [transportInternals.open(parts), protocol];
       },
       undefined,

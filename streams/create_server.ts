@@ -48,7 +48,8 @@ export interface ServeOptions {
   path?: string | undefined;
   /**
    * The certificate, if connections are encrypted; it must have `cert` and
-   * `key`.
+   * `key`. A client that does not finish the handshake within
+   * `handshakeTimeout` is let go.
    *
    * @default {false}
    */
@@ -255,6 +256,7 @@ export async function serve(
  * other.
  * @throws {RangeError} When a port or the backlog is out of range.
  * @throws {OSError} When the address is in use or not of this machine.
+ * @throws {SSLError} When the certificate and its key cannot be used.
  * @throws {CancelledError} When the task is cancelled meanwhile.
  */
 export async function createServer(

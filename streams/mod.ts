@@ -85,4 +85,9 @@ export {
   Transport,
   type WriteBufferLimits,
 } from "./transport.ts";
-export type { Address, NetAddress, UnixAddress } from "../platform/mod.ts";
+export type {
+  Address,
+  NetAddress,
+  PeerCertificate,
+  UnixAddress,
+} from "../platform/mod.ts";

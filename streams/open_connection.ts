@@ -64,7 +64,10 @@ const OPEN_CONNECTION_OPTIONS = new OptionNames<OpenConnectionOptions>(
  * @throws {ConnectionRefusedError} When no one listens there.
  * @throws {FileNotFoundError} When there is no such Unix socket.
  * @throws {OSError} When the name is not known or the network does not carry.
- * @throws {SSLError} When the server's certificate is not trusted.
+ * @throws {SSLError} When the server's certificate is not trusted, or the own one
+ * cannot be used.
+ * @throws {ConnectionAbortedError} When a TLS handshake takes longer than
+ * `tls.handshakeTimeout`.
  * @throws {CancelledError} When the task is cancelled meanwhile.
  */
 export async function openConnection(

@@ -268,6 +268,8 @@ export class Server {
         extra: this.#extra,
         onLost,
         onMade: (made) => {
+          // One that has taken the connection over, for TLS.
+          if (transport !== undefined) this.#connections.delete(transport);
           transport = made;
           this.#connections.add(made);
         },

@@ -60,6 +60,7 @@ const START_SERVER_OPTIONS = new OptionNames<StartServerOptions>(
  * other.
  * @throws {RangeError} When a port, the backlog or the limit is out of range.
  * @throws {OSError} When the address is in use or not of this machine.
+ * @throws {SSLError} When the certificate and its key cannot be used.
  * @throws {CancelledError} When the task is cancelled meanwhile.
  */
 export async function startServer(

@@ -159,8 +159,9 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
-   * Closes both directions, once all that was written is sent. Does nothing the
-   * second time.
+   * Closes both directions, once all that was written is sent, and over TLS once
+   * the peer has said goodbye as well, or `tls.shutdownTimeout` has passed. Does
+   * nothing the second time.
    */
   close(): void {
     this.#isClosed = true;
@@ -173,6 +174,7 @@ export class StreamWriter implements AsyncDisposable {
    *
    * @returns When it is.
    * @throws {CancelledError} When the task is cancelled.
+   * @throws {TimeoutError} Over TLS, when the peer did not say goodbye in time.
    * @throws Its error, where the connection was lost.
    */
   waitClosed(): Promise<void> {
@@ -237,12 +239,16 @@ export class StreamWriter implements AsyncDisposable {
    * await writer.startTls({ serverHostname: "mail.example.com" });
    * ```
    *
-   * @param options The certificates and the names. The side is the one that the
-   * connection has.
+   * @param options The certificates and the names; the server's is the hostname
+   * connected to, if no other is given. The side is the one that the connection
+   * has.
    * @returns When both sides have agreed.
    * @throws {InvalidStateError} When the connection is closing, or in memory.
-   * @throws {SSLError} When the two sides do not agree, or the certificate is not
-   * trusted; the connection is then closed.
+   * @throws {SSLError} When the two sides do not agree, the certificate is not
+   * trusted, or the own one cannot be used; the connection is then closed.
+   * @throws {ConnectionResetError} When the peer hangs up in the handshake.
+   * @throws {ConnectionAbortedError} When the handshake takes longer than
+   * `handshakeTimeout`; the connection is then closed.
    * @throws {CancelledError} When the task is cancelled; the connection is then
    * closed, unless the handshake had not begun.
    */

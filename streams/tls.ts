@@ -4,6 +4,7 @@ import {
   OptionNames,
 } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
+import { ConnectionAbortedError } from "../errors.ts";
 import type { HostClientTls, HostTls } from "../platform/mod.ts";
 import { platform } from "../platform/mod.ts";
 import { checkHostname, checkTls } from "./_check.ts";
@@ -14,7 +15,8 @@ import { transportInternals } from "./transport.ts";
 /** What either side of a TLS connection brings along. */
 export interface TlsOptions {
   /**
-   * Authorities to trust besides those the runtime trusts, in PEM format.
+   * Authorities to trust, in PEM format: for a client besides those that the
+   * runtime trusts, for a server with `requestCert` these alone.
    *
    * @default {none}
    */
@@ -43,9 +45,30 @@ export interface TlsOptions {
    * For a client: the name that is told to the server (SNI) and that its
    * certificate must have.
    *
-   * @default {the hostname connected to}
+   * @default {the hostname connected to; over a Unix socket it must be given}
    */
   serverHostname?: string | undefined;
+  /**
+   * For a server: whether a client must show a certificate, of one of the
+   * authorities in `caCerts`. It is then known as `getExtraInfo("peercert")`.
+   *
+   * @default {false}
+   */
+  requestCert?: boolean | undefined;
+  /**
+   * How long the handshake may take, in milliseconds. When the time is over the
+   * connection is closed.
+   *
+   * @default {60000}
+   */
+  handshakeTimeout?: number | undefined;
+  /**
+   * How long closing waits for the peer to say goodbye, in milliseconds. When
+   * the time is over the connection is aborted.
+   *
+   * @default {30000}
+   */
+  shutdownTimeout?: number | undefined;
 }
 
 const TLS_NAMES: NamesOf<TlsOptions> = {
@@ -54,6 +77,9 @@ const TLS_NAMES: NamesOf<TlsOptions> = {
   key: true,
   alpnProtocols: true,
   serverHostname: true,
+  requestCert: true,
+  handshakeTimeout: true,
+  shutdownTimeout: true,
 };
 
 /** The names of what `tls` is set to. */
@@ -86,6 +112,35 @@ const START_TLS_OPTIONS = new OptionNames<StartTlsOptions>({
 export const WRITER_TLS_OPTIONS: OptionNames = new OptionNames<
   Omit<StartTlsOptions, "received">
 >({ ...TLS_NAMES, serverSide: true });
+/** What asyncio gives a handshake, and a goodbye. */
+const HANDSHAKE_MS = 60_000;
+const SHUTDOWN_MS = 30_000;
+
+/** Refuses what only the other side may have. */
+function checkSide(action: string, tls: TlsOptions, isServer: boolean): void {
+  const { requestCert = false, caCerts, serverHostname } = tls;
+  if (!isServer) {
+    if (!requestCert) return;
+    throw new TypeError(
+      `Cannot ${action} as 'tls.requestCert' is for a server, and a client always asks: received true`,
+    );
+  }
+  if (serverHostname !== undefined) {
+    throw new TypeError(
+      `Cannot ${action} as 'tls.serverHostname' is for a client: received ${
+        show(serverHostname)
+      }`,
+    );
+  }
+  if (requestCert === (caCerts !== undefined && caCerts.length > 0)) return;
+  throw new TypeError(
+    requestCert
+      ? `Cannot ${action} as 'tls.requestCert' needs the authorities of the clients in 'tls.caCerts': received none`
+      : `Cannot ${action} as 'tls.caCerts' of a server needs 'tls.requestCert': received ${
+        show(requestCert)
+      }`,
+  );
+}
 
 /** A client's options, complete. */
 export function clientTls(
@@ -93,21 +148,48 @@ export function clientTls(
   tls: true | TlsOptions,
   hostname: string | undefined,
 ): HostClientTls {
-  if (tls !== true) checkTls(action, tls);
-  const { serverHostname = hostname, ...options } = tls === true ? {} : tls;
+  if (tls !== true) {
+    checkTls(action, tls);
+    checkSide(action, tls, false);
+  }
+  const {
+    serverHostname = hostname,
+    handshakeTimeout = HANDSHAKE_MS,
+    shutdownTimeout = SHUTDOWN_MS,
+    caCerts,
+    cert,
+    key,
+    alpnProtocols,
+  } = tls === true ? {} : tls;
   if (serverHostname === undefined) {
     throw new TypeError(
       `Cannot ${action} as 'serverHostname' must be given where no hostname is: received undefined`,
     );
   }
   checkHostname(action, "tls.serverHostname", serverHostname);
-  return { ...options, serverHostname };
+  return {
+    caCerts,
+    cert,
+    key,
+    alpnProtocols,
+    serverHostname,
+    handshakeTimeout,
+    shutdownTimeout,
+  };
 }
 
 /** A server's options, complete. */
 export function serverTls(action: string, tls: unknown): HostTls {
   checkTls(action, tls === true ? {} : tls as TlsOptions);
-  const { cert, key, caCerts, alpnProtocols } = tls as TlsOptions;
+  const {
+    cert,
+    key,
+    caCerts,
+    alpnProtocols,
+    requestCert = false,
+    handshakeTimeout = HANDSHAKE_MS,
+    shutdownTimeout = SHUTDOWN_MS,
+  } = tls as TlsOptions;
   if (cert === undefined || key === undefined) {
     throw new TypeError(
       `Cannot ${action} as 'tls' must have a 'cert' and a 'key': received ${
@@ -115,16 +197,25 @@ export function serverTls(action: string, tls: unknown): HostTls {
       }`,
     );
   }
-  return { cert, key, caCerts, alpnProtocols };
+  checkSide(action, tls as TlsOptions, true);
+  return {
+    cert,
+    key,
+    caCerts,
+    alpnProtocols,
+    requestCert,
+    handshakeTimeout,
+    shutdownTimeout,
+  };
 }
 
 /**
  * Encrypts a connection in use, as after the STARTTLS of mail protocols. Answers
  * to `asyncio.loop.start_tls`.
  *
- * The old transport must have sent all it was given, and is of no use
- * afterwards; the protocol is not told that a connection was made, and gets what
- * comes through the new one.
+ * First the old transport sends all it was given; it is of no use afterwards.
+ * The protocol is not told that a connection was made, and gets what comes
+ * through the new one.
  *
  * @example Encrypting both ends
  * ```ts ignore
@@ -137,12 +228,17 @@ export function serverTls(action: string, tls: unknown): HostTls {
  * @param protocol Who gets what comes through the new one.
  * @param options The side, the certificates and the names.
  * @returns The new transport.
- * @throws {InvalidStateError} When the transport is closing, or has something
- * left to send, or its connection is in memory.
- * @throws {SSLError} When the two sides do not agree, or the certificate is not
- * trusted; the connection is then closed.
+ * @throws {InvalidStateError} When the transport is closing, or its connection
+ * is in memory.
+ * @throws {SSLError} When the two sides do not agree, the certificate is not
+ * trusted, or the key is not that of the own certificate; the connection is then
+ * closed.
+ * @throws {ConnectionResetError} When the peer hangs up in the handshake.
+ * @throws {ConnectionAbortedError} When the handshake takes longer than
+ * `handshakeTimeout`, or the transport is closed meanwhile; the connection is
+ * then closed.
  * @throws {CancelledError} When the task is cancelled meanwhile; the connection
- * is then closed.
+ * is then closed, unless the handshake had not begun.
  */
 export async function startTls(
   transport: Transport,
@@ -154,14 +250,34 @@ export async function startTls(
   const { serverSide = false, received = [], ...tls } = options;
   const host = serverSide
     ? serverTls("start TLS", tls)
-    : clientTls("start TLS", tls, undefined);
-  const parts = transportInternals.release(transport);
+    : clientTls("start TLS", tls, transportInternals.hostname(transport));
+  if (transport.getWriteBufferSize() > 0) {
+    await waitForHost(
+      "startTls",
+      () =>
+        new Promise<void>((resolve) => {
+          transportInternals.whenSent(transport, resolve);
+        }),
+      () => {},
+    );
+  }
+  const controller = new AbortController();
+  const parts = transportInternals.release(transport, () => {
+    controller.abort(
+      new ConnectionAbortedError(
+        `Cannot start TLS as the connection was closed meanwhile: received a call on ${transport}`,
+        { code: "ECONNABORTED" },
+      ),
+    );
+  });
   try {
     const secured = await waitForHost(
       "startTls",
       (signal) => platform.net.upgrade(parts.host, host, received, signal),
       (connection) => connection.abort(),
+      controller.signal,
     );
+    transportInternals.replaced(transport);
     return transportInternals.open({
       ...parts,
       host: secured,

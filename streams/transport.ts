@@ -63,12 +63,14 @@ export interface TransportParts {
   readonly protocol: StreamingProtocol;
   /** More for `getExtraInfo`. */
   readonly extra?: Readonly<Record<string, unknown>>;
-  /** Called before the protocol hears of it. */
-  readonly onMade?: (transport: Transport) => void;
+  /** Called before the protocol hears of it, and for one that follows it. */
+  readonly onMade?: ((transport: Transport) => void) | undefined;
   /** The protocol knows the connection already. */
   readonly isContinued?: boolean;
   /** Called when the connection is gone, before the protocol hears of it. */
   readonly onLost?: (() => void) | undefined;
+  /** The name it was connected to. */
+  readonly hostname?: string | undefined;
 }
 
 /** What the library itself may do with a transport. */
@@ -77,8 +79,17 @@ export interface TransportInternals {
   open(parts: TransportParts): Transport;
   /** Throws where TLS cannot be started on its connection. */
   checkTls(transport: Transport): void;
-  /** Takes the connection away from it, for another to use. */
-  release(transport: Transport): TransportParts;
+  /** The name it was connected to, if it was. */
+  hostname(transport: Transport): string | undefined;
+  /** Calls back once all it was given is sent, or it is closed. */
+  whenSent(transport: Transport, callback: () => void): void;
+  /**
+   * Takes the connection away from it, for another to use. `giveUp` ends that
+   * when the transport is closed meanwhile.
+   */
+  release(transport: Transport, giveUp: () => void): TransportParts;
+  /** Another one has its connection. */
+  replaced(transport: Transport): void;
   /** The connection was taken away, and could not be used. */
   discard(transport: Transport, error: unknown): void;
 }
@@ -127,7 +138,9 @@ export class Transport {
   readonly #kernel: Kernel;
   readonly #host: HostConnection;
   readonly #extra: Readonly<Record<string, unknown>>;
+  readonly #onMade: ((transport: Transport) => void) | undefined;
   readonly #onLost: (() => void) | undefined;
+  readonly #hostname: string | undefined;
   readonly #isContinued: boolean;
   readonly #buffer = new WriteBuffer();
   #protocol: StreamingProtocol;
@@ -141,6 +154,10 @@ export class Transport {
   /** In a call of the protocol: what it writes goes out at its end. */
   #inCall = false;
   #flushAsked = false;
+  #isSayingGoodbye = false;
+  #onSent: (() => void) | null = null;
+  /** Ends what is under way to have its connection for another. */
+  #giveUp: (() => void) | null = null;
   /** Events that came while the loop stood still, to be told as steps. */
   #late = 0;
 
@@ -156,7 +173,9 @@ export class Transport {
     this.#host = parts.host;
     this.#protocol = parts.protocol;
     this.#extra = parts.extra ?? {};
+    this.#onMade = parts.onMade;
     this.#onLost = parts.onLost;
+    this.#hostname = parts.hostname;
     this.#isContinued = parts.isContinued ?? false;
   }
 
@@ -226,19 +245,24 @@ export class Transport {
     return !this.#host.isTls;
   }
 
-  /** Closes the connection once all is sent. Nothing more is received. */
+  /**
+   * Closes the connection once all is sent. Nothing more is received.
+   *
+   * Over TLS this waits until the peer has said goodbye as well, or until
+   * `tls.shutdownTimeout` has passed: what was sent could be lost otherwise.
+   */
   close(): void {
-    if (this.#state !== "open") return;
+    if (this.#state !== "open") return this.#giveUp?.();
     this.#state = "closing";
     this.#host.pause();
-    if (this.#buffer.size === 0) this.#end("closed", null);
+    if (this.#buffer.size === 0) this.#finish();
   }
 
   /** Closes the connection at once; what was not sent is dropped. */
   abort(): void {
     if (this.#state === "open" || this.#state === "closing") {
       this.#end("closed", null, true);
-    }
+    } else this.#giveUp?.();
   }
 
   /**
@@ -332,7 +356,10 @@ export class Transport {
 
   /**
    * What is known of the connection: `peername` and `sockname`, addresses as
-   * Deno gives them; `tls`, whether it is encrypted; `alpnProtocol`; over TCP
+   * Deno gives them; `tls`, whether it is encrypted; over TLS `alpnProtocol`,
+   * `peercert`, the certificate that the peer has shown, a
+   * {@linkcode PeerCertificate}, and `tlsCleanEnd`, whether the peer has said
+   * that its data is complete, or left without a word, once it has; over TCP
    * `noDelay` and `keepAlive`, as they were asked for. A socket of its own, as
    * asyncio has one, no runtime gives.
    *
@@ -350,6 +377,10 @@ export class Transport {
         return this.#host.isTls;
       case "alpnProtocol":
         return this.#host.alpnProtocol ?? fallback;
+      case "peercert":
+        return this.#host.peerCertificate ?? fallback;
+      case "tlsCleanEnd":
+        return this.#host.cleanEnd ?? fallback;
       default:
         return Object.hasOwn(this.#extra, name) ? this.#extra[name] : fallback;
     }
@@ -469,12 +500,13 @@ export class Transport {
     const buffer = this.#buffer;
     if (buffer.written(count)) {
       if (buffer.size > 0) this.#flush();
-      else if (this.#ended === "asked") this.#finishWriting();
+      else {
+        if (this.#ended === "asked") this.#finishWriting();
+        if (this.#onSent !== null) this.#tellSent();
+      }
     }
     if (this.#protocolPaused) this.#maybeResume();
-    if (this.#state === "closing" && buffer.size === 0) {
-      this.#end("closed", null);
-    }
+    if (this.#state === "closing" && buffer.size === 0) this.#finish();
   }
 
   // -- writing --------------------------------------------------------------
@@ -514,12 +546,28 @@ export class Transport {
 
   // -- the end --------------------------------------------------------------
 
+  /** All is sent. Over TLS both sides say goodbye before it is closed. */
+  #finish(): void {
+    const host = this.#host;
+    if (host.shutdown === undefined) return this.#end("closed", null);
+    if (this.#isSayingGoodbye) return;
+    this.#isSayingGoodbye = true;
+    host.shutdown((error) => this.#tell(() => this.#end("closed", error)));
+  }
+
+  #tellSent(): void {
+    const onSent = this.#onSent;
+    this.#onSent = null;
+    onSent?.();
+  }
+
   #end(state: "closed" | "lost", error: unknown, abort = false): void {
     if (this.#state !== "open" && this.#state !== "closing") return;
     const wasAskedTo = this.#state === "closing";
     this.#state = wasAskedTo ? "closed" : state;
     trackClosed(this.#kernel, this);
     this.#buffer.clear();
+    this.#tellSent();
     if (abort) this.#host.abort();
     else this.#host.close();
     const tell = () => {
@@ -581,7 +629,17 @@ export class Transport {
           `Cannot start TLS as the connection is in memory: received a call on ${transport}`,
         );
       },
-      release(transport) {
+      hostname: (transport) => transport.#hostname,
+      whenSent(transport, callback) {
+        transport.#onSent = callback;
+        const mustWait = transport.#buffer.size > 0 &&
+          transport.#state === "open";
+        if (!mustWait) transport.#tellSent();
+      },
+      replaced(transport) {
+        transport.#giveUp = null;
+      },
+      release(transport, giveUp) {
         if (transport.#state !== "open") throw transport.#refusal("start TLS");
         if (transport.#buffer.size > 0) {
           throw new InvalidStateError(
@@ -589,16 +647,20 @@ export class Transport {
           );
         }
         transport.#state = "released";
+        transport.#giveUp = giveUp;
         trackClosed(transport.#kernel, transport);
         return {
           scope: transport.#scope,
           host: transport.#host,
           protocol: transport.#protocol,
           extra: transport.#extra,
+          onMade: transport.#onMade,
           onLost: transport.#onLost,
+          hostname: transport.#hostname,
         };
       },
       discard(transport, error) {
+        transport.#giveUp = null;
         transport.#state = "open";
         transport.#end("lost", error, true);
       },

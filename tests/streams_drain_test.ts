@@ -29,7 +29,12 @@ Deno.test("what waits to be accepted is, before a listener ends", async () => {
 });
 
 Deno.test("a client that shakes hands may end that", async () => {
-  const tls = { cert: CERT, key: KEY };
+  const tls = {
+    cert: CERT,
+    key: KEY,
+    handshakeTimeout: 60_000,
+    shutdownTimeout: 30_000,
+  };
   const listener = await platform.net.listen(PLACE, SOCKETS, tls);
   const { port } = listener.address as { port: number };
   const connections: HostConnection[] = [];

@@ -9,9 +9,10 @@ import type {
   HostNet,
   HostReceiver,
   HostSocketOptions,
-  HostTls,
 } from "../net_types.ts";
+import { listenSockets } from "../node/net.ts";
 import { connectSocket } from "../sockets.ts";
+import { listenTls } from "../tls_listener.ts";
 import { upgrade } from "../upgrade.ts";
 import { mapError } from "./errors.ts";
 
@@ -34,8 +35,6 @@ const BYTES_A_TURN = 65_536;
 const HOPS_TO_ANSWER = 8;
 /** Accepting is tried again after the system had no room for a connection. */
 const ACCEPT_RETRY_MS = 1000;
-/** A client that does not finish its handshake is let go; asyncio's 60 s. */
-const HANDSHAKE_MS = 60_000;
 
 function addressOf(addr: Deno.Addr): Address | null {
   switch (addr.transport) {
@@ -82,8 +81,8 @@ const hop = (): void => {
 export class DenoConnection implements HostConnection {
   readonly localAddress: Address | null;
   readonly remoteAddress: Address | null;
-  readonly isTls: boolean;
-  readonly alpnProtocol: string | null;
+  readonly isTls = false;
+  readonly alpnProtocol = null;
   readonly #conn: Deno.Conn;
   #receiver: HostReceiver | null = null;
   #paused = false;
@@ -91,21 +90,10 @@ export class DenoConnection implements HostConnection {
   #goOn: (() => void) | null = null;
   #writing: Uint8Array | null = null;
 
-  constructor(
-    conn: Deno.Conn,
-    isTls: boolean = false,
-    alpnProtocol: string | null = null,
-  ) {
+  constructor(conn: Deno.Conn) {
     this.#conn = conn;
     this.localAddress = addressOf(conn.localAddr);
     this.remoteAddress = addressOf(conn.remoteAddr);
-    this.isTls = isTls;
-    this.alpnProtocol = alpnProtocol;
-  }
-
-  /** Gives up the connection of the host. */
-  get conn(): Deno.Conn {
-    return this.#conn;
   }
 
   start(receiver: HostReceiver): void {
@@ -235,25 +223,20 @@ export class DenoConnection implements HostConnection {
 
 class DenoListener implements HostListener {
   readonly address: Address;
-  readonly #listener: Deno.Listener | Deno.TlsListener;
+  readonly #listener: Deno.Listener;
   readonly #options: HostSocketOptions;
-  readonly #isTls: boolean;
   #closed = false;
   #retry: (() => void) | null = null;
-  /** Clients that shake hands, and what waits for the end of that. */
-  readonly #handshakes = new Map<Deno.TlsConn, Promise<void> | null>();
   #accepted = 0;
   #accepting: Promise<void> | null = null;
   #isDraining = false;
 
   constructor(
-    listener: Deno.Listener | Deno.TlsListener,
+    listener: Deno.Listener,
     options: HostSocketOptions,
-    isTls: boolean,
   ) {
     this.#listener = listener;
     this.#options = options;
-    this.#isTls = isTls;
     this.address = addressOf(listener.addr)!;
   }
 
@@ -266,8 +249,6 @@ class DenoListener implements HostListener {
 
   close(): void {
     this.#stopListening();
-    for (const conn of this.#handshakes.keys()) conn.close();
-    this.#handshakes.clear();
   }
 
   #stopListening(): void {
@@ -292,7 +273,6 @@ class DenoListener implements HostListener {
     this.#stopListening();
     // One may have been on its way when it was closed.
     await this.#accepting;
-    await Promise.all(this.#handshakes.values());
   }
 
   /**
@@ -333,32 +313,7 @@ class DenoListener implements HostListener {
       this.#accepted++;
       if (this.#closed && !this.#isDraining) return conn.close();
       setOptions(conn, this.#options);
-      if (this.#isTls) {
-        const client = conn as Deno.TlsConn;
-        this.#handshakes.set(client, null);
-        const shaken = this.#shakeHands(client, onConnection);
-        if (this.#handshakes.has(client)) this.#handshakes.set(client, shaken);
-      } else onConnection(new DenoConnection(conn));
-    }
-  }
-
-  /** A failed handshake is the client's affair: asyncio drops it as well. */
-  async #shakeHands(
-    conn: Deno.TlsConn,
-    onConnection: (connection: HostConnection) => void,
-  ): Promise<void> {
-    const close = () => {
-      if (this.#handshakes.delete(conn)) conn.close();
-    };
-    const timer = setTimeout(close, HANDSHAKE_MS);
-    try {
-      const { alpnProtocol } = await conn.handshake();
-      if (!this.#handshakes.delete(conn)) return;
-      onConnection(new DenoConnection(conn, true, alpnProtocol));
-    } catch {
-      close();
-    } finally {
-      clearTimeout(timer);
+      onConnection(new DenoConnection(conn));
     }
   }
 
@@ -411,10 +366,6 @@ function checkReusePort(
   );
 }
 
-function pemOf({ cert, key }: HostTls): { cert: string; key: string } {
-  return { cert: cert ?? "", key: key ?? "" };
-}
-
 /** Turns in which a connection that is as good as made comes to its end. */
 const TURNS_TO_CONNECT = 4;
 
@@ -458,6 +409,14 @@ class Patience {
 export const net: { readonly net: HostNet } = {
   net: {
     async connect(target, options, signal) {
+      // Deno's own way has no local address, and cannot be closed while the
+      // peer does not read (deno#36369); its Node way has and can.
+      if (
+        options.isForTls ||
+        "path" in target === false && target.localAddr !== null
+      ) {
+        return await connectSocket(target, options, signal, mapError);
+      }
       if ("path" in target) {
         try {
           const { path } = target;
@@ -491,44 +450,19 @@ export const net: { readonly net: HostNet } = {
         patience.end();
       }
     },
-    async secure(connection, tls, signal) {
-      // A client's certificate is something that only Node's way takes here.
-      if (!(connection instanceof DenoConnection) || tls.cert !== undefined) {
-        return await upgrade(connection, tls, [], signal, mapError);
-      }
-      const { serverHostname, caCerts, alpnProtocols } = tls;
-      const abort = () => connection.abort();
-      signal.addEventListener("abort", abort);
-      let secured: Deno.TlsConn | undefined;
-      try {
-        secured = await Deno.startTls(connection.conn as Deno.TcpConn, {
-          hostname: serverHostname,
-          ...(caCerts && { caCerts: [...caCerts] }),
-          ...(alpnProtocols && { alpnProtocols: [...alpnProtocols] }),
-        });
-        const conn = secured;
-        signal.addEventListener("abort", () => conn.close(), { once: true });
-        const { alpnProtocol } = await conn.handshake();
-        return new DenoConnection(conn, true, alpnProtocol);
-      } catch (error) {
-        try {
-          (secured ?? connection.conn).close();
-        } catch {
-          // The handshake's end has closed it.
-        }
-        throw mapError(error, `secure the connection to ${serverHostname}`);
-      } finally {
-        signal.removeEventListener("abort", abort);
-      }
-    },
-    upgrade: (connection, tls, received, signal) =>
-      upgrade(connection, tls, received, signal, mapError),
+    upgrade,
     // deno-lint-ignore require-await -- Node's way waits here
     async listen(binding, options, tls) {
+      if ("hostname" in binding && binding.reusePort) checkReusePort(binding);
+      if (tls !== null) {
+        return await listenTls(
+          tls,
+          () => listenSockets(binding, options, mapError),
+        );
+      }
       const backlog = binding.backlog === null
         ? undefined
         : { tcpBacklog: binding.backlog };
-      if ("hostname" in binding && binding.reusePort) checkReusePort(binding);
       if ("path" in binding && backlog !== undefined) {
         throw new OSError(
           `Cannot listen on ${binding.path} as Deno takes no 'backlog' for a Unix socket: received ${binding.backlog}`,
@@ -542,16 +476,11 @@ export const net: { readonly net: HostNet } = {
             transport: "unix",
             path: binding.path,
           });
-          return new DenoListener(listener, options, false);
+          return new DenoListener(listener, options);
         }
         const { hostname, port, reusePort } = binding;
         const place = { hostname, port, reusePort, ...backlog };
-        const listener = tls === null ? Deno.listen(place) : Deno.listenTls({
-          ...place,
-          ...pemOf(tls),
-          ...(tls.alpnProtocols && { alpnProtocols: [...tls.alpnProtocols] }),
-        });
-        return new DenoListener(listener, options, tls !== null);
+        return new DenoListener(Deno.listen(place), options);
       } catch (error) {
         const where = "path" in binding
           ? binding.path

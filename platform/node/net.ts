@@ -1,33 +1,29 @@
 import { OSError } from "../../errors.ts";
 import { builtin } from "../builtin.ts";
 import { openDatagram } from "../datagram.ts";
-import { isIp, lookup, lookupService } from "../dns.ts";
+import { isIp, lookup, lookupService, type MapError } from "../dns.ts";
 import type {
   Address,
   HostBinding,
-  HostClientTls,
   HostConnection,
   HostListener,
   HostNet,
   HostSocketOptions,
-  HostTls,
 } from "../net_types.ts";
 import { nodeProcess } from "../node_process.ts";
 import { askForSocket, isWorker } from "../prefork.ts";
 import {
   connectSocket,
-  secured,
   setSocketOptions,
   type Socket,
   SocketConnection,
 } from "../sockets.ts";
+import { listenTls } from "../tls_listener.ts";
 import { upgrade } from "../upgrade.ts";
 import { mapError } from "./errors.ts";
 
 type Server = import("node:net").Server;
 
-/** A client that does not finish its handshake is let go; asyncio's 60 s. */
-const HANDSHAKE_MS = 60_000;
 /** A look at the socket every so often, to see whether anyone waits. */
 const DRAIN_LOOK_MS = 1;
 /** Under a load that never lets up, accepting ends all the same. */
@@ -40,9 +36,6 @@ class NodeListener implements HostListener {
   #early: HostConnection[] = [];
   #onConnection: ((connection: HostConnection) => void) | null = null;
   #onError: ((error: Error) => void) | null = null;
-  /** Clients that shake hands, by where they are. */
-  readonly #handshakes = new Map<string, Socket>();
-  #onShaken: (() => void) | null = null;
   #closed = false;
   #accepted = 0;
 
@@ -50,7 +43,7 @@ class NodeListener implements HostListener {
     server: Server,
     path: string | null,
     options: HostSocketOptions,
-    isTls: boolean,
+    mapError: MapError,
   ) {
     this.#server = server;
     const bound = server.address();
@@ -60,31 +53,18 @@ class NodeListener implements HostListener {
     server.on("error", (error) => {
       this.#onError?.(mapError(error, "accept a connection"));
     });
-    if (isTls) {
-      server.on("connection", (socket: Socket) => {
-        const key = keyOf(socket);
-        this.#handshakes.set(key, socket);
-        socket.once("close", () => this.#shaken(key));
-      });
-      // A failed handshake is the client's affair: asyncio drops it as well.
-      server.on("tlsClientError", (_error, socket: Socket) => {
-        socket.destroy();
-      });
-    }
-    server.on("connection", () => this.#accepted++);
-    server.on(isTls ? "secureConnection" : "connection", (socket: Socket) => {
+    server.on("connection", (socket: Socket) => {
+      this.#accepted++;
       if (this.#closed) {
         socket.destroy();
         return;
       }
-      this.#shaken(keyOf(socket));
       if (path === null) setSocketOptions(socket, options);
       const local: [Address, Address] | [] = path === null
         ? []
         : [this.address, { transport: "unix", path: "" }];
       const connection = new SocketConnection(
         socket,
-        isTls,
         mapError,
         ...local,
       );
@@ -106,7 +86,6 @@ class NodeListener implements HostListener {
     if (this.#closed) return;
     this.#closed = true;
     for (const connection of this.#early.splice(0)) connection.abort();
-    for (const socket of this.#handshakes.values()) socket.destroy();
     this.#server.close();
   }
 
@@ -122,24 +101,8 @@ class NodeListener implements HostListener {
     }
     if (this.#closed) return;
     this.#server.close();
-    if (this.#handshakes.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onShaken = resolve;
-      });
-    }
     this.#closed = true;
   }
-
-  /** A client's handshake has come to its end. */
-  #shaken(key: string): void {
-    if (this.#handshakes.delete(key) && this.#handshakes.size === 0) {
-      this.#onShaken?.();
-    }
-  }
-}
-
-function keyOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }
 
 /** A socket file that a server left behind is in the way of the next one. */
@@ -150,23 +113,6 @@ function removeStaleSocket(path: string): void {
   } catch {
     // It is not there, or not ours to look at: listening will tell.
   }
-}
-
-function makeServer(tls: HostTls | null): Server {
-  if (tls === null) {
-    return builtin("node:net").createServer({
-      allowHalfOpen: true,
-      pauseOnConnect: true,
-    });
-  }
-  const { cert, key, alpnProtocols, caCerts } = tls;
-  return builtin("node:tls").createServer({
-    cert,
-    key,
-    handshakeTimeout: HANDSHAKE_MS,
-    ...(caCerts && { ca: [...caCerts] }),
-    ...(alpnProtocols && { ALPNProtocols: [...alpnProtocols] }),
-  }) as Server;
 }
 
 async function listen(server: Server, binding: HostBinding): Promise<void> {
@@ -193,39 +139,6 @@ async function placeOf(binding: HostBinding): Promise<object> {
   return { _handle: await askForSocket({ hostname, port }) };
 }
 
-/** Takes over Node's own socket, which is faster than a stream over it. */
-function secureSocket(
-  connection: SocketConnection,
-  options: HostClientTls,
-  signal: AbortSignal,
-): Promise<HostConnection> {
-  const { connect, rootCertificates } = builtin("node:tls");
-  const { serverHostname, caCerts, cert, key, alpnProtocols } = options;
-  const action = `secure the connection to ${serverHostname}`;
-  try {
-    const socket = connect({
-      socket: connection.socket,
-      host: serverHostname,
-      ...(isIp(serverHostname) === 0 && { servername: serverHostname }),
-      ...(caCerts && { ca: [...rootCertificates, ...caCerts] }),
-      ...(cert !== undefined && { cert }),
-      ...(key !== undefined && { key }),
-      ...(alpnProtocols && { ALPNProtocols: [...alpnProtocols] }),
-    });
-    return secured(
-      socket,
-      "secureConnect",
-      signal,
-      action,
-      mapError,
-      connection,
-    );
-  } catch (error) {
-    connection.abort();
-    return Promise.reject(mapError(error, action));
-  }
-}
-
 function hasReusePort(): boolean {
   const { platform, versions } = nodeProcess();
   // Elsewhere it does not spread the connections.
@@ -239,36 +152,50 @@ function mayShare(): boolean {
   return hasReusePort() || isWorker();
 }
 
+/** Listens with one of Node's servers; Deno does so for what is to be TLS. */
+export async function listenSockets(
+  binding: HostBinding,
+  options: HostSocketOptions,
+  mapError: MapError,
+): Promise<HostListener> {
+  const path = "path" in binding ? binding.path : null;
+  if (path !== null) removeStaleSocket(path);
+  const where = "path" in binding
+    ? binding.path
+    : `${binding.hostname} port ${binding.port}`;
+  try {
+    const server = builtin("node:net").createServer({
+      allowHalfOpen: true,
+      pauseOnConnect: true,
+    });
+    await listen(server, binding);
+    return new NodeListener(server, path, options, mapError);
+  } catch (error) {
+    throw mapError(error, `listen on ${where}`);
+  }
+}
+
+function checkReusePort(
+  { hostname, port }: { hostname: string; port: number },
+): void {
+  if (mayShare()) return;
+  throw new OSError(
+    `Cannot listen on ${hostname} port ${port} as 'reusePort' needs Linux and Node 22.12, or a worker of prefork(): received true`,
+    { code: "ENOTSUP" },
+  );
+}
+
 /** Sockets on Node. */
 export const net: { readonly net: HostNet } = {
   net: {
     connect: (target, options, signal) =>
       connectSocket(target, options, signal, mapError),
-    secure: (connection, tls, signal) =>
-      connection instanceof SocketConnection
-        ? secureSocket(connection, tls, signal)
-        : upgrade(connection, tls, [], signal, mapError),
-    upgrade: (connection, tls, received, signal) =>
-      upgrade(connection, tls, received, signal, mapError),
+    upgrade,
+    // deno-lint-ignore require-await -- so that what it throws is rejected
     async listen(binding, options, tls) {
-      const path = "path" in binding ? binding.path : null;
-      if (path !== null) removeStaleSocket(path);
-      const where = "path" in binding
-        ? binding.path
-        : `${binding.hostname} port ${binding.port}`;
-      if ("hostname" in binding && binding.reusePort && !mayShare()) {
-        throw new OSError(
-          `Cannot listen on ${where} as 'reusePort' needs Linux and Node 22.12, or a worker of prefork(): received true`,
-          { code: "ENOTSUP" },
-        );
-      }
-      try {
-        const server = makeServer(tls);
-        await listen(server, binding);
-        return new NodeListener(server, path, options, tls !== null);
-      } catch (error) {
-        throw mapError(error, `listen on ${where}`);
-      }
+      if ("hostname" in binding && binding.reusePort) checkReusePort(binding);
+      const listenHere = () => listenSockets(binding, options, mapError);
+      return tls === null ? listenHere() : listenTls(tls, listenHere);
     },
     openDatagram: (binding) => openDatagram(binding, mapError, false),
     lookup: (hostname, family) => lookup(hostname, family, mapError),

@@ -8,6 +8,7 @@ interface Builtins {
   "node:path": typeof import("node:path");
   "node:tls": typeof import("node:tls");
   "node:dgram": typeof import("node:dgram");
+  "node:stream": typeof import("node:stream");
   "node:child_process": typeof import("node:child_process");
 }
 
