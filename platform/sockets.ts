@@ -116,7 +116,8 @@ export class SocketConnection implements HostConnection {
       // library is not through with the connection before it closes it.
       if (this.#error !== null) this.#lose(this.#error);
     });
-    socket.resume();
+    // Who was told to pause before lets nothing come.
+    if (!this.#isPaused) socket.resume();
   }
 
   pause(): void {

@@ -52,6 +52,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     make: (message, options) => new FileExistsError(message, options),
   },
   EHOSTUNREACH: { text: "there is no route to the host" },
+  EISDIR: { text: "it is a directory" },
   EMFILE: { text: "this process has too many open files" },
   EMSGSIZE: { text: "the message is too long" },
   ENETUNREACH: { text: "the network is unreachable" },

@@ -2,11 +2,14 @@ import { notForCaller } from "../_internal/caller_frame.ts";
 import { checkInteger } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
-import { InvalidStateError } from "../errors.ts";
-import { platform } from "../platform/mod.ts";
+import { ConnectionAbortedError, InvalidStateError } from "../errors.ts";
+import { type HostFile, platform } from "../platform/mod.ts";
 import { waitForHost } from "./host.ts";
-import { BaseProtocol, type Protocol } from "./protocol.ts";
-import type { Transport } from "./transport.ts";
+import {
+  type Occupant,
+  type Transport,
+  transportInternals,
+} from "./transport.ts";
 
 /** An open file, read from where it stands: a `Deno.FsFile` is one. */
 export interface FileSource {
@@ -28,7 +31,7 @@ export interface SendfileOptions {
    */
   offset?: number | undefined;
   /**
-   * How many bytes to send at the most.
+   * How many bytes to send at the most, 1 or more.
    *
    * @default {all there are}
    */
@@ -43,48 +46,36 @@ const SENDFILE_OPTIONS = new OptionNames<SendfileOptions>({
 /** What is read at once; larger pieces are no faster. */
 const PIECE = 65_536;
 
-/** Stands in for the protocol while a file is sent: it says when to go on. */
-class Gate extends BaseProtocol {
-  readonly #protocol: BaseProtocol;
-  isPaused = false;
-  error: unknown = null;
-  isLost = false;
+/** Has the writing direction while a file is sent: it says when to go on. */
+class Gate implements Occupant {
+  #isPaused = false;
+  #end: { readonly error: unknown } | null = null;
   #open: () => void = () => {};
 
-  constructor(protocol: BaseProtocol) {
-    super();
-    this.#protocol = protocol;
+  pause(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    if (!isPaused) this.#open();
   }
 
-  override pauseWriting(): void {
-    this.isPaused = true;
-  }
-
-  override resumeWriting(): void {
-    this.isPaused = false;
+  end(error: unknown): void {
+    this.#end ??= { error };
     this.#open();
   }
 
-  override connectionLost(error: unknown): void {
-    this.isLost = true;
-    this.error = error;
-    this.#open();
-    this.#protocol.connectionLost(error);
-  }
-
-  dataReceived(): void {
-    throw new InvalidStateError("Reading is paused while a file is sent");
-  }
-
-  eofReceived(): boolean | void {
-    return (this.#protocol as Protocol).eofReceived();
-  }
-
-  /** Called when writing may go on. */
-  wait(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#open = resolve;
-    });
+  /** Called when writing may go on; throws where the connection is closed. */
+  async pass(): Promise<void> {
+    while (this.#isPaused && this.#end === null) {
+      // deno-lint-ignore no-await-in-loop -- it may be paused again meanwhile
+      await new Promise<void>((resolve) => {
+        this.#open = resolve;
+      });
+    }
+    if (this.#end !== null) {
+      throw this.#end.error ?? new ConnectionAbortedError(
+        "Cannot send the rest of a file as the connection was closed meanwhile: received a call of close() or abort()",
+        { code: "ECONNABORTED" },
+      );
+    }
   }
 }
 
@@ -93,7 +84,8 @@ class Gate extends BaseProtocol {
  * runtime lets the system do it by itself, so the file goes through memory, a
  * piece at a time.
  *
- * Reading is paused meanwhile, and nothing else may be written.
+ * Reading is paused meanwhile, and nothing else may be written: no `write`, no
+ * second file.
  *
  * @example Sending a part of a file
  * ```ts ignore
@@ -106,8 +98,11 @@ class Gate extends BaseProtocol {
  * @param options Which part of it.
  * @returns How many bytes were sent.
  * @throws {FileNotFoundError} When there is no such file.
- * @throws {InvalidStateError} When the transport is closing.
- * @throws {ConnectionError} When the connection is lost meanwhile.
+ * @throws {OSError} When the file cannot be read: it is a directory, say.
+ * @throws {RangeError} When `offset` is negative, or `count` is below 1.
+ * @throws {InvalidStateError} When the transport is closing, or another file is
+ * being sent.
+ * @throws {ConnectionError} When the connection is lost or closed meanwhile.
  * @throws {CancelledError} When the task is cancelled meanwhile; a part of the
  * file may have been sent.
  */
@@ -120,7 +115,7 @@ export async function sendfile(
   checkOptions(action, options, SENDFILE_OPTIONS);
   const { offset = 0, count = Number.MAX_SAFE_INTEGER } = options;
   checkInteger(action, "offset", offset, 0);
-  checkInteger(action, "count", count, 0);
+  checkInteger(action, "count", count, 1);
   const isPath = typeof file === "string" || file instanceof URL;
   if (!isPath && typeof file?.read !== "function") {
     throw new TypeError(
@@ -134,20 +129,20 @@ export async function sendfile(
       `Cannot ${action} as the transport is closed: received ${transport}`,
     );
   }
-  const opened = isPath
-    ? await waitForHost(
-      "sendfile",
-      () => platform.net.openFile(file),
-      (late) => late.close(),
-    )
-    : null;
-  const source = opened ?? theirs(file as FileSource);
-  const protocol = transport.getProtocol();
-  const gate = new Gate(protocol);
+  const gate = new Gate();
+  transportInternals.occupy(transport, gate);
   const wasReading = transport.isReading();
   transport.pauseReading();
-  transport.setProtocol(gate as unknown as Protocol);
+  let opened: HostFile | null = null;
   try {
+    if (isPath) {
+      opened = await waitForHost(
+        "sendfile",
+        () => platform.net.openFile(file),
+        (late) => late.close(),
+      );
+    }
+    const source = opened ?? theirs(file as FileSource);
     return await waitForHost(
       "sendfile",
       (signal) => copy(transport, gate, source, { offset, count }, signal),
@@ -155,11 +150,8 @@ export async function sendfile(
     );
   } finally {
     opened?.close();
-    if (!gate.isLost) {
-      transport.setProtocol(protocol);
-      if (gate.isPaused) protocol.pauseWriting();
-      if (wasReading) transport.resumeReading();
-    }
+    transportInternals.vacate(transport);
+    if (wasReading) transport.resumeReading();
   }
 }
 
@@ -192,11 +184,11 @@ async function copy(
     if (got === null || got === 0 || signal.aborted) break;
     const bytes = buffer.subarray(Math.min(skip, got), got);
     skip -= got - bytes.length;
+    await gate.pass();
+    if (signal.aborted) break;
     sent += bytes.length;
-    if (gate.isLost) break;
-    transport.write(bytes);
-    if (gate.isPaused) await gate.wait();
+    transportInternals.occupantWrite(transport, bytes);
+    await gate.pass();
   }
-  if (gate.isLost && gate.error !== null) throw gate.error;
   return sent;
 }

@@ -11,7 +11,8 @@
  * - One write is with the host at a time. What is written meanwhile, and what
  *   is written within one step, goes together in the next one.
  * - The protocol hears `connectionLost` once, from the loop, and nothing after.
- * - Nothing reaches the protocol while reading is paused or its loop stands.
+ * - Nothing reaches the protocol while reading is paused or its loop stands:
+ *   what the host delivers all the same is held here until it goes on.
  */
 import { forCaller } from "../_internal/caller_frame.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
@@ -73,6 +74,14 @@ export interface TransportParts {
   readonly hostname?: string | undefined;
 }
 
+/** What has the writing direction for itself, in place of the protocol. */
+export interface Occupant {
+  /** The buffer is above its high-water mark, or is not any more. */
+  pause(isPaused: boolean): void;
+  /** The connection was closed or lost; `error` is null where it was closed. */
+  end(error: unknown): void;
+}
+
 /** What the library itself may do with a transport. */
 export interface TransportInternals {
   /** Makes one and tells the protocol; reading begins. */
@@ -83,6 +92,19 @@ export interface TransportInternals {
   hostname(transport: Transport): string | undefined;
   /** Calls back once all it was given is sent, or it is closed. */
   whenSent(transport: Transport, callback: () => void): void;
+  /**
+   * Closes it for another reason than that its user wants it: what the user
+   * writes to it afterwards is no mistake.
+   */
+  close(transport: Pick<Transport, "close">): void;
+  /** The same, at once. */
+  abort(transport: Transport): void;
+  /** Lets nobody else write from here on; throws where that is so already. */
+  occupy(transport: Transport, occupant: Occupant): void;
+  /** Writes for the one who occupies it. */
+  occupantWrite(transport: Transport, data: Uint8Array): void;
+  /** Lets all write again. */
+  vacate(transport: Transport): void;
   /**
    * Takes the connection away from it, for another to use. `giveUp` ends that
    * when the transport is closed meanwhile.
@@ -148,9 +170,19 @@ export class Transport {
   #low = HIGH_WATER / 4;
   /** `closing`: by its user, until all is sent. `lost`: by the peer. */
   #state: "open" | "closing" | "closed" | "lost" | "released" = "open";
+  /** Its user has closed it: what they write then is a mistake. */
+  #closedByUser = false;
   #reading = true;
-  #ended: "no" | "asked" | "done" = "no";
+  /** What came while reading was paused. */
+  #held: Uint8Array | null = null;
+  #endHeld = false;
+  #releaseAsked = false;
+  /** `occupied`: a file is being sent. */
+  #ended: "no" | "asked" | "done" | "occupied" = "no";
+  #occupant: Occupant | null = null;
   #protocolPaused = false;
+  /** What the protocol was told last. */
+  #toldPaused = false;
   /** In a call of the protocol: what it writes goes out at its end. */
   #inCall = false;
   #flushAsked = false;
@@ -183,24 +215,22 @@ export class Transport {
    * Sends bytes. Does not wait: what the system does not take is buffered, and
    * all that is written in one step of the loop goes out together.
    *
-   * After the peer has gone nothing happens, as the protocol is told of that.
+   * After the peer has gone, or the server has closed its clients, nothing
+   * happens, as the protocol is told of that.
    *
    * @param data The bytes. An array of more than 2 KiB is not copied: leave it
    * as it is until it was sent.
    * @throws {TypeError} When `data` is not a `Uint8Array`.
-   * @throws {InvalidStateError} After `close`, `abort` or `writeEof`.
+   * @throws {InvalidStateError} After `close`, `abort` or `writeEof`, and while
+   * a file is sent.
    */
   write(data: Uint8Array): void {
     if (!(data instanceof Uint8Array)) checkBytes("write", "data", data);
     if (this.#state !== "open" || this.#ended !== "no") {
-      if (this.#state === "lost") return;
+      if (this.#isGone()) return;
       throw this.#refusal("write");
     }
-    if (data.length === 0) return;
-    const buffer = this.#buffer;
-    buffer.add(data);
-    if (buffer.size > this.#high && !this.#protocolPaused) this.#pause();
-    this.#flushSoon();
+    this.#add(data);
   }
 
   /**
@@ -221,8 +251,8 @@ export class Transport {
    * Tells the peer that nothing more will be sent, once all is. What it sends
    * is still received.
    *
-   * @throws {InvalidStateError} Over TLS, where there is no such thing, and
-   * after `close` or `abort`.
+   * @throws {InvalidStateError} Over TLS, where there is no such thing, after
+   * `close` or `abort`, and while a file is sent.
    */
   writeEof(): void {
     if (!this.canWriteEof()) {
@@ -230,8 +260,11 @@ export class Transport {
         `Cannot write the end of the stream as TLS has none of its own: received a call on ${this}`,
       );
     }
-    if (this.#ended !== "no" || this.#state === "lost") return;
-    if (this.#state !== "open") throw this.#refusal("write the end");
+    if (this.#ended === "asked" || this.#ended === "done") return;
+    if (this.#isGone()) return;
+    if (this.#state !== "open" || this.#ended === "occupied") {
+      throw this.#refusal("write the end");
+    }
     this.#ended = "asked";
     if (this.#buffer.size === 0) this.#finishWriting();
   }
@@ -252,17 +285,14 @@ export class Transport {
    * `tls.shutdownTimeout` has passed: what was sent could be lost otherwise.
    */
   close(): void {
-    if (this.#state !== "open") return this.#giveUp?.();
-    this.#state = "closing";
-    this.#host.pause();
-    if (this.#buffer.size === 0) this.#finish();
+    if (this.#state !== "released") this.#closedByUser = true;
+    this.#close();
   }
 
   /** Closes the connection at once; what was not sent is dropped. */
   abort(): void {
-    if (this.#state === "open" || this.#state === "closing") {
-      this.#end("closed", null, true);
-    } else this.#giveUp?.();
+    if (this.#state !== "released") this.#closedByUser = true;
+    this.#abort();
   }
 
   /**
@@ -285,7 +315,8 @@ export class Transport {
   resumeReading(): void {
     if (this.#state !== "open" || this.#reading) return;
     this.#reading = true;
-    this.#host.resume();
+    if (this.#held === null && !this.#endHeld) this.#host.resume();
+    else this.#releaseSoon();
   }
 
   /**
@@ -445,7 +476,7 @@ export class Transport {
   readonly #begin = (receiver: HostReceiver): void => {
     if (!this.#isContinued) {
       this.#call(
-        "connectionMade",
+        "connectionMade()",
         () => this.#protocol.connectionMade(this),
       );
     }
@@ -453,6 +484,21 @@ export class Transport {
       this.#host.start(receiver);
     }
   };
+
+  /** Delivers what was held, in a step of its own, and lets more come. */
+  #releaseSoon(): void {
+    if (this.#releaseAsked) return;
+    this.#releaseAsked = runAsStep(this.#scope, `what ${this} holds`, () => {
+      this.#releaseAsked = false;
+      if (!this.isReading()) return;
+      const held = this.#held;
+      this.#held = null;
+      if (held !== null) this.#onData(held);
+      if (!this.isReading()) return;
+      if (this.#endHeld) this.#onEnd();
+      else this.#host.resume();
+    });
+  }
 
   #tell(event: () => void): void {
     if (this.#late === 0 && mayRun(this.#kernel)) {
@@ -472,27 +518,84 @@ export class Transport {
 
   readonly #onData = (bytes: Uint8Array): void => {
     if (this.#state !== "open") return;
+    if (!this.#reading || this.#held !== null) {
+      this.#hold(bytes);
+      return;
+    }
     const protocol = this.#protocol;
     this.#inCall = true;
-    try {
-      if (protocol instanceof BufferedProtocol) fill(protocol, bytes);
-      else protocol.dataReceived(bytes);
-    } catch (error) {
-      this.#inCall = false;
-      this.#fail("dataReceived", error);
-      return;
+    if (protocol instanceof BufferedProtocol) {
+      try {
+        this.#fill(bytes);
+      } catch (error) {
+        this.#inCall = false;
+        this.#fail("getBuffer() or bufferUpdated()", error);
+        return;
+      }
+    } else {
+      try {
+        protocol.dataReceived(bytes);
+      } catch (error) {
+        this.#inCall = false;
+        this.#fail("dataReceived()", error);
+        return;
+      }
     }
     this.#inCall = false;
     if (this.#buffer.size > 0) this.#flush();
   };
 
+  /** What a host delivers although it was told to pause. */
+  #hold(bytes: Uint8Array): void {
+    const held = this.#held;
+    if (held === null) {
+      this.#held = bytes;
+      return;
+    }
+    const both = new Uint8Array(held.length + bytes.length);
+    both.set(held);
+    both.set(bytes, held.length);
+    this.#held = both;
+  }
+
+  /**
+   * Puts bytes into the protocol's buffers, as long as it wants them: each call
+   * of it may pause reading, close, or let another protocol go on.
+   */
+  #fill(bytes: Uint8Array): void {
+    let left = bytes;
+    while (left.length > 0) {
+      if (this.#state !== "open") return;
+      if (!this.#reading) {
+        this.#hold(left);
+        return;
+      }
+      const protocol = this.#protocol;
+      if (!(protocol instanceof BufferedProtocol)) {
+        protocol.dataReceived(left);
+        return;
+      }
+      const count = fill(protocol, left);
+      left = left.subarray(count);
+      protocol.bufferUpdated(count);
+    }
+  }
+
   readonly #onEnd = (): void => {
     if (this.#state !== "open") return;
-    const answer = { keep: false };
-    this.#call("eofReceived", () => {
-      answer.keep = this.#protocol.eofReceived() === true;
-    });
-    if (!answer.keep || this.#host.isTls) this.close();
+    if (!this.#reading || this.#held !== null) {
+      this.#endHeld = true;
+      return;
+    }
+    this.#endHeld = false;
+    let keep = false;
+    try {
+      keep = this.#protocol.eofReceived() === true;
+    } catch (error) {
+      this.#fail("eofReceived()", error);
+      return;
+    }
+    if (!keep || this.#host.isTls) this.#close();
   };
 
   #onWritten(count: number): void {
@@ -510,6 +613,20 @@ export class Transport {
   }
 
   // -- writing --------------------------------------------------------------
+
+  #add(data: Uint8Array): void {
+    if (data.length === 0) return;
+    const buffer = this.#buffer;
+    buffer.add(data);
+    if (buffer.size > this.#high && !this.#protocolPaused) this.#pause();
+    this.#flushSoon();
+  }
+
+  /** Closed, and not by its user. */
+  #isGone(): boolean {
+    return this.#state !== "open" && this.#state !== "released" &&
+      !this.#closedByUser;
+  }
 
   #flushSoon(): void {
     if (this.#inCall || this.#flushAsked || this.#buffer.isWriting) return;
@@ -532,16 +649,28 @@ export class Transport {
 
   #pause(): void {
     this.#protocolPaused = true;
-    this.#call("pauseWriting", () => this.#protocol.pauseWriting());
+    if (this.#occupant === null) this.#tellPaused();
+    else this.#occupant.pause(true);
   }
 
   #maybeResume(): void {
     if (!this.#protocolPaused || this.#buffer.size > this.#low) return;
     this.#protocolPaused = false;
-    this.#tell(() => {
-      if (this.#protocolPaused || this.#state === "lost") return;
-      this.#call("resumeWriting", () => this.#protocol.resumeWriting());
-    });
+    if (this.#occupant === null) this.#tell(() => this.#tellPaused());
+    else this.#occupant.pause(false);
+  }
+
+  /** Tells the protocol where that has changed. */
+  #tellPaused(): void {
+    const isPaused = this.#protocolPaused;
+    if (this.#toldPaused === isPaused || this.#occupant !== null) return;
+    if (!isPaused && this.#state === "lost") return;
+    this.#toldPaused = isPaused;
+    if (isPaused) {
+      this.#call("pauseWriting()", () => this.#protocol.pauseWriting());
+    } else {
+      this.#call("resumeWriting()", () => this.#protocol.resumeWriting());
+    }
   }
 
   // -- the end --------------------------------------------------------------
@@ -561,6 +690,21 @@ export class Transport {
     onSent?.();
   }
 
+  #close(): void {
+    if (this.#state !== "open") return this.#giveUp?.();
+    this.#state = "closing";
+    this.#held = null;
+    this.#host.pause();
+    this.#occupant?.end(null);
+    if (this.#buffer.size === 0) this.#finish();
+  }
+
+  #abort(): void {
+    if (this.#state === "open" || this.#state === "closing") {
+      this.#end("closed", null, true);
+    } else this.#giveUp?.();
+  }
+
   #end(state: "closed" | "lost", error: unknown, abort = false): void {
     if (this.#state !== "open" && this.#state !== "closing") return;
     const wasAskedTo = this.#state === "closing";
@@ -568,12 +712,14 @@ export class Transport {
     trackClosed(this.#kernel, this);
     this.#buffer.clear();
     this.#tellSent();
+    this.#held = null;
+    this.#occupant?.end(error);
     if (abort) this.#host.abort();
     else this.#host.close();
     const tell = () => {
       this.#onLost?.();
       this.#call(
-        "connectionLost",
+        "connectionLost()",
         () => this.#protocol.connectionLost(error),
       );
     };
@@ -587,7 +733,7 @@ export class Transport {
     } catch (error) {
       if (isExitRequest(error)) return this.#kernel.abort(error);
       this.#kernel.report({
-        message: `The protocol's ${name}() threw`,
+        message: `The protocol's ${name} threw`,
         error,
       });
     }
@@ -607,7 +753,9 @@ export class Transport {
     const why = this.#state === "released"
       ? "another transport has its connection"
       : this.#state === "open"
-      ? "the end of the stream was written"
+      ? this.#ended === "occupied"
+        ? "a file is being sent"
+        : "the end of the stream was written"
       : "the transport is closed";
     return new InvalidStateError(
       `Cannot ${action} as ${why}: received a call on ${this}`,
@@ -639,8 +787,28 @@ export class Transport {
       replaced(transport) {
         transport.#giveUp = null;
       },
+      // Of another kind is what stands in for one in a test.
+      close: (transport) =>
+        #state in transport ? transport.#close() : transport.close(),
+      abort: (transport) => transport.#abort(),
+      occupy(transport, occupant) {
+        if (transport.#state !== "open" || transport.#ended !== "no") {
+          throw transport.#refusal("send a file");
+        }
+        transport.#ended = "occupied";
+        transport.#occupant = occupant;
+        occupant.pause(transport.#protocolPaused);
+      },
+      occupantWrite: (transport, data) => transport.#add(data),
+      vacate(transport) {
+        if (transport.#ended === "occupied") transport.#ended = "no";
+        transport.#occupant = null;
+        if (transport.#state === "open") transport.#tellPaused();
+      },
       release(transport, giveUp) {
-        if (transport.#state !== "open") throw transport.#refusal("start TLS");
+        if (transport.#state !== "open" || transport.#ended === "occupied") {
+          throw transport.#refusal("start TLS");
+        }
         if (transport.#buffer.size > 0) {
           throw new InvalidStateError(
             `Cannot start TLS as ${transport.#buffer.size} bytes are still to be sent: wait for drain() first`,
@@ -671,20 +839,22 @@ export class Transport {
 /** Cheaper than `queueMicrotask`, which the host wraps. */
 const microtask = Promise.resolve();
 
-function fill(protocol: BufferedProtocol, bytes: Uint8Array): void {
-  let left = bytes;
-  while (left.length > 0) {
-    const buffer = protocol.getBuffer(left.length);
-    if (!(buffer instanceof Uint8Array) || buffer.length === 0) {
-      throw new OSError(
-        `Cannot receive as getBuffer() must give a Uint8Array that is not empty: received ${
-          show(buffer)
-        }`,
-      );
-    }
-    const part = left.subarray(0, buffer.length);
-    buffer.set(part);
-    protocol.bufferUpdated(part.length);
-    left = left.subarray(part.length);
+/** Puts what fits into one of the protocol's buffers; gives how much it was. */
+function fill(protocol: BufferedProtocol, bytes: Uint8Array): number {
+  const buffer = protocol.getBuffer(bytes.length);
+  if (!(buffer instanceof Uint8Array)) {
+    throw new TypeError(
+      `Cannot receive as getBuffer() must give a Uint8Array: received ${
+        show(buffer)
+      }`,
+    );
   }
+  if (buffer.length === 0) {
+    throw new OSError(
+      "Cannot receive as getBuffer() must give a Uint8Array that is not empty: received an empty one",
+    );
+  }
+  const part = bytes.subarray(0, buffer.length);
+  buffer.set(part);
+  return part.length;
 }
