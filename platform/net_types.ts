@@ -108,8 +108,12 @@ export interface HostListener {
     onConnection: (connection: HostConnection) => void,
     onError: (error: Error) => void,
   ): void;
-  /** Ends it, and removes the file of a Unix socket. */
-  close(): void;
+  /**
+   * Ends it, and removes the file of a Unix socket if it is still its own.
+   *
+   * @returns What to wait for until its address is free; `null` where it is.
+   */
+  close(): Promise<void> | null;
   /** Accepts what waits to be, and ends it in the moment when nothing does. */
   drain(): Promise<void>;
 }
@@ -183,7 +187,8 @@ export interface HostDatagram {
     to: { hostname: string; port: number } | null,
     done: (error: Error | null) => void,
   ): void;
-  close(): void;
+  /** Ends it; calls back once its address is free. */
+  close(onFree?: () => void): void;
 }
 
 /** Where a UDP socket is bound, and to whom it is connected. */

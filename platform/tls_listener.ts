@@ -33,9 +33,10 @@ class TlsListener implements HostListener {
     }, onError);
   }
 
-  close(): void {
-    this.#listener.close();
+  close(): Promise<void> | null {
+    const freed = this.#listener.close();
     this.#controller.abort();
+    return freed;
   }
 
   async drain(): Promise<void> {

@@ -19,7 +19,8 @@ export interface ConnectPlan extends HostSocketOptions {
     readonly hostname: string;
     readonly port: number;
     readonly family: 0 | 4 | 6;
-    readonly localAddr: { hostname: string; port: number } | null;
+    /** Without a hostname any of the target's family. */
+    readonly localAddr: { hostname: string | null; port: number } | null;
   };
   readonly tls: HostClientTls | null;
   /** Milliseconds; `null` to try an address only after the one before failed. */
@@ -47,20 +48,33 @@ async function connectFirst(
   signal: AbortSignal,
 ): Promise<HostConnection> {
   const { target } = plan;
-  if ("path" in target) {
-    return await platform.net.connect(target, plan, signal);
-  }
+  if ("path" in target) return await connectTo(plan, target, signal);
   const { hostname, port, localAddr } = target;
   const addresses = await resolve(hostname, target.family);
-  const targets = interleave(addresses).map(({ address }) => ({
+  const targets = interleave(ofLocalFamily(addresses, localAddr)).map((
+    { address, family },
+  ) => ({
     hostname: address,
     port,
-    localAddr,
+    localAddr: localAddr && {
+      ...localAddr,
+      hostname: localAddr.hostname ?? (family === 6 ? "::" : "0.0.0.0"),
+    },
   }));
-  if (targets.length === 1) {
-    return await platform.net.connect(targets[0]!, plan, signal);
-  }
+  if (targets.length === 1) return await connectTo(plan, targets[0]!, signal);
   return await new Race(plan, targets, signal).connection;
+}
+
+async function connectTo(
+  plan: ConnectPlan,
+  target: HostTarget,
+  signal: AbortSignal,
+): Promise<HostConnection> {
+  try {
+    return await platform.net.connect(target, plan, signal);
+  } catch (error) {
+    throw plan.allErrors ? combine(plan, [error as Error]) : error;
+  }
 }
 
 /** The addresses of a hostname, which may be one itself. */
@@ -70,12 +84,38 @@ export async function resolve(
 ): Promise<HostLookup[]> {
   const bare = hostname.replace(/^\[(.*)\]$/, "$1");
   const version = platform.net.isIp(bare);
-  if (version !== 0) return [{ address: bare, family: version }];
+  if (version !== 0) {
+    if (family === 0 || family === version) {
+      return [{ address: bare, family: version }];
+    }
+    throw new OSError(
+      `Cannot use ${hostname} as an address of IPv${family} is needed: received one of IPv${version}`,
+      { code: "EAFNOSUPPORT" },
+    );
+  }
   const found = await platform.net.lookup(hostname, family);
   if (found.length > 0) return found;
   throw new OSError(
     `Cannot look up ${hostname} as it has no address`,
     { code: "ENOTFOUND" },
+  );
+}
+
+/** Those that can be reached from a local address. */
+function ofLocalFamily(
+  addresses: readonly HostLookup[],
+  localAddr: { hostname: string | null } | null,
+): readonly HostLookup[] {
+  const local = localAddr?.hostname ?? null;
+  const version = local === null ? 0 : platform.net.isIp(local);
+  if (version === 0) return addresses;
+  const fitting = addresses.filter(({ family }) => family === version);
+  if (fitting.length > 0) return fitting;
+  throw new OSError(
+    `Cannot connect from ${local} as the peer has no address of IPv${version}: received ${
+      addresses.map(({ address }) => address).join(", ")
+    }`,
+    { code: "EAFNOSUPPORT" },
   );
 }
 

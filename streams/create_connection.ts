@@ -85,8 +85,8 @@ export interface ConnectOptions {
    */
   happyEyeballsDelay?: number | null | undefined;
   /**
-   * Whether all errors are thrown as an `ExceptionGroup`, where a name has
-   * several addresses.
+   * Whether the errors of all addresses are thrown as an `ExceptionGroup`, also
+   * where there is one address.
    *
    * @default {false}
    */
@@ -179,12 +179,14 @@ export function planConnection(
 function checkLocal(
   action: string,
   local: LocalAddress | undefined,
-): { hostname: string; port: number } | null {
+): { hostname: string | null; port: number } | null {
   if (local === undefined) return null;
-  const { hostname = "0.0.0.0", port = 0 } = local;
-  checkHostname(action, "localAddr.hostname", hostname);
+  const { hostname, port = 0 } = local;
+  if (hostname !== undefined) {
+    checkHostname(action, "localAddr.hostname", hostname);
+  }
   checkPort(action, "localAddr.port", port, 0);
-  return { hostname, port };
+  return { hostname: hostname ?? null, port };
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   type NamesOf,
   OptionNames,
 } from "../_internal/options.ts";
+import { canonicalIp } from "../_internal/ip.ts";
 import { InvalidStateError, type OSError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import {
@@ -30,7 +31,8 @@ import type { StreamingProtocol } from "./transport.ts";
 export interface ServeOptions {
   /**
    * A name or an IP address of this machine, or several; `"0.0.0.0"` and `"::"`
-   * stand for all of IPv4 and IPv6.
+   * stand for all of IPv4 and IPv6. What comes to one address twice is one
+   * socket.
    *
    * @default {"0.0.0.0"}
    */
@@ -42,8 +44,9 @@ export interface ServeOptions {
    */
   port?: number | undefined;
   /**
-   * The path of a Unix socket, in place of `hostname` and `port`. A socket left
-   * there by an earlier server is removed.
+   * The path of a Unix socket, in place of `hostname` and `port`. A socket that
+   * a dead server left there is removed; one that a server listens at is not,
+   * and the address is then in use.
    */
   path?: string | undefined;
   /**
@@ -71,7 +74,8 @@ export interface ServeOptions {
   reusePort?: boolean | undefined;
   /**
    * Whether it accepts connections from the beginning; else from
-   * `startServing()` or `serveForever()` on.
+   * `startServing()` or `serveForever()` on. Clients that come before are not
+   * refused: both runtimes listen once they bind, so they connect and wait.
    *
    * @default {true}
    */
@@ -160,10 +164,15 @@ const TRIES = 5;
 
 async function listen(plan: Plan): Promise<HostListener[]> {
   const bindings: HostBinding[] = [];
+  const places = new Set<string>();
   for (const binding of plan.bindings) {
     if ("path" in binding) bindings.push(binding);
     else {
       for (const { address } of await resolve(binding.hostname, 0)) {
+        // Several names may stand for one address, or one stand twice.
+        const place = canonicalIp(address);
+        if (places.has(place)) continue;
+        places.add(place);
         bindings.push({ ...binding, hostname: address });
       }
     }
@@ -195,7 +204,7 @@ async function listenOnce(
     }
     return listeners;
   } catch (error) {
-    for (const listener of listeners) listener.close();
+    await Promise.all(listeners.map((listener) => listener.close()));
     throw error;
   }
 }
@@ -257,6 +266,7 @@ export async function serve(
  * @throws {RangeError} When a port or the backlog is out of range.
  * @throws {OSError} When the address is in use or not of this machine.
  * @throws {SSLError} When the certificate and its key cannot be used.
+ * @throws {FileNotFoundError} When the folder of a Unix socket is missing.
  * @throws {CancelledError} When the task is cancelled meanwhile.
  */
 export async function createServer(

@@ -65,6 +65,8 @@ export class Server {
   readonly #closing: WaitQueue<void> = new WaitQueue("Server.waitClosed");
   #state: "new" | "serving" | "draining" | "closed" = "new";
   #onDrained: (() => void) | null = null;
+  /** Closed, while its addresses are still taken. */
+  #isBound = false;
   #forever: Wait<void> | null = null;
   readonly #end: OpenEnd = {
     isClosing: () => this.#state === "closed",
@@ -125,8 +127,10 @@ export class Server {
   }
 
   /**
-   * Accepts connections until the task is cancelled: then the server and its
-   * connections are closed.
+   * Accepts connections until the task is cancelled or the server is closed:
+   * in either case the server and its connections are then closed, and it waits
+   * for that. To let connections go on for a while, wait for something else
+   * than this and call {@linkcode Server.close}.
    *
    * @returns Never.
    * @throws {CancelledError} When the task is cancelled, or the server is
@@ -147,6 +151,7 @@ export class Server {
       if (cancelled !== null) await scope.throwInTurn(cancelled);
       this.#forever = new Wait<void>(scope, foreverSource);
       await this.#forever.promise;
+      throw new CancelledError("The server was closed");
     } catch (error) {
       this.#forever = null;
       this.close();
@@ -157,15 +162,12 @@ export class Server {
         // A second cancellation: the first one is what counts.
       }
       throw error;
-    } finally {
-      this.#forever = null;
     }
-    throw new CancelledError("The server was closed");
   }
 
   /**
-   * Stops listening. Connections that are there go on; see
-   * {@linkcode Server.closeClients}.
+   * Stops listening. Connections that are there go on, unless a task is in
+   * {@linkcode Server.serveForever}; see {@linkcode Server.closeClients}.
    */
   close(): void {
     if (this.#state === "closed") return;
@@ -173,7 +175,7 @@ export class Server {
     trackClosed(this.#kernel, this.#end);
     const listeners = this.#listeners;
     this.#listeners = [];
-    for (const listener of listeners) listener.close();
+    this.#unbind(listeners);
     const forever = this.#forever;
     this.#forever = null;
     forever?.settle();
@@ -181,18 +183,26 @@ export class Server {
     this.#wakeIfDone();
   }
 
-  /** Closes its connections, each once all was sent. */
+  /**
+   * Closes its connections, each once all was sent. What their handlers write
+   * from then on is dropped, and `drain` throws.
+   */
   closeClients(): void {
-    for (const transport of [...this.#connections]) transport.close();
+    for (const transport of [...this.#connections]) {
+      transportInternals.close(transport);
+    }
   }
 
   /** Closes its connections at once; what was not sent is dropped. */
   abortClients(): void {
-    for (const transport of [...this.#connections]) transport.abort();
+    for (const transport of [...this.#connections]) {
+      transportInternals.abort(transport);
+    }
   }
 
   /**
-   * Waits until the server is closed and all its connections are.
+   * Waits until the server is closed and all its connections are. Its addresses
+   * are then free to be listened at again.
    *
    * @throws {CancelledError} When the task is cancelled meanwhile.
    */
@@ -297,8 +307,22 @@ export class Server {
     });
   };
 
+  #unbind(listeners: readonly HostListener[]): void {
+    const waits = listeners.map((listener) => listener.close())
+      .filter((wait) => wait !== null);
+    if (waits.length === 0) return;
+    this.#isBound = true;
+    Promise.all(waits).then(() => {
+      this.#isBound = false;
+      if (this.#kernel.isRunning) this.#wakeIfDone();
+      else {runAsStep(this.#scope, `the end of ${this}`, () =>
+          this.#wakeIfDone());}
+    });
+  }
+
   #isDone(): boolean {
-    return this.#state === "closed" && this.#connections.size === 0;
+    return this.#state === "closed" && !this.#isBound &&
+      this.#connections.size === 0;
   }
 
   #wakeIfDone(): void {

@@ -30,7 +30,9 @@ const START_SERVER_OPTIONS = new OptionNames<StartServerOptions>(
  *
  * The task runs in a copy of the context of the code that starts the server.
  * When it throws or is cancelled, its connection is closed; when it returns, it
- * is not, as the streams may be in other hands.
+ * is not, as the streams may be in other hands. Where they are in nobody's, and
+ * the garbage collector finds that, the connection is closed with a
+ * ResourceWarning.
  *
  * @example An echo server
  * ```ts
@@ -61,6 +63,7 @@ const START_SERVER_OPTIONS = new OptionNames<StartServerOptions>(
  * @throws {RangeError} When a port, the backlog or the limit is out of range.
  * @throws {OSError} When the address is in use or not of this machine.
  * @throws {SSLError} When the certificate and its key cannot be used.
+ * @throws {FileNotFoundError} When the folder of a Unix socket is missing.
  * @throws {CancelledError} When the task is cancelled meanwhile.
  */
 export async function startServer(

@@ -56,6 +56,103 @@ Deno.test("startServer() takes over the socket file of a dead server", async () 
   folder.remove();
 });
 
+Deno.test("V6 a closed server leaves the socket file of another, and what is no socket", async () => {
+  const { existsSync, readFileSync, rmSync, writeFileSync } = builtin(
+    "node:fs",
+  );
+  const folder = temporaryFolder();
+  const path = `${folder.path}/a.sock`;
+  await run(async () => {
+    const old = await startServer(() => {}, { path });
+    rmSync(path);
+    const young = await startServer((_reader, writer) => {
+      writer.write("young");
+      writer.close();
+    }, { path });
+    await shut(old);
+    const [reader, writer] = await openConnection({ path });
+    assertEquals(text(await reader.read()), "young");
+    writer.close();
+    rmSync(path);
+    writeFileSync(path, "mine");
+    await shut(young);
+    assertEquals(readFileSync(path, "utf8"), "mine");
+    rmSync(path);
+    // What is gone is no error.
+    const third = await startServer(() => {}, { path });
+    rmSync(path);
+    await shut(third);
+    assertFalse(existsSync(path));
+  });
+  assertEquals(builtin("node:fs").readdirSync(folder.path), []);
+  folder.remove();
+});
+
+Deno.test("V6 after close() and waitClosed() of a server its path is free", async () => {
+  const folder = temporaryFolder();
+  const path = `${folder.path}/a.sock`;
+  await run(async () => {
+    for (let round = 0; round < 20; round++) {
+      const server = await startServer(() => {}, { path });
+      server.close();
+      await server.waitClosed();
+      assertEquals(builtin("node:fs").existsSync(path), false);
+    }
+  });
+  folder.remove();
+});
+
+Deno.test("startServer() refuses the path of a server that is alive", async () => {
+  const folder = temporaryFolder();
+  const path = `${folder.path}/a.sock`;
+  await run(async () => {
+    const alive = await startServer((_reader, writer) => {
+      writer.write("alive");
+      writer.close();
+    }, { path });
+    const error = await assertRejects(
+      () => startServer(() => {}, { path }),
+      OSError,
+      "in use",
+    );
+    assertEquals(error.code, "EADDRINUSE");
+    const [reader, writer] = await openConnection({ path });
+    assertEquals(text(await reader.read()), "alive");
+    writer.close();
+    await shut(alive);
+  });
+  folder.remove();
+});
+
+Deno.test("startServer() refuses the path of a file that is no socket", async () => {
+  const { readFileSync, writeFileSync } = builtin("node:fs");
+  const folder = temporaryFolder();
+  const path = `${folder.path}/notes.txt`;
+  writeFileSync(path, "mine");
+  await run(async () => {
+    const error = await assertRejects(
+      () => startServer(() => {}, { path }),
+      OSError,
+    );
+    assertEquals(error.code, "EADDRINUSE");
+  });
+  assertEquals(readFileSync(path, "utf8"), "mine");
+  folder.remove();
+});
+
+Deno.test("a Unix socket in a folder that is missing is a FileNotFoundError", async () => {
+  const folder = temporaryFolder();
+  const path = `${folder.path}/missing/a.sock`;
+  await run(async () => {
+    await assertRejects(
+      () => startServer(() => {}, { path }),
+      FileNotFoundError,
+    );
+    await assertRejects(() => openConnection({ path }), FileNotFoundError);
+  });
+  folder.remove();
+});
+
 Deno.test("sendfile() sends a file, or a part of it", async () => {
   const folder = temporaryFolder();
   const path = `${folder.path}/file`;

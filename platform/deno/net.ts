@@ -13,6 +13,13 @@ import type {
 import { listenSockets } from "../node/net.ts";
 import { connectSocket } from "../sockets.ts";
 import { listenTls } from "../tls_listener.ts";
+import {
+  type FileIdentity,
+  identityOf,
+  keepForeign,
+  removeIfStill,
+  removeStaleSocket,
+} from "../unix_sockets.ts";
 import { upgrade } from "../upgrade.ts";
 import { mapError } from "./errors.ts";
 
@@ -35,6 +42,17 @@ const BYTES_A_TURN = 65_536;
 const HOPS_TO_ANSWER = 8;
 /** Accepting is tried again after the system had no room for a connection. */
 const ACCEPT_RETRY_MS = 1000;
+/** What Deno and the system call a client that has left before it was accepted. */
+const CLIENT_LEFT: ReadonlySet<unknown> = new Set([
+  "ECONNABORTED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ENOTCONN",
+  "EPERM",
+  "EPROTO",
+]);
 
 function addressOf(addr: Deno.Addr): Address | null {
   switch (addr.transport) {
@@ -227,8 +245,11 @@ class DenoListener implements HostListener {
   readonly #options: HostSocketOptions;
   #closed = false;
   #retry: (() => void) | null = null;
+  /** That of a Unix socket. */
+  readonly #file: FileIdentity | null;
   #accepted = 0;
   #accepting: Promise<void> | null = null;
+  #freed: Promise<void> | null = null;
   #isDraining = false;
 
   constructor(
@@ -238,6 +259,9 @@ class DenoListener implements HostListener {
     this.#listener = listener;
     this.#options = options;
     this.address = addressOf(listener.addr)!;
+    this.#file = this.address.transport === "unix"
+      ? identityOf(this.address.path)
+      : null;
   }
 
   start(
@@ -247,16 +271,27 @@ class DenoListener implements HostListener {
     this.#accepting = this.#accept(onConnection, onError);
   }
 
-  close(): void {
+  close(): Promise<void> | null {
     this.#stopListening();
+    // The accept under way holds the socket until it is told.
+    return this.#freed ?? this.#accepting;
   }
 
   #stopListening(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#retry?.();
+    if (this.address.transport !== "unix") return this.#listener.close();
+    const { path } = this.address;
+    const restore = keepForeign(path, this.#file);
     this.#listener.close();
-    if (this.address.transport === "unix") removeSocket(this.address.path);
+    // Deno removes the file when the accept under way has let the socket go.
+    const finish = () => {
+      restore();
+      removeIfStill(path, this.#file);
+    };
+    if (this.#accepting === null) finish();
+    else this.#freed = this.#accepting.then(finish);
   }
 
   async drain(): Promise<void> {
@@ -273,6 +308,7 @@ class DenoListener implements HostListener {
     this.#stopListening();
     // One may have been on its way when it was closed.
     await this.#accepting;
+    await this.#freed;
   }
 
   /**
@@ -305,6 +341,7 @@ class DenoListener implements HostListener {
         conn = await next;
       } catch (error) {
         if (this.#closed) return;
+        if (CLIENT_LEFT.has((error as { code?: unknown }).code)) continue;
         onError(mapError(error, "accept a connection"));
         // deno-lint-ignore no-await-in-loop -- one connection after the other
         await this.#pauseAfterError();
@@ -328,20 +365,11 @@ class DenoListener implements HostListener {
   }
 }
 
-function removeSocket(path: string): void {
+async function knock(path: string): Promise<void> {
   try {
-    Deno.removeSync(path);
-  } catch {
-    // Someone else removed it.
-  }
-}
-
-/** A socket file that a server left behind is in the way of the next one. */
-function removeStaleSocket(path: string): void {
-  try {
-    if (Deno.lstatSync(path).isSocket) Deno.removeSync(path);
-  } catch {
-    // It is not there, or not ours to look at: listening will tell.
+    (await Deno.connect({ transport: "unix", path })).close();
+  } catch (error) {
+    throw mapError(error, `connect to ${path}`);
   }
 }
 
@@ -451,7 +479,6 @@ export const net: { readonly net: HostNet } = {
       }
     },
     upgrade,
-    // deno-lint-ignore require-await -- Node's way waits here
     async listen(binding, options, tls) {
       if ("hostname" in binding && binding.reusePort) checkReusePort(binding);
       if (tls !== null) {
@@ -471,7 +498,8 @@ export const net: { readonly net: HostNet } = {
       }
       try {
         if ("path" in binding) {
-          removeStaleSocket(binding.path);
+          const { path } = binding;
+          await removeStaleSocket(path, () => knock(path));
           const listener = Deno.listen({
             transport: "unix",
             path: binding.path,
@@ -488,14 +516,23 @@ export const net: { readonly net: HostNet } = {
         throw mapError(error, `listen on ${where}`);
       }
     },
-    // What is sent at once Deno would send in any order.
     openDatagram: (binding) => openDatagram(binding, mapError, true),
     lookup: (hostname, family) => lookup(hostname, family, mapError),
     lookupService: (address, port) => lookupService(address, port, mapError),
     isIp,
     async openFile(path) {
       try {
-        return await Deno.open(path);
+        const file = await Deno.open(path);
+        return {
+          async read(buffer) {
+            try {
+              return await file.read(buffer);
+            } catch (error) {
+              throw mapError(error, `read ${path}`);
+            }
+          },
+          close: () => file.close(),
+        };
       } catch (error) {
         throw mapError(error, `open ${path}`);
       }

@@ -19,6 +19,12 @@ import {
   SocketConnection,
 } from "../sockets.ts";
 import { listenTls } from "../tls_listener.ts";
+import {
+  type FileIdentity,
+  identityOf,
+  keepForeign,
+  removeStaleSocket,
+} from "../unix_sockets.ts";
 import { upgrade } from "../upgrade.ts";
 import { mapError } from "./errors.ts";
 
@@ -32,6 +38,8 @@ const DRAIN_LOOKS = 1000;
 class NodeListener implements HostListener {
   readonly address: Address;
   readonly #server: Server;
+  /** The file of a Unix socket. */
+  readonly #file: FileIdentity | null;
   /** What came before anyone asked. */
   #early: HostConnection[] = [];
   #onConnection: ((connection: HostConnection) => void) | null = null;
@@ -46,6 +54,7 @@ class NodeListener implements HostListener {
     mapError: MapError,
   ) {
     this.#server = server;
+    this.#file = path === null ? null : identityOf(path);
     const bound = server.address();
     this.address = path !== null || bound === null || typeof bound === "string"
       ? { transport: "unix", path: path ?? "" }
@@ -82,11 +91,21 @@ class NodeListener implements HostListener {
     for (const connection of this.#early.splice(0)) onConnection(connection);
   }
 
-  close(): void {
-    if (this.#closed) return;
+  close(): null {
+    if (this.#closed) return null;
     this.#closed = true;
     for (const connection of this.#early.splice(0)) connection.abort();
+    this.#stopListening();
+    return null;
+  }
+
+  #stopListening(): void {
+    const { address } = this;
+    const restore = address.transport === "unix"
+      ? keepForeign(address.path, this.#file)
+      : null;
     this.#server.close();
+    restore?.();
   }
 
   async drain(): Promise<void> {
@@ -100,19 +119,26 @@ class NodeListener implements HostListener {
       if (this.#closed || this.#accepted === before) break;
     }
     if (this.#closed) return;
-    this.#server.close();
+    this.#stopListening();
     this.#closed = true;
   }
 }
 
-/** A socket file that a server left behind is in the way of the next one. */
-function removeStaleSocket(path: string): void {
-  const { lstatSync, unlinkSync } = builtin("node:fs");
-  try {
-    if (lstatSync(path).isSocket()) unlinkSync(path);
-  } catch {
-    // It is not there, or not ours to look at: listening will tell.
-  }
+async function knock(path: string): Promise<void> {
+  const options = { noDelay: false, keepAlive: false };
+  const { signal } = new AbortController();
+  (await connectSocket({ path }, options, signal, mapError)).abort();
+}
+
+/** For a folder that is missing, Node says that access is denied. */
+function bindError(error: unknown, path: string | null): unknown {
+  const { code } = error as { code?: unknown };
+  if (path === null || code !== "EACCES") return error;
+  const folder = builtin("node:path").dirname(path);
+  if (identityOf(folder) !== null) return error;
+  return Object.assign(new Error(`There is no folder ${folder}`), {
+    code: "ENOENT",
+  });
 }
 
 async function listen(server: Server, binding: HostBinding): Promise<void> {
@@ -159,7 +185,7 @@ export async function listenSockets(
   mapError: MapError,
 ): Promise<HostListener> {
   const path = "path" in binding ? binding.path : null;
-  if (path !== null) removeStaleSocket(path);
+  if (path !== null) await removeStaleSocket(path, () => knock(path));
   const where = "path" in binding
     ? binding.path
     : `${binding.hostname} port ${binding.port}`;
@@ -171,7 +197,7 @@ export async function listenSockets(
     await listen(server, binding);
     return new NodeListener(server, path, options, mapError);
   } catch (error) {
-    throw mapError(error, `listen on ${where}`);
+    throw mapError(bindError(error, path), `listen on ${where}`);
   }
 }
 
@@ -206,8 +232,12 @@ export const net: { readonly net: HostNet } = {
         const file = await builtin("node:fs").promises.open(path);
         return {
           async read(buffer) {
-            const { bytesRead } = await file.read(buffer);
-            return bytesRead === 0 ? null : bytesRead;
+            try {
+              const { bytesRead } = await file.read(buffer);
+              return bytesRead === 0 ? null : bytesRead;
+            } catch (error) {
+              throw mapError(error, `read ${path}`);
+            }
           },
           close: () => void file.close(),
         };
