@@ -2,6 +2,7 @@
  * UDP, which both runtimes do in Node's way: what Deno has of its own stands
  * behind `--unstable-net`.
  */
+import { canonicalIp } from "../_internal/ip.ts";
 import { builtin } from "./builtin.ts";
 import { isIp, type MapError } from "./dns.ts";
 import type {
@@ -23,6 +24,25 @@ function addressOf({ address, port }: Info): NetAddress {
   return { transport: "udp", hostname: address, port };
 }
 
+/** More than this no datagram can hold: 65,535 bytes with its headers. */
+const LARGEST = 65_507;
+
+/**
+ * Whether a datagram to it most likely reaches all of a network. The masks of
+ * this machine's networks would tell for sure, and need a permission of their own.
+ */
+function isBroadcast(hostname: string): boolean {
+  return hostname.endsWith(".255");
+}
+
+/** Who to expect an answer from where one has connected to an address. */
+function peerOf(address: string): string {
+  // A system connects to itself where it is told "any".
+  if (address === "0.0.0.0") return "127.0.0.1";
+  const ip = canonicalIp(address.replace(/%.*$/, ""));
+  return ip === "::" ? "::1" : ip;
+}
+
 class SocketDatagram implements HostDatagram {
   readonly localAddress: NetAddress;
   readonly remoteAddress: NetAddress | null;
@@ -30,14 +50,17 @@ class SocketDatagram implements HostDatagram {
   readonly #mapError: MapError;
   /** What waits for the one before it, or null where nothing has to wait. */
   readonly #line: (() => void)[] | null;
+  readonly #binding: HostDatagramBinding;
 
   constructor(
     socket: Socket,
-    isConnected: boolean,
+    binding: HostDatagramBinding,
     mapError: MapError,
     inOrder: boolean,
   ) {
+    const isConnected = binding.remoteAddr !== null;
     this.#socket = socket;
+    this.#binding = binding;
     this.#line = inOrder ? [] : null;
     this.#mapError = mapError;
     this.localAddress = addressOf(socket.address());
@@ -45,7 +68,12 @@ class SocketDatagram implements HostDatagram {
   }
 
   start(receiver: HostDatagramReceiver): void {
+    const { remoteAddress } = this;
+    const peer = remoteAddress === null ? null : peerOf(remoteAddress.hostname);
     this.#socket.on("message", (data, from) => {
+      // Deno connects no socket; elsewhere strangers may have sent before it was.
+      if (remoteAddress !== null && from.port !== remoteAddress.port) return;
+      if (peer !== null && peerOf(from.address) !== peer) return;
       receiver.message(plainBytes(data), addressOf(from));
     });
     this.#socket.removeAllListeners("error");
@@ -67,10 +95,12 @@ class SocketDatagram implements HostDatagram {
       }
       if (!error) return done(null);
       const where = to === null ? "" : ` to ${to.hostname} port ${to.port}`;
-      done(this.#mapError(error, `send ${data.length} bytes${where}`));
+      const action = `send ${data.length} bytes${where}`;
+      done(this.#mapError(this.#explain(error, data, to), action));
     };
     const send = () => {
       try {
+        this.#checkFamily(to);
         if (to === null) this.#socket.send(data, sent);
         else this.#socket.send(data, to.port, to.hostname, sent);
       } catch (error) {
@@ -80,9 +110,38 @@ class SocketDatagram implements HostDatagram {
     if (line === null || line.push(send) === 1) send();
   }
 
-  close(): void {
+  /** Neither runtime looks at the family before it gives the address away. */
+  #checkFamily(to: { hostname: string } | null): void {
+    const version = to === null ? 0 : isIp(to.hostname);
+    const { family } = this.#binding;
+    if (version === 0 || version === family) return;
+    throw Object.assign(new Error(`The socket is one of IPv${family}`), {
+      code: "EAFNOSUPPORT",
+    });
+  }
+
+  /** Deno keeps to itself what the system says. */
+  #explain(
+    error: Error,
+    data: Uint8Array,
+    to: { hostname: string } | null,
+  ): Error {
+    if ((error as { code?: unknown }).code !== "UNKNOWN") return error;
+    const { broadcast, family, remoteAddr } = this.#binding;
+    const hostname = (to ?? remoteAddr)?.hostname ?? "";
+    const code = data.length > LARGEST
+      ? "EMSGSIZE"
+      : !broadcast && family === 4 && isBroadcast(hostname)
+      ? "EACCES"
+      : null;
+    if (code === null) return error;
+    return Object.assign(new Error(error.message, { cause: error }), { code });
+  }
+
+  close(onFree?: () => void): void {
     this.#socket.removeAllListeners();
     this.#socket.on("error", () => {});
+    if (onFree !== undefined) this.#socket.once("close", onFree);
     this.#socket.close();
   }
 }
@@ -135,12 +194,7 @@ export async function openDatagram(
       });
       await Promise.race([connected, failed]);
     }
-    return new SocketDatagram(
-      socket,
-      remoteAddr !== null,
-      mapError,
-      inOrder,
-    );
+    return new SocketDatagram(socket, binding, mapError, inOrder);
   } catch (error) {
     socket.close();
     throw mapError(error, action);

@@ -27,7 +27,7 @@ export interface DatagramOptions {
    */
   localAddr?: LocalAddress | undefined;
   /**
-   * The one peer to send to and to receive from.
+   * The one peer to send to and to receive from: what others send is dropped.
    *
    * @default {none: each datagram says whom it goes to}
    */
@@ -45,7 +45,8 @@ export interface DatagramOptions {
    */
   reusePort?: boolean | undefined;
   /**
-   * Whether it may send to a whole network.
+   * Whether it may send to a whole network. Without this leave, such a datagram
+   * is a PermissionError (EACCES).
    *
    * @default {false}
    */
@@ -98,7 +99,8 @@ const DATAGRAM_OPTIONS = new OptionNames<DatagramOptions>({
  * @returns The transport and its protocol.
  * @throws {TypeError} When an option is of the wrong kind.
  * @throws {RangeError} When a port is out of range.
- * @throws {OSError} When an address is in use, not of this machine, or unknown.
+ * @throws {OSError} When an address is in use, not of this machine, or unknown,
+ * or the two are of IPv4 and IPv6.
  * @throws {CancelledError} When the task is cancelled meanwhile.
  */
 export async function createDatagramEndpoint<P extends DatagramProtocol>(
@@ -151,7 +153,8 @@ export async function createDatagramEndpoint<P extends DatagramProtocol>(
   );
   try {
     const protocol = protocolFactory();
-    return [openDatagramTransport(scope, host, protocol), protocol];
+    const parts = { host, protocol, peer: remoteAddr ?? null };
+    return [openDatagramTransport(scope, parts), protocol];
   } catch (error) {
     host.close();
     throw error;
@@ -179,6 +182,9 @@ class Mailbox extends DatagramProtocol {
       take: () => this.kept.shift() ?? null,
     },
   );
+  readonly closing: WaitQueue<void> = new WaitQueue(
+    "DatagramStream.waitClosed",
+  );
   error: Error | null = null;
   closed = false;
 
@@ -199,6 +205,7 @@ class Mailbox extends DatagramProtocol {
   override connectionLost(): void {
     this.closed = true;
     this.waiting.settleAll(null);
+    this.closing.settleAll();
   }
 }
 
@@ -260,7 +267,7 @@ export class DatagramStream {
    * @param data What it holds.
    * @param address Whom it goes to, unless the socket has one peer.
    * @throws {TypeError} When `data` is not a `Uint8Array`, or the address is
-   * missing or too much.
+   * missing or another one than the peer's.
    * @throws {InvalidStateError} When it is closed.
    */
   send(data: Uint8Array, address?: DatagramAddress): void {
@@ -271,7 +278,8 @@ export class DatagramStream {
    * Waits for a datagram. Cancelled, it loses none.
    *
    * @returns The datagram, and who sent it.
-   * @throws {ConnectionRefusedError} When the one peer does not listen.
+   * @throws {ConnectionRefusedError} When the one peer does not listen. Deno
+   * does not hear of that.
    * @throws {InvalidStateError} When the socket is closed.
    * @throws {CancelledError} When the task is cancelled.
    */
@@ -316,9 +324,31 @@ export class DatagramStream {
     this.transport.close();
   }
 
+  /**
+   * Waits until the socket is closed; call {@linkcode DatagramStream.close}
+   * before. Its address is then free.
+   *
+   * @returns When it is.
+   * @throws {CancelledError} When the task is cancelled.
+   */
+  waitClosed(): Promise<void> {
+    const scope = currentScope();
+    const cancelled = takeCancellation(scope);
+    if (cancelled !== null) return Promise.reject(cancelled);
+    return this.#mailbox.closed
+      ? scope.kernel.succeed(scope, undefined)
+      : this.#mailbox.closing.wait(scope);
+  }
+
   /** Closes the socket at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** Closes it at the end of an `await using` block, and waits for that. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.waitClosed();
   }
 
   static {
@@ -346,7 +376,8 @@ export class DatagramStream {
  * @returns The socket.
  * @throws {TypeError} When an option is of the wrong kind.
  * @throws {RangeError} When a port is out of range.
- * @throws {OSError} When an address is in use, not of this machine, or unknown.
+ * @throws {OSError} When an address is in use, not of this machine, or unknown,
+ * or the two are of IPv4 and IPv6.
  * @throws {CancelledError} When the task is cancelled meanwhile.
  */
 export async function openDatagram(

@@ -1,4 +1,5 @@
 import { inspectByToString } from "../_internal/inspect.ts";
+import { canonicalIp } from "../_internal/ip.ts";
 import { InvalidStateError } from "../errors.ts";
 import type { Scope } from "../loop/scope.ts";
 import type { HostDatagram, NetAddress } from "../platform/mod.ts";
@@ -7,11 +8,22 @@ import { enter, mayRun, runAsStep } from "./host.ts";
 import { trackClosed, trackOpen } from "./open_ends.ts";
 import type { DatagramProtocol } from "./protocol.ts";
 
+/** asyncio's: what may wait before the protocol is asked to pause, and to go on. */
+const HIGH_WATER = 65_536;
+const LOW_WATER = 16_384;
+
+/** What a transport is made of. */
+export interface DatagramParts {
+  readonly host: HostDatagram;
+  readonly protocol: DatagramProtocol;
+  /** The one peer, as its user calls it. */
+  readonly peer: DatagramAddress | null;
+}
+
 /** Makes a transport and tells its protocol; receiving begins. */
 export let openDatagramTransport: (
   scope: Scope,
-  host: HostDatagram,
-  protocol: DatagramProtocol,
+  parts: DatagramParts,
 ) => DatagramTransport;
 
 /** Whom a datagram goes to. */
@@ -44,10 +56,13 @@ export interface DatagramAddress {
 export class DatagramTransport {
   readonly #scope: Scope;
   readonly #host: HostDatagram;
+  readonly #peer: DatagramAddress | null;
   #protocol: DatagramProtocol;
   #closing = false;
   #unsent = 0;
   #bytes = 0;
+  #isPaused = false;
+  #isGone = false;
 
   /**
    * Made by `createDatagramEndpoint`.
@@ -57,39 +72,42 @@ export class DatagramTransport {
    */
   private constructor(
     scope: Scope,
-    host: HostDatagram,
-    protocol: DatagramProtocol,
+    { host, protocol, peer }: DatagramParts,
   ) {
     this.#scope = scope;
     this.#host = host;
     this.#protocol = protocol;
+    this.#peer = peer;
   }
 
   /**
    * Sends a datagram. Does not wait; what goes wrong is told to the protocol's
-   * `errorReceived`.
+   * `errorReceived`, and when too much waits to be sent, its `pauseWriting`.
    *
    * @param data What it holds; left as it is until it was sent.
-   * @param address Whom it goes to; needed unless the socket has a remote
-   * address, and then not allowed.
+   * @param address Whom it goes to; needed unless the socket has one peer, and
+   * then nobody else.
    * @throws {TypeError} When `data` is not a `Uint8Array`, or the address is
-   * missing or too much.
+   * missing or another one than the peer's.
    * @throws {RangeError} When the port is out of range.
    * @throws {InvalidStateError} When it is closed.
    */
   sendTo(data: Uint8Array, address?: DatagramAddress): void {
     checkBytes("send", "data", data);
     const isConnected = this.#host.remoteAddress !== null;
-    if (isConnected === (address !== undefined)) {
+    if (!isConnected && address === undefined) {
       throw new TypeError(
-        isConnected
-          ? "Cannot send as 'address' must be left out where the socket has a remote address: received one"
-          : "Cannot send as 'address' must be given where the socket has no remote address: received none",
+        "Cannot send as 'address' must be given where the socket has no remote address: received none",
       );
     }
     if (address !== undefined) {
       checkHostname("send", "address.hostname", address.hostname);
       checkPort("send", "address.port", address.port, 1);
+      if (isConnected && !this.#isPeer(address)) {
+        throw new TypeError(
+          `Cannot send as 'address' must be left out, or be the peer's, where the socket has a remote address: received ${address.hostname} port ${address.port}`,
+        );
+      }
     }
     if (this.#closing) {
       throw new InvalidStateError(
@@ -98,29 +116,36 @@ export class DatagramTransport {
     }
     this.#unsent++;
     this.#bytes += data.length;
-    this.#host.send(data, address ?? null, (error) => {
+    const to = isConnected ? null : address ?? null;
+    this.#host.send(data, to, (error) => {
       this.#unsent--;
       this.#bytes -= data.length;
       if (error !== null) this.#tell(() => this.#protocol.errorReceived(error));
-      if (this.#closing && this.#unsent === 0) this.#host.close();
+      if (this.#isPaused && this.#bytes <= LOW_WATER) this.#resume();
+      if (this.#closing && this.#unsent === 0) this.#leave();
     });
+    if (this.#bytes > HIGH_WATER && !this.#isPaused) {
+      this.#isPaused = true;
+      this.#call(() => this.#protocol.pauseWriting());
+    }
   }
 
-  /** Closes the socket once all is sent. */
+  /**
+   * Closes the socket once all is sent. The protocol's `connectionLost` comes
+   * when its address is free.
+   */
   close(): void {
     if (this.#closing) return;
     this.#closing = true;
-    if (this.#unsent === 0) this.#host.close();
-    this.#lose();
+    trackClosed(this.#scope.kernel, this);
+    if (this.#unsent === 0) this.#leave();
   }
 
   /** Closes the socket at once. */
   abort(): void {
-    if (this.#closing) return;
     this.#closing = true;
-    this.#host.close();
-    this.#unsent = Infinity;
-    this.#lose();
+    trackClosed(this.#scope.kernel, this);
+    this.#leave();
   }
 
   /**
@@ -204,10 +229,27 @@ export class DatagramTransport {
     });
   }
 
-  #lose(): void {
-    trackClosed(this.#scope.kernel, this);
-    runAsStep(this.#scope, `the end of ${this}`, () => {
-      this.#call(() => this.#protocol.connectionLost(null));
+  #isPeer({ hostname, port }: DatagramAddress): boolean {
+    return [this.#peer, this.#host.remoteAddress].some((peer) =>
+      peer !== null && peer.port === port &&
+      canonicalIp(peer.hostname) === canonicalIp(hostname)
+    );
+  }
+
+  #resume(): void {
+    this.#isPaused = false;
+    this.#tell(() => {
+      if (!this.#closing) this.#protocol.resumeWriting();
+    });
+  }
+
+  #leave(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#host.close(() => {
+      runAsStep(this.#scope, `the end of ${this}`, () => {
+        this.#call(() => this.#protocol.connectionLost(null));
+      });
     });
   }
 
@@ -216,7 +258,7 @@ export class DatagramTransport {
     if (mayRun(this.#scope.kernel)) {
       enter(this.#scope, call, undefined, undefined);
     } else if (!runAsStep(this.#scope, `an event of ${this}`, call)) {
-      this.#host.close();
+      this.#leave();
     }
   }
 
@@ -233,8 +275,8 @@ export class DatagramTransport {
 
   static {
     inspectByToString(this.prototype);
-    openDatagramTransport = (scope, host, protocol) => {
-      const transport = new DatagramTransport(scope, host, protocol);
+    openDatagramTransport = (scope, parts) => {
+      const transport = new DatagramTransport(scope, parts);
       enter(scope, () => transport.#open(), undefined, undefined);
       return transport;
     };

@@ -203,7 +203,7 @@ export class DatagramProtocol extends BaseProtocol {
 
   /**
    * Sending or receiving failed; the socket goes on. Most often the peer of a
-   * connected socket does not listen.
+   * connected socket does not listen, of which Deno does not hear.
    *
    * @param _error What the system says.
    */

@@ -1,4 +1,5 @@
 import {
+  CancelledError,
   ConnectionRefusedError,
   createDatagramEndpoint,
   createTask,
@@ -6,6 +7,8 @@ import {
   InvalidStateError,
   type NetAddress,
   openDatagram,
+  OSError,
+  PermissionError,
   run,
 } from "@asyncio/asyncio";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
@@ -60,12 +63,20 @@ Deno.test("openDatagram() sends to one peer, and tells that no one listens", asy
     const server = await openDatagram({ localAddr: LOCAL });
     const { address } = server;
     const client = await openDatagram({ remoteAddr: address });
-    assertThrows(
-      () => client.send(bytes("x"), address),
-      TypeError,
-      "left out",
-    );
-    client.send(bytes("ping"));
+    for (
+      const other of [{ ...address, port: address.port ^ 1 }, {
+        ...address,
+        hostname: "127.0.0.2",
+      }]
+    ) {
+      assertThrows(
+        () => client.send(bytes("x"), other),
+        TypeError,
+        "left out",
+      );
+    }
+    // Its own peer may be named.
+    client.send(bytes("ping"), address);
     const got = await server.receive();
     assertEquals(text(got.data), "ping");
     server.send(bytes("pong"), got.address);
@@ -114,5 +125,102 @@ Deno.test("a DatagramStream is iterated until it is closed", async () => {
       if (text(data) === "end") socket.close();
     }
     assertEquals(seen, ["a", "b", "end"]);
+  });
+});
+
+Deno.test("an endpoint with one peer gets nothing from strangers", async () => {
+  await run(async () => {
+    const peer = await openDatagram({ localAddr: LOCAL });
+    const stranger = await openDatagram({ localAddr: LOCAL });
+    const client = await openDatagram({
+      localAddr: LOCAL,
+      remoteAddr: peer.address,
+    });
+    for (let i = 0; i < 3; i++) {
+      stranger.send(bytes("evil"), client.address);
+      peer.send(bytes(`good ${i}`), client.address);
+      assertEquals(text((await client.receive()).data), `good ${i}`);
+    }
+    await turns(5);
+    assertEquals(client.dropped, 0);
+    const next = createTask(() => client.receive());
+    stranger.send(bytes("evil"), client.address);
+    await turns(5);
+    next.cancel();
+    await assertRejects(() => next, CancelledError);
+    for (const each of [peer, stranger, client]) each.close();
+  });
+});
+
+Deno.test("a datagram protocol is asked to pause by what waits to be sent", async () => {
+  await run(async () => {
+    const events: string[] = [];
+    const sink = await openDatagram({ localAddr: LOCAL });
+    const [transport] = await createDatagramEndpoint(
+      () =>
+        new class extends DatagramProtocol {
+          override pauseWriting() {
+            events.push(`pause at ${transport.getWriteBufferSize()}`);
+          }
+          override resumeWriting() {
+            events.push("resume");
+          }
+          override connectionLost() {
+            events.push("lost");
+          }
+        }(),
+      { remoteAddr: sink.address },
+    );
+    for (let i = 0; i < 10; i++) transport.sendTo(new Uint8Array(8192));
+    assertEquals(events, [`pause at ${9 * 8192}`]);
+    await until(() => events.length === 2);
+    assertEquals(transport.getWriteBufferSize() <= 16_384, true);
+    transport.close();
+    await until(() => events.length === 3);
+    assertEquals(events.slice(1), ["resume", "lost"]);
+    sink.close();
+  });
+});
+
+Deno.test("what may not be sent is told to the protocol, with the system's code", async () => {
+  await run(async () => {
+    const errors: unknown[] = [];
+    const [transport] = await createDatagramEndpoint(
+      () =>
+        new class extends DatagramProtocol {
+          override errorReceived(error: OSError) {
+            errors.push([error.constructor, error.code]);
+          }
+        }(),
+      { localAddr: LOCAL },
+    );
+    transport.sendTo(bytes("x"), { hostname: "255.255.255.255", port: 9 });
+    await until(() => errors.length === 1);
+    transport.sendTo(bytes("x"), { hostname: "::1", port: 9 });
+    await until(() => errors.length === 2);
+    transport.sendTo(new Uint8Array(65_508), { ...LOCAL, port: 9 });
+    await until(() => errors.length === 3);
+    assertEquals(errors, [
+      [PermissionError, "EACCES"],
+      [OSError, "EAFNOSUPPORT"],
+      [OSError, "EMSGSIZE"],
+    ]);
+    transport.close();
+  });
+});
+
+Deno.test("createDatagramEndpoint() refuses what mixes IPv4 and IPv6", async () => {
+  await run(async () => {
+    for (
+      const options of [
+        { localAddr: LOCAL, remoteAddr: { hostname: "::1", port: 9 } },
+        { localAddr: { hostname: "::1" }, remoteAddr: { ...LOCAL, port: 9 } },
+        { family: 6, localAddr: LOCAL },
+        { family: 4, remoteAddr: { hostname: "::1", port: 9 } },
+      ] as const
+    ) {
+      const error = await assertRejects(() => openDatagram(options), OSError);
+      assertEquals(error.code, "EAFNOSUPPORT");
+    }
   });
 });
