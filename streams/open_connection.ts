@@ -77,12 +77,12 @@ export async function openConnection(
   checkOptions(action, options, OPEN_CONNECTION_OPTIONS);
   const { limit } = options;
   if (limit !== undefined) checkInteger(action, "limit", limit, 1);
+  const reader = makeReader(limit);
   const [transport, protocol] = await openHost(
     action,
-    () => new StreamProtocol(makeReader(limit)),
+    () => new StreamProtocol(reader),
     options,
   );
-  const { reader } = protocol;
   return [reader, new StreamWriter(transport, protocol, reader)];
 }
 

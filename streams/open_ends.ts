@@ -1,8 +1,9 @@
 /**
  * The sockets that a loop has open. Those that are left when it is closed can
  * never be used again: each is reported and closed, as a socket that is left
- * open would keep the program from ending. In debug mode, so is reported a
- * writer that was collected and not closed.
+ * open would keep the program from ending. So is reported a writer that was
+ * collected and not closed: of a server's connection always, of others in debug
+ * mode.
  */
 import { onClose } from "../loop/closing.ts";
 import type { Kernel } from "../loop/kernel.ts";
@@ -50,12 +51,16 @@ function reportUnclosed(kernel: Kernel, end: OpenEnd): void {
 interface Lost {
   readonly kernel: Kernel;
   readonly transport: OpenEnd;
+  /** Where nobody is left who could close it. */
+  readonly close?: () => void;
 }
 
-const lostWriters = new FinalizationRegistry<Lost>(({ kernel, transport }) => {
+const lostWriters = new FinalizationRegistry<Lost>((lost) => {
+  const { kernel, transport } = lost;
   if (transport.isClosing()) return;
   const message = `ResourceWarning: unclosed <StreamWriter of ${transport}>`;
   kernel.report({ message });
+  lost.close?.();
 });
 
 /** In debug mode: reports a writer that is collected before it was closed. */
@@ -67,4 +72,13 @@ export function watchWriter(
   if (kernel.stacks === null) return;
   lostWriters.unregister(writer);
   lostWriters.register(writer, { kernel, transport }, writer);
+}
+
+/** Reports a writer that is collected before it was closed, and calls `close`. */
+export function closeWhenLost(
+  writer: object,
+  lost: Required<Lost>,
+): void {
+  lostWriters.unregister(writer);
+  lostWriters.register(writer, lost, writer);
 }

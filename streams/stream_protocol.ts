@@ -2,11 +2,13 @@ import type { ConnectionHandler } from "./stream_writer.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
 import { Completion, type Future, futureInternals } from "../loop/future.ts";
 import { currentScope } from "../loop/current.ts";
+import type { Kernel } from "../loop/kernel.ts";
 import { FlowControl } from "./flow_control.ts";
 import { Protocol } from "./protocol.ts";
-import type { StreamReader } from "./stream_reader.ts";
+import { closeWhenLost } from "./open_ends.ts";
+import type { ReaderKeeper, StreamReader } from "./stream_reader.ts";
 import { StreamWriter, type WriterProtocol } from "./stream_writer.ts";
-import type { Transport } from "./transport.ts";
+import { type Transport, transportInternals } from "./transport.ts";
 import type { ReadingSide } from "./web.ts";
 
 /** Where what comes goes: a reader, or what feeds it. */
@@ -17,6 +19,39 @@ export interface StreamInlet {
   setException(error: unknown): void;
 }
 
+/** Writers, for as long as their reader is in use: one is not closed without the other. */
+const besideReader = new WeakMap<StreamReader, StreamWriter>();
+
+/**
+ * Leads to a reader without keeping it: once nobody else does, nobody can close
+ * its connection.
+ */
+class WeakInlet implements StreamInlet, ReaderKeeper {
+  /** While a read waits, as nothing else need hold its reader then. */
+  kept: StreamReader | null = null;
+  readonly #reader: WeakRef<StreamReader>;
+
+  constructor(reader: StreamReader) {
+    this.#reader = new WeakRef(reader);
+  }
+
+  setTransport(transport: ReadingSide): void {
+    this.#reader.deref()?.setTransport(transport);
+  }
+
+  receive(data: Uint8Array): void {
+    this.#reader.deref()?.receive(data);
+  }
+
+  feedEof(): void {
+    this.#reader.deref()?.feedEof();
+  }
+
+  setException(error: unknown): void {
+    this.#reader.deref()?.setException(error);
+  }
+}
+
 /**
  * Between a transport and a pair of streams: feeds the reader, tells the writer
  * when to wait, and on a server starts the handler of each connection. Answers
@@ -24,8 +59,8 @@ export interface StreamInlet {
  */
 export class StreamProtocol extends Protocol implements WriterProtocol {
   readonly flow: FlowControl = new FlowControl();
-  readonly reader: StreamReader;
-  readonly #inlet: StreamInlet;
+  #reader: StreamReader | null;
+  #inlet: StreamInlet;
   readonly #onConnected: ConnectionHandler | null;
   #closesAtEof = false;
 
@@ -39,7 +74,7 @@ export class StreamProtocol extends Protocol implements WriterProtocol {
     inlet: StreamInlet = reader,
   ) {
     super();
-    this.reader = reader;
+    this.#reader = reader;
     this.#inlet = inlet;
     this.#onConnected = onConnected;
   }
@@ -82,14 +117,18 @@ export class StreamProtocol extends Protocol implements WriterProtocol {
   }
 
   #handle(onConnected: ConnectionHandler, transport: Transport): void {
-    const { reader } = this;
+    const reader = this.#reader!;
     const writer = new StreamWriter(transport, this, reader);
-    const { loop } = currentScope().kernel;
+    const { kernel } = currentScope();
+    const { loop } = kernel;
     const task = loop.createTask(() => onConnected(reader, writer));
     new Completion(task as Future<void>, () => {
       const state = futureInternals.state(task);
       // One that returns may have given the streams to someone else.
-      if (state === "finished") return;
+      if (state === "finished") {
+        this.#leave(kernel, [reader, writer]);
+        return;
+      }
       const error = futureInternals.value(task);
       if (state === "failed" && !isExitRequest(error)) {
         futureInternals.kernel(task).report({
@@ -98,7 +137,29 @@ export class StreamProtocol extends Protocol implements WriterProtocol {
           task,
         });
       }
-      writer.close();
+      // Others who write to it do nothing wrong.
+      transportInternals.close(writer.transport);
     }, true);
+  }
+
+  /** The streams are with whoever the handler gave them to, or with nobody. */
+  #leave(
+    kernel: Kernel,
+    [reader, writer]: [StreamReader, StreamWriter],
+  ): void {
+    const { transport } = writer;
+    if (transport.isClosing()) return;
+    if (this.#inlet === reader) {
+      const inlet = new WeakInlet(reader);
+      reader.keepBy(inlet);
+      this.#inlet = inlet;
+    }
+    this.#reader = null;
+    besideReader.set(reader, writer);
+    closeWhenLost(writer, {
+      kernel,
+      transport,
+      close: () => transportInternals.close(transport),
+    });
   }
 }

@@ -78,6 +78,11 @@ interface Operation<A, T> {
   take(reader: StreamReader, argument: A): T | null;
 }
 
+/** What holds a reader while one of its reads waits. */
+export interface ReaderKeeper {
+  kept: StreamReader | null;
+}
+
 /** A read that waits, as its reader sees it. */
 interface PendingRead extends Runnable {
   readonly scope: Scope;
@@ -172,6 +177,8 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   readonly #lines = new Search(NEWLINE);
   #search: UserSearch | null = null;
   #readable: ReadableStream<Uint8Array> | null = null;
+  /** Keeps it while a read waits, where nothing else does. */
+  #keeper: ReaderKeeper | null = null;
 
   /**
    * Makes a reader that is fed by hand.
@@ -414,6 +421,17 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     this.#pauseAbove = 0;
     this.#isPaused = true;
     this.#transport = source;
+  }
+
+  /**
+   * What feeds it holds it no more; `keeper` is to, while a read waits.
+   *
+   * @internal
+   * @ignore
+   */
+  keepBy(keeper: ReaderKeeper): void {
+    this.#keeper = keeper;
+    if (this.#wait !== null) keeper.kept = this;
   }
 
   /**
@@ -660,6 +678,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     }
     const wait = new ReadWait<A, T>(scope, this, operation, argument);
     this.#wait = wait;
+    if (this.#keeper !== null) this.#keeper.kept = this;
     // What it waits for may be more than what makes a stream pause.
     if (this.#isPaused) this.#resume();
     return wait.promise;
@@ -682,6 +701,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
 
   #endWait(): void {
     this.#wait = null;
+    if (this.#keeper !== null) this.#keeper.kept = null;
     this.#pauseOrResume();
   }
 
