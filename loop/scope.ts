@@ -260,16 +260,17 @@ export class Scope {
   }
 
   /** The same for one of the requests to cancel an open scope inside of this. */
-  takeBackInside(): boolean {
-    for (let child = this.children; child !== null; child = child.after) {
-      if (child.requests > 0) {
-        child.takeBack();
-        this.top.state.requestsInside--;
-        return true;
-      }
-      if (child.takeBackInside()) return true;
+  takeBackInside(): void {
+    for (
+      let scope = nextBelow(this, this);
+      scope !== null;
+      scope = nextBelow(this, scope)
+    ) {
+      if (scope.requests === 0) continue;
+      scope.takeBack();
+      this.state.requestsInside--;
+      return;
     }
-    return false;
   }
 
   /**
