@@ -173,7 +173,12 @@ export class Task<T = unknown> extends Future<T> {
     if (this.#fn !== null) {
       // It has not started: there is nothing to interrupt.
       scope.cancelNextWait(error);
-    } else scope.cancel(error, enteredScope()?.task === this);
+    } else {
+      scope.cancel(
+        error,
+        enteredScope()?.task === this ? "itself" : "another",
+      );
+    }
     return true;
   }
 

@@ -1,10 +1,12 @@
 // Whatever the library calls on its own sees what other libraries keep in an
 // AsyncLocalStorage, as it was where the code was handed in.
 import {
+  cancelSignal,
   createTask,
   Event,
   type ExceptionContext,
   exploreSchedules,
+  gather,
   getRunningLoop,
   openConnection,
   run,
@@ -16,6 +18,7 @@ import {
   timeout,
 } from "@asyncio/asyncio";
 import { assertEquals } from "@std/assert";
+import process from "node:process";
 import { Sightings } from "./_support/sightings.ts";
 
 const LOCAL = { hostname: "127.0.0.1" };
@@ -45,12 +48,40 @@ for (const debug of [false, true]) {
       );
       for (let i = 0; i < 2; i++) {
         called.clear();
-        storage.run("killer", () => Deno.kill(Deno.pid, "SIGUSR2"));
+        storage.run("killer", () => process.kill(process.pid, "SIGUSR2"));
         await timeout(10_000, () => called.wait());
       }
       loop.removeSignalHandler("SIGUSR2");
     }, { debug });
     sightings.check({ handler: "setter" });
+  });
+
+  Deno.test(`V3 a timer tells a signal's listeners in the store of who asked for the signal${also}`, async () => {
+    const sightings = new Sightings();
+    const { storage } = sightings;
+    await run(async () => {
+      const request = (name: string, ms: number) =>
+        storage.run(name, () =>
+          createTask(() =>
+            timeout(ms, async () => {
+              cancelSignal().addEventListener("abort", sightings.noting(name));
+              await sleep(60_000);
+            })
+          ));
+      // The alarm is set in one context and rings for both.
+      const [one, other] = [request("one", 1), request("other", 2)];
+      await gather([one, other], { returnExceptions: true });
+      const third = storage.run("third", () =>
+        createTask(async () => {
+          cancelSignal().addEventListener("abort", sightings.noting("third"));
+          await sleep(60_000);
+        }));
+      await sleep(0);
+      storage.run("canceller", () => third.cancel());
+      await third.catch(() => {});
+    }, { debug });
+    // As with any event, who dispatches it counts, if someone does.
+    sightings.check({ one: "one", other: "other", third: "canceller" });
   });
 
   Deno.test(`V3 an exception handler sees the store of what failed${also}`, async () => {
