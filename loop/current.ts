@@ -87,6 +87,8 @@ export function runIn<A, B, R>(
   first: A,
   second: B,
 ): R {
+  // A callback that was not entered yet would be, in here.
+  if (unentered !== null) currentStore();
   return storage.run(storeOf(scope), fn, first, second);
 }
 

@@ -19,7 +19,7 @@
  * - A scope that has ended is off its parent's list and is never cancelled.
  */
 import { TURNS_TO_ABORT } from "../_internal/constants.ts";
-import { platform } from "../platform/mod.ts";
+import { type AsyncPlace, platform } from "../platform/mod.ts";
 import type { CancelledError } from "../errors.ts";
 import type { Context } from "./context.ts";
 import type { Kernel } from "./kernel.ts";
@@ -62,6 +62,8 @@ class Cancellation {
   /** The pending one goes to all waits that begin in this stretch of code. */
   handingOut = false;
   controller: AbortController | null = null;
+  /** Where the signal was asked for: there its listeners hear of a timer. */
+  place: AsyncPlace | null = null;
 }
 
 export class Scope {
@@ -165,6 +167,7 @@ export class Scope {
     const state = this.state;
     if (state.controller === null) {
       state.controller = new AbortController();
+      state.place = platform.capturePlace();
       const cancelled = cancellationAbove(this);
       if (cancelled !== null) state.controller.abort(cancelled);
     }
@@ -174,16 +177,19 @@ export class Scope {
   /**
    * Asks for the cancellation of everything below this scope.
    *
-   * @param bySelf The code that asks runs in this scope.
+   * @param asker Code that runs in this scope, or elsewhere, or no code at all.
    */
-  cancel(error: CancelledError, bySelf: boolean = false): void {
+  cancel(
+    error: CancelledError,
+    asker: "itself" | "another" | "timer" = "another",
+  ): void {
     this.request(error);
     const reached = this.interrupt(error);
-    const signalled = this.abort(error);
+    const signalled = this.abort(error, asker === "timer");
     if (reached || this.isDelivering()) return;
     this.remember(error);
     // Code that cancels itself is waiting for nothing.
-    if (signalled && !bySelf) this.expectAbort();
+    if (signalled && asker !== "itself") this.expectAbort();
   }
 
   /** Asks for a cancellation that the next wait below this scope gets. */
@@ -340,7 +346,11 @@ export class Scope {
     return reached;
   }
 
-  private abort(error: CancelledError): boolean {
+  /**
+   * Listeners run in the async context of the code that cancels. A timer has
+   * none: the host's alarm rings in that of whoever has set it, for all.
+   */
+  private abort(error: CancelledError, byTimer: boolean = false): boolean {
     let signalled = false;
     for (
       // deno-lint-ignore no-this-alias -- walks down from here
@@ -348,10 +358,12 @@ export class Scope {
       scope !== null;
       scope = nextOpen(this, scope)
     ) {
-      const controller = scope.#cancellation?.controller ?? null;
+      const state = scope.#cancellation;
+      const controller = state?.controller ?? null;
       if (controller === null || controller.signal.aborted) continue;
       signalled = true;
-      controller.abort(error);
+      if (byTimer) state!.place!.run(abort, controller, error);
+      else controller.abort(error);
     }
     return signalled;
   }
@@ -467,6 +479,10 @@ const anyScope = (scope: Scope | null) => scope;
 function openScope(scope: Scope | null): Scope | null {
   while (scope !== null && scope.shielded) scope = scope.after;
   return scope;
+}
+
+function abort(controller: AbortController, error: CancelledError): void {
+  controller.abort(error);
 }
 
 /** Calls back after some turns of the host, in which virtual time stands still. */

@@ -1,7 +1,7 @@
 import { show } from "../_internal/show.ts";
 import { platform, type SignalName } from "../platform/mod.ts";
 import { ReadyCallback } from "./handle.ts";
-import { runIn } from "./current.ts";
+import { callbackScope, runIn } from "./current.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** How many listeners of this library have taken the place of `run`'s. */
@@ -69,18 +69,16 @@ export class SignalHandlers {
         }; start a task in it, as in () => void createTask(work)`,
       );
     }
-    // The host's listener has no async context of ours: it enters the loop's.
-    const listener = () =>
-      runIn(
-        kernel.root,
-        () =>
-          kernel.pushCode(
-            new ReadyCallback(kernel, callback, args, undefined),
-            true,
-          ),
-        null,
-        null,
+    // The host calls its listener in whatever async context; each call of the
+    // callback gets a copy of the present one.
+    const scope = callbackScope(kernel);
+    const place = runIn(scope, platform.capturePlace, undefined, undefined);
+    const push = () =>
+      kernel.pushCode(
+        new ReadyCallback(kernel, callback, args, undefined),
+        true,
       );
+    const listener = () => place.run(push, undefined, undefined);
     takeSignal(signal, listener, { keepsAlive: true });
     this.remove(signal);
     this.#listeners.set(signal, listener);

@@ -173,7 +173,12 @@ export class Task<T = unknown> extends Future<T> {
     if (this.#fn !== null) {
       // It has not started: there is nothing to interrupt.
       scope.cancelNextWait(error);
-    } else scope.cancel(error, enteredScope()?.task === this);
+    } else {
+      scope.cancel(
+        error,
+        enteredScope()?.task === this ? "itself" : "another",
+      );
+    }
     return true;
   }
 
@@ -355,7 +360,7 @@ export function makeTask<T>(
   // Not in the constructor: the stack of an error that is thrown there would
   // hold the task, so that it was never collected and its error never reported.
   if (startsAtOnce(kernel, options)) {
-    runIn(scopeOf(task), start, task, undefined);
+    platform.isolate(startNow<T>, scopeOf(task), task);
   }
   return task;
 }
@@ -405,6 +410,10 @@ class Start implements CodeStep {
     Object.defineProperty(this.prototype, "runsCode", { value: true });
     Object.defineProperty(this.prototype, "mayMove", { value: true });
   }
+}
+
+function startNow<T>(scope: Scope, task: Task<T>): void {
+  runIn(scope, start<T>, task, undefined);
 }
 
 /** Runs in the task's scope, so that all that the function awaits carries it. */

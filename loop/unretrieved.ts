@@ -2,9 +2,10 @@
  * Errors nobody asked for. A failed future that is collected, or whose loop is
  * closed, before anyone retrieved its error reports it: never silently away.
  */
-import { platform } from "../platform/mod.ts";
+import { type AsyncPlace, platform } from "../platform/mod.ts";
 import type { Future } from "./future.ts";
 import type { Kernel } from "./kernel.ts";
+import type { ExceptionContext } from "./types.ts";
 
 /** The error of one future; must not refer to the future strongly. */
 export class Unretrieved {
@@ -13,6 +14,8 @@ export class Unretrieved {
   readonly #future: WeakRef<Future<unknown>>;
   readonly #title: string;
   readonly #createdAt: string | undefined;
+  /** In the async context in which the future failed. */
+  readonly #place: AsyncPlace;
 
   constructor(kernel: Kernel, future: Future<unknown>, error: unknown) {
     this.#kernel = kernel;
@@ -20,6 +23,7 @@ export class Unretrieved {
     this.#future = new WeakRef(future);
     this.#title = future.toString();
     this.#createdAt = kernel.creationStack(future);
+    this.#place = platform.capturePlace();
     outstanding(kernel).add(this);
     registry.register(future, this, this);
   }
@@ -33,15 +37,20 @@ export class Unretrieved {
   report(): void {
     this.dismiss();
     const future = this.#future.deref();
-    this.#kernel.report({
+    const context: ExceptionContext = {
       message: `${this.#title} failed and its error was never retrieved`,
       error: this.#error,
       ...(future === undefined ? undefined : { future }),
       ...(this.#createdAt === undefined
         ? undefined
         : { createdAt: this.#createdAt }),
-    });
+    };
+    this.#place.run(report, this.#kernel, context);
   }
+}
+
+function report(kernel: Kernel, context: ExceptionContext): void {
+  kernel.report(context);
 }
 
 const registry = new FinalizationRegistry<Unretrieved>((record) =>

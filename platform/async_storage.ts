@@ -11,6 +11,31 @@ export function createAsyncStorage<T>(): AsyncStorage<T> {
   return new AsyncLocalStorage<T>();
 }
 
+/** Whether what is entered inside of another storage's `run()` stays after it. */
+const leaks = leaksOutOfRun();
+
+function leaksOutOfRun(): boolean {
+  const entered = new AsyncLocalStorage<boolean>();
+  new AsyncLocalStorage().run(undefined, () => entered.enterWith(true));
+  const hasLeaked = entered.getStore() === true;
+  entered.disable();
+  return hasLeaked;
+}
+
+/**
+ * Calls a function that only enters a store by `run()`, so that what the code in
+ * there enters in other storages reaches nobody outside. Up to Node 22 `run()`
+ * takes back nothing but its own store.
+ */
+export function isolate<A, B>(
+  fn: (first: A, second: B) => void,
+  first: A,
+  second: B,
+): void {
+  if (!leaks) return fn(first, second);
+  new AsyncResource("asyncio").runInAsyncScope(fn, undefined, first, second);
+}
+
 /** Keeps the present async context, with what every library stores in it. */
 export function capturePlace(): AsyncPlace {
   const resource = new AsyncResource("asyncio");

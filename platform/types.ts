@@ -93,4 +93,10 @@ export interface Platform extends HostTimers, HostSignals, HostProcess {
   readonly prefork: HostPrefork;
   createAsyncStorage<T>(): AsyncStorage<T>;
   capturePlace(): AsyncPlace;
+  /** Keeps in what `fn`, which enters a store by `run()`, enters elsewhere. */
+  isolate<A, B>(
+    fn: (first: A, second: B) => void,
+    first: A,
+    second: B,
+  ): void;
 }

@@ -7,7 +7,8 @@
  * JavaScript: what they import by the package's name comes from there as it
  * does for users, and what they import of its internals from the same folder,
  * so that there is one copy of everything. Then small consumers, which are in
- * `tests/npm/`, import, require and type-check the package.
+ * `tests/npm/`, import, require and type-check the package. The one that needs
+ * packages of its own counts as skipped where they cannot be installed.
  *
  * A test file that needs Deno itself says so in its first lines, and the run
  * repeats it:
@@ -30,6 +31,7 @@ import {
   writeText,
 } from "./_project.ts";
 import { runTools } from "./_tool_tests.ts";
+import { TRACING_MODES, tracingPackages } from "./_tracing.ts";
 import { toCode, toJavaScript } from "./_transpile.ts";
 
 /** What the package promises to run on. */
@@ -58,6 +60,8 @@ interface Project {
   /** The test files, as paths in the project. */
   readonly tests: readonly string[];
   readonly skipped: readonly Skipped[];
+  /** Why the program in `tests/npm/tracing/` lacks its packages, if it does. */
+  readonly tracingLack: string | null;
 }
 
 /** How many tests ended how. */
@@ -201,8 +205,23 @@ async function createProject(tarball: URL): Promise<Project> {
     ["install", "--prefer-offline", "--no-audit", "--no-fund"],
     { cwd: root },
   );
+  const tracingLack = await addTracing(root);
   await addConsumers(root);
-  return { root, ...await addTests(root) };
+  return { root, tracingLack, ...await addTests(root) };
+}
+
+/** Installs what the program in `tests/npm/tracing/` needs, or tells why not. */
+async function addTracing(root: URL): Promise<string | null> {
+  const packages = await tracingPackages();
+  try {
+    await npm(
+      ["install", "--prefer-offline", "--no-audit", "--no-fund", ...packages],
+      { cwd: root },
+    );
+    return null;
+  } catch (error) {
+    return `without ${packages.join(", ")}: ${error}`;
+  }
 }
 
 /** The program of a version of Node, from npm if it is not the one at hand. */
@@ -279,14 +298,20 @@ function failures(output: string): string {
 /** Runs the consumers that are plain JavaScript. */
 async function runConsumers(node: string, project: Project): Promise<Counts> {
   const results: Counts[] = [];
-  for (const path of ["esm/main.mjs", "cjs/main.cjs"]) {
+  const runOne = async (path: string, ...args: string[]) => {
     const { ok, output } = await execute(
       node,
-      ["--enable-source-maps", `tests/npm/${path}`],
+      ["--enable-source-maps", `tests/npm/${path}`, ...args],
       { cwd: project.root, timeoutMs: FILE_LIMIT_MS },
     );
-    if (!ok) console.log(`tests/npm/${path} failed\n${output}`);
+    if (!ok) console.log(`tests/npm/${path} ${args} failed\n${output}`);
     results.push({ ...NONE, [ok ? "passed" : "failed"]: 1 });
+  };
+  await runOne("esm/main.mjs");
+  await runOne("cjs/main.cjs");
+  for (const mode of TRACING_MODES) {
+    if (project.tracingLack === null) await runOne("tracing/main.mjs", mode);
+    else results.push({ ...NONE, skipped: 1 });
   }
   return sum(results);
 }
@@ -357,6 +382,12 @@ async function main(args: readonly string[]): Promise<number> {
     : (await buildNpm("pack")).tarball;
   const project = await createProject(tarball);
   try {
+    const { tracingLack } = project;
+    if (tracingLack !== null) {
+      console.log(
+        `Skipped on Node: tests/npm/tracing/main.mjs (${tracingLack})`,
+      );
+    }
     for (const { path, reason } of project.skipped) {
       console.log(`Skipped on Node: ${path} (${reason})`);
     }

@@ -3,7 +3,9 @@ import { isExitRequest } from "../loop/exit_request.ts";
 import { Completion, type Future, futureInternals } from "../loop/future.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
+import type { ExceptionContext } from "../loop/types.ts";
 import { FlowControl } from "./flow_control.ts";
+import { enter } from "./host.ts";
 import { Protocol } from "./protocol.ts";
 import { closeWhenLost } from "./open_ends.ts";
 import type { ReaderKeeper, StreamReader } from "./stream_reader.ts";
@@ -119,7 +121,8 @@ export class StreamProtocol extends Protocol implements WriterProtocol {
   #handle(onConnected: ConnectionHandler, transport: Transport): void {
     const reader = this.#reader!;
     const writer = new StreamWriter(transport, this, reader);
-    const { kernel } = currentScope();
+    const scope = currentScope();
+    const { kernel } = scope;
     const { loop } = kernel;
     const task = loop.createTask(() => onConnected(reader, writer));
     new Completion(task as Future<void>, () => {
@@ -131,11 +134,13 @@ export class StreamProtocol extends Protocol implements WriterProtocol {
       }
       const error = futureInternals.value(task);
       if (state === "failed" && !isExitRequest(error)) {
-        futureInternals.kernel(task).report({
+        const context: ExceptionContext = {
           message: "Unhandled exception in the handler of a connection",
           error,
           task,
-        });
+        };
+        const report = () => futureInternals.kernel(task).report(context);
+        enter(scope, report, undefined, undefined);
       }
       // Others who write to it do nothing wrong.
       transportInternals.close(writer.transport);

@@ -145,7 +145,7 @@ export class Timeout {
 
   static {
     start = (deadline, now) => deadline.#start(now);
-    strike = (deadline) => deadline.#scope.cancel(deadline.#expire());
+    strike = (deadline) => deadline.#scope.cancel(deadline.#expire(), "timer");
     isWaiting = (deadline) => deadline.#scope.isWaiting();
     finish = (deadline) => deadline.#finish();
     cancellationOf = (deadline) => deadline.#error;

@@ -12,30 +12,10 @@ import {
   startServer,
   type Transport,
 } from "@asyncio/asyncio";
-import { assertEquals } from "@std/assert";
-import { AsyncLocalStorage } from "node:async_hooks";
+import { Sightings } from "./_support/sightings.ts";
 
 const HELLO = new TextEncoder().encode("hello");
 const LOCAL = { hostname: "127.0.0.1" };
-
-/** What was seen where, each once. */
-class Sightings {
-  readonly storage = new AsyncLocalStorage<string>();
-  readonly seen = new Map<string, Set<string | undefined>>();
-
-  note(where: string): void {
-    const stores = this.seen.get(where) ?? new Set();
-    this.seen.set(where, stores.add(this.storage.getStore()));
-  }
-
-  check(expected: Record<string, string>): void {
-    const seen = [...this.seen].map(([where, stores]) => [
-      where,
-      [...stores].join(),
-    ]);
-    assertEquals(Object.fromEntries(seen), expected);
-  }
-}
 
 class NotingProtocol extends Protocol {
   readonly lost = new Event();

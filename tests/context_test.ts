@@ -16,6 +16,7 @@ import {
   shielded,
   sleep,
   SystemExit,
+  type Task,
   taskGroup,
   timeout,
   TimeoutError,
@@ -536,6 +537,28 @@ Deno.test(
     assertEquals(seen, ["one", "two", undefined]);
   }),
 );
+
+Deno.test("a task that a callback starts eagerly, in another context, is the running one", async () => {
+  const variable = new ContextVar("variable", { defaultValue: "none" });
+  const context = new Context();
+  context.run(() => variable.set("the task's"));
+  const loop = getEventLoop();
+  const seen: unknown[] = [];
+  const made = loop.createFuture<Task<void>>();
+  const look = () => seen.push([currentTask()?.name, variable.get()]);
+  loop.callSoon(() => {
+    made.setResult(loop.createTask(async () => {
+      look();
+      await sleep(0);
+      look();
+    }, { name: "eager", context, eagerStart: true }));
+    look();
+  });
+  const task = await made;
+  await timeout(10_000, () => task);
+  const inside = ["eager", "the task's"];
+  assertEquals(seen, [inside, [undefined, "none"], inside]);
+});
 
 Deno.test("V3 a task that an exit kept from starting starts in its context", async () => {
   const storage = new AsyncLocalStorage<string>();

@@ -3,6 +3,7 @@ import { type Context, variablesOf } from "../loop/context.ts";
 import { currentScope } from "../loop/current.ts";
 import { Future, futureInternals, toCancelledError } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
+import { type AsyncPlace, platform } from "../platform/mod.ts";
 import { canClone, notCloneable, transfersOfAll } from "./_cloning.ts";
 import type { JobMessage } from "./_messages.ts";
 
@@ -33,6 +34,8 @@ export class Job<T = unknown> {
   readonly kernel: Kernel;
   /** Of whoever submitted it: what the worker calls here runs in a copy. */
   readonly context: Context;
+  /** Where it was submitted: there the main thread runs those calls. */
+  readonly place: AsyncPlace;
   readonly future: JobFuture<T>;
   /** What is run, for messages. */
   readonly what: string;
@@ -52,6 +55,7 @@ export class Job<T = unknown> {
     if (kernel.closed) throw kernel.closedError("submit a job");
     this.kernel = kernel;
     this.context = context;
+    this.place = platform.capturePlace();
     this.what = what;
     this.#target = target;
     this.#args = args;

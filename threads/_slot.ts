@@ -20,6 +20,7 @@ import { BrokenWorkerError, type CancelledError } from "../errors.ts";
 import { runIn } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import {
+  type AsyncPlace,
   type HostHandle,
   type HostResourceLimits,
   type HostWorker,
@@ -29,6 +30,7 @@ import { describeError, reviveError } from "./_errors.ts";
 import { type Exposed, ExposedCalls } from "./_exposed.ts";
 import type { Job } from "./_job.ts";
 import {
+  type CallMessage,
   CANCELLED,
   type DoneMessage,
   isMarked,
@@ -58,6 +60,8 @@ export class WorkerSlot {
   #job: Job | null = null;
   /** The loop of the last job, which is told of what goes wrong after it. */
   #kernel: Kernel;
+  /** Where that job was submitted. */
+  #place: AsyncPlace = platform.capturePlace();
   #grace: HostHandle = null;
   #ending = false;
   /** What ended the worker. */
@@ -113,6 +117,7 @@ export class WorkerSlot {
     this.#number = number;
     this.#job = job;
     this.#kernel = job.kernel;
+    this.#place = job.place;
     this.#worker.hold(true);
   }
 
@@ -147,11 +152,7 @@ export class WorkerSlot {
       case "done":
         return this.#done(message);
       case "call":
-        return this.#calls.call(
-          message,
-          this.#job?.context ?? null,
-          this.#kernel,
-        );
+        return this.#place.run(this.#call, message, undefined);
       case "cancelCall":
         return this.#calls.cancel(message);
       case "crash":
@@ -159,6 +160,9 @@ export class WorkerSlot {
         return this.#worker.terminate();
     }
   }
+
+  readonly #call = (message: CallMessage): void =>
+    this.#calls.call(message, this.#job?.context ?? null, this.#kernel);
 
   #done(message: DoneMessage): void {
     const job = this.#job;
@@ -193,13 +197,16 @@ export class WorkerSlot {
         ),
       );
     } else if (failure !== null && !this.#ending) {
-      this.#kernel.report({
-        message:
-          "A worker was ended, between two jobs, by an error that nothing caught",
-        error: failure,
-      });
+      this.#place.run(this.#report, failure, undefined);
     }
   }
+
+  readonly #report = (error: unknown): void =>
+    this.#kernel.report({
+      message:
+        "A worker was ended, between two jobs, by an error that nothing caught",
+      error,
+    });
 
   #leaveJob(): void {
     this.#job = null;

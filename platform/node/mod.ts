@@ -1,4 +1,4 @@
-import { capturePlace, createAsyncStorage } from "../async_storage.ts";
+import { capturePlace, createAsyncStorage, isolate } from "../async_storage.ts";
 import type { Platform } from "../types.ts";
 import { net } from "./net.ts";
 import { preforking } from "./prefork.ts";
@@ -13,6 +13,7 @@ export const nodePlatform: Platform = {
   name: "node",
   createAsyncStorage,
   capturePlace,
+  isolate,
   ...timers,
   ...net,
   ...signals,
