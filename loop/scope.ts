@@ -232,6 +232,7 @@ export class Scope {
 
   /** The code has the error that was handed out here, or in a scope around. */
   handedOut(): void {
+    // deno-lint-ignore no-this-alias -- walks up from here
     for (let each: Scope | null = this; each !== null; each = each.parent) {
       const state = each.#cancellation;
       if (state !== null && state.handingOut) {

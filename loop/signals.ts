@@ -42,10 +42,6 @@ export function checkSignal(
   );
 }
 
-function isAsync(fn: unknown): boolean {
-  return Object.prototype.toString.call(fn) === "[object AsyncFunction]";
-}
-
 /** The signal handlers of one loop. */
 export class SignalHandlers {
   readonly #kernel: Kernel;
@@ -62,13 +58,6 @@ export class SignalHandlers {
   ): void {
     const kernel = this.#kernel;
     checkSignal("add a signal handler", "signal", signal);
-    if (isAsync(callback)) {
-      throw new TypeError(
-        `Cannot add a signal handler as 'callback' must not be async, as nothing would await it: received ${
-          show(callback)
-        }; start a task in it, as in () => void createTask(work)`,
-      );
-    }
     // The host calls its listener in whatever async context; each call of the
     // callback gets a copy of the present one.
     const scope = callbackScope(kernel);

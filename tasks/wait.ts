@@ -1,6 +1,5 @@
 import { checkOneOf, checkSpan } from "../_internal/check.ts";
 import { OptionNames } from "../_internal/options.ts";
-import { show } from "../_internal/show.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, type Future, futureInternals } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";

@@ -489,28 +489,6 @@ Deno.test("a queue whose shutdown was refused goes on", async () => {
   assertEquals(await queue.get(), 1);
 });
 
-Deno.test("what stands alone in place of a list is told what to write", async () => {
-  const later = () => sleep(0);
-  const calls: readonly [() => unknown, string][] = [
-    [() => gather(later as never), "gather"],
-    [() => gather(later as never, later as never), "gather"],
-    [() => gather(sleep(0) as never), "gather"],
-    [() => wait(later as never), "wait"],
-    [() => wait(later as never, later as never), "wait"],
-    [() => asCompleted(later as never), "asCompleted"],
-  ];
-  for (const [call, name] of calls) {
-    const error = await assertRejects(async () => await call(), TypeError);
-    assertStringIncludes(error.message, "'aws' must be an array");
-    assertStringIncludes(error.message, `; write ${name}([first, second])`);
-  }
-  await assertRejects(
-    () => wait(5 as never),
-    TypeError,
-    "Cannot wait as 'aws' must be an array or another iterable: received 5",
-  );
-});
-
 Deno.test("a promise in place of a function is told what to write", async () => {
   for (
     const call of [

@@ -259,17 +259,6 @@ Deno.test("a signal that no program hears is refused at the call", () => {
   loop.close();
 });
 
-Deno.test("an async signal handler is refused, as nothing would await it", () => {
-  const { loop } = virtualLoop();
-  assertThrows(
-    () => loop.addSignalHandler("SIGUSR1", async () => await sleep(1)),
-    TypeError,
-    "must not be async",
-  );
-  assertFalse(loop.removeSignalHandler("SIGUSR1"));
-  loop.close();
-});
-
 Deno.test("run() refuses signals that no program hears", async () => {
   for (const signals of [["SIGTREM"], ["SIGKILL"], [15], "SIGINT", null]) {
     await assertRejects(

@@ -213,7 +213,7 @@ Deno.test("TLS options for the other side are refused by name", async () => {
       await assertRejects(call, TypeError, message);
     }
     await assertRejects(
-      () => openConnection({ port: 1, tls: { shutdownTimeout: -1 } }),
+      () => openConnection({ port: 1, tls: { shutdownTimeout: NaN } }),
       RangeError,
       "'tls.shutdownTimeout'",
     );

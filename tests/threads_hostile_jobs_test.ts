@@ -223,7 +223,7 @@ Deno.test("resourceLimits that are none are refused", () => {
   const make = (resourceLimits: unknown) => () =>
     new WorkerPoolExecutor({ resourceLimits: resourceLimits as object });
   assertThrows(make(3), TypeError, "'resourceLimits' must be an object");
-  assertThrows(make({ heap: 3 }), TypeError, 'received "heap"');
+  assertThrows(make({ heap: 3 }), TypeError, 'received "resourceLimits.heap"');
   assertThrows(
     make({ stackSizeMb: "4" }),
     TypeError,
