@@ -200,11 +200,13 @@ export class SocketConnection implements HostConnection {
   /**
    * Node tells of a reset right behind the last data as of an end, as libuv does
    * not look where the system says that both directions are over. A write of
-   * nothing brings the truth to light.
+   * nothing brings the truth to light. A Unix socket has no resets: there it
+   * would only say that the peer has closed.
    */
   #end(): void {
     const { socket } = this;
-    if (this.#isUnderWay || !socket.writable || socket.destroyed) {
+    const isUnix = this.remoteAddress?.transport !== "tcp";
+    if (isUnix || this.#isUnderWay || !socket.writable || socket.destroyed) {
       this.#receiver?.end();
       return;
     }
