@@ -109,9 +109,11 @@ export class Wait<T> implements Runnable, WaitInfo {
 
   /** Gives it a turn in the ready queue, which ends it. */
   enqueue(): void {
-    if (this.isQueued) return;
+    const { kernel } = this.scope;
+    // A callback of the host may come when the loop is closed: then nobody wakes.
+    if (this.isQueued || kernel.closed) return;
     this.isQueued = true;
-    this.scope.kernel.push(this);
+    kernel.push(this);
   }
 
   /**

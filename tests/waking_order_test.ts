@@ -7,6 +7,7 @@ import {
   Event,
   getRunningLoop,
   Lock,
+  newEventLoop,
   Queue,
   Semaphore,
   sleep,
@@ -351,3 +352,19 @@ Deno.test(
     assertEquals(counts, [1, 0, 0]);
   }),
 );
+
+Deno.test("what is settled when its loop is closed wakes nobody, and does not throw", async () => {
+  const [event, queue] = [new Event(), new Queue<number>()];
+  const loop = newEventLoop();
+  loop.setExceptionHandler(() => {});
+  const seen: string[] = [];
+  loop.createTask(() => event.wait().then(() => seen.push("event")));
+  loop.createTask(() => queue.get().then(() => seen.push("queue")));
+  loop.callLater(1, () => loop.stop());
+  await loop.runForever();
+  loop.close();
+  event.set();
+  queue.putNowait(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  assertEquals(seen, []);
+});
