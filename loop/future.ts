@@ -372,10 +372,12 @@ export class Future<T = unknown> implements PromiseLike<T> {
     future.#value = value;
     if (origin !== undefined) origin.left(future);
     const steps = future.#steps;
-    const retrieved = steps !== null && hasRetriever(steps);
     future.#steps = null;
     // A gathering fails with a child's CancelledError, which is no news.
-    if (state === "failed" && !retrieved && !isCancelledError(value)) {
+    if (
+      state === "failed" && !isCancelledError(value) &&
+      (steps === null || !hasRetriever(steps))
+    ) {
       future.#unretrieved = new Unretrieved(
         future.#kernel,
         future,
