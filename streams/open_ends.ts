@@ -57,7 +57,8 @@ interface Lost {
 
 const lostWriters = new FinalizationRegistry<Lost>((lost) => {
   const { kernel, transport } = lost;
-  if (transport.isClosing()) return;
+  // A loop that was closed has told of all that it had open, and closed it.
+  if (transport.isClosing() || kernel.closed) return;
   const message = `ResourceWarning: unclosed <StreamWriter of ${transport}>`;
   kernel.report({ message });
   lost.close?.();
