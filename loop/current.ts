@@ -112,6 +112,24 @@ export function leaveCallback(): void {
   unentered = null;
 }
 
+/**
+ * Calls a function of the library from the loop. No task's code runs it, though
+ * the microtask of the loop may have come from one.
+ */
+export function callFromLoop<A>(
+  { root }: Kernel,
+  fn: (argument: A) => void,
+  argument: A,
+): void {
+  const around = unentered;
+  unentered = root;
+  try {
+    fn(argument);
+  } finally {
+    unentered = around;
+  }
+}
+
 const AsyncFunction = (async () => {}).constructor as typeof Function;
 
 /** Runs `fn` in the current scope but with another context. */

@@ -11,7 +11,7 @@ import {
   isCancelledError,
 } from "../errors.ts";
 import type { Context } from "./context.ts";
-import { enteredScope } from "./current.ts";
+import { callFromLoop, enteredScope } from "./current.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { Gate } from "./gate.ts";
 import { ReadyCallback } from "./handle.ts";
@@ -552,8 +552,9 @@ export class Completion<T> implements Retriever {
   }
 
   run(): void {
-    if (this.retrieves) internals.retrieve(this.#future);
-    this.#callback(this.#future);
+    const future = this.#future;
+    if (this.retrieves) internals.retrieve(future);
+    callFromLoop(internals.kernel(future), this.#callback, future);
   }
 
   awaiters(): Iterable<Future<unknown>> {

@@ -737,3 +737,29 @@ Deno.test(
     assertEquals(now(), 0);
   }),
 );
+
+Deno.test(
+  "a task that a group cancels by the signal is cancelled once, whatever task the loop came from",
+  virtual(async () => {
+    const log: string[] = [];
+    const group = taskGroup(async (group) => {
+      await sleep(0);
+      group.createTask(async () => {
+        const { signal } = currentTask()!;
+        try {
+          await new Promise((_, reject) => {
+            signal.addEventListener("abort", () => reject(signal.reason));
+          });
+        } finally {
+          await sleep(1);
+          log.push("cleaned up");
+        }
+      });
+      group.createTask(() => {
+        throw new Error("failed");
+      }, { eagerStart: true });
+    });
+    await assertRejects(() => group, ExceptionGroup);
+    assertEquals(log, ["cleaned up"]);
+  }),
+);
