@@ -188,8 +188,11 @@ export class Scope {
     const signalled = this.abort(error, asker === "timer");
     if (reached || this.isDelivering()) return;
     this.remember(error);
-    // Code that cancels itself is waiting for nothing.
-    if (signalled && asker !== "itself") this.expectAbort();
+    // Code that cancels itself is waiting for nothing, and a loop that is closed
+    // has no turns to wait for.
+    if (signalled && asker !== "itself" && !this.kernel.closed) {
+      this.expectAbort();
+    }
   }
 
   /** Asks for a cancellation that the next wait below this scope gets. */

@@ -1011,3 +1011,19 @@ Deno.test(
     assert(task.cancelled());
   }),
 );
+
+Deno.test("cancel() of a task that asked for its signal may come after the loop was closed", async () => {
+  const loop = newEventLoop();
+  loop.setExceptionHandler(() => {});
+  let task: Task<unknown> | undefined;
+  await loop.runUntilComplete(async () => {
+    task = createTask(async () => {
+      const { signal } = currentTask()!;
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    });
+    await sleep(0);
+  });
+  loop.close();
+  assert(task!.cancel());
+  assert(task!.signal.aborted);
+});
