@@ -31,6 +31,13 @@ export class RingBuffer<T> {
     this.#size++;
   }
 
+  unshift(item: T): void {
+    if (this.#size > this.#mask) this.#grow();
+    this.#head = (this.#head - 1) & this.#mask;
+    this.#slots[this.#head] = item;
+    this.#size++;
+  }
+
   shift(): T | undefined {
     if (this.#size === 0) return undefined;
     const item = this.#slots[this.#head];

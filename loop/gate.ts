@@ -29,7 +29,8 @@ export interface CodeStep extends Runnable {
 
 export class Gate {
   declare readonly kernel: Kernel;
-  declare isOpen: boolean;
+  /** The step in whose turn it was opened. */
+  declare private opener: CodeStep | null;
   declare private readonly promise: Promise<void>;
   declare private resolve: () => void;
   /** The run of the loop in which it was opened. */
@@ -37,7 +38,7 @@ export class Gate {
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
-    this.isOpen = false;
+    this.opener = null;
     this.promise = new Promise<void>((resolve) => {
       this.resolve = resolve;
     });
@@ -49,19 +50,26 @@ export class Gate {
     step.gate = this;
     this.promise.then(() => {
       if (this.run === this.kernel.currentRun) step.enter();
-      // The code before it has ended the run: it waits on, in its context, for
-      // its turn in the next one.
-      else new Gate(this.kernel).add(step);
+      else this.postpone(step);
     });
   }
 
-  /** Lets the code behind it run, as the next microtasks. */
-  open(): void {
-    if (this.isOpen) return;
+  /** Lets the code behind it run, as the next microtasks, in the turn of `step`. */
+  open(step: CodeStep): void {
+    if (this.opener !== null) return;
     const { kernel } = this;
-    this.isOpen = true;
+    this.opener = step;
     this.run = kernel.currentRun;
     kernel.woken = this;
     this.resolve();
+  }
+
+  /**
+   * The run has ended meanwhile: the step waits on, in its context, for its turn
+   * in the next one. The others still stand in the queue.
+   */
+  private postpone(step: CodeStep): void {
+    new Gate(this.kernel).add(step);
+    if (step === this.opener) this.kernel.putBack(step);
   }
 }

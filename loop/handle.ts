@@ -191,7 +191,7 @@ export class ReadyCallback extends Handle implements CodeStep {
   }
 
   run(): void {
-    this.gate.open();
+    this.gate.open(this);
   }
 
   enter(): void {
@@ -238,7 +238,7 @@ export class TimedCallback extends TimerHandle implements Timer, CodeStep {
   }
 
   run(): void {
-    this.gate.open();
+    this.gate.open(this);
   }
 
   enter(): void {

@@ -154,6 +154,11 @@ export class Kernel implements AlarmTarget {
     if (!this.#scheduled) this.#schedule();
   }
 
+  /** Gives a step a turn once more that came to nothing, as the run had ended. */
+  putBack(step: Runnable): void {
+    if (!this.closed) this.#ready.unshift(step);
+  }
+
   /**
    * Whether a step that is pushed now comes first in a microtask that is queued
    * for it. That microtask has the async context of now: the step needs no gate.

@@ -385,7 +385,7 @@ class Start implements CodeStep {
   }
 
   run(): void {
-    this.gate.open();
+    this.gate.open(this);
   }
 
   enter(): void {

@@ -69,3 +69,13 @@ Deno.test.each([1, 2, 3, 4, 5])(
     }
   },
 );
+
+Deno.test("unshift puts an item in front, also where the buffer is full", () => {
+  const buffer = new RingBuffer<number>();
+  for (let i = 0; i < 16; i++) buffer.push(i);
+  buffer.unshift(-1);
+  buffer.unshift(-2);
+  assertEquals([...buffer].slice(0, 4), [-2, -1, 0, 1]);
+  assertEquals(buffer.size, 18);
+  assertEquals(buffer.last(), 15);
+});

@@ -11,6 +11,7 @@ import {
   Queue,
   Semaphore,
   sleep,
+  SystemExit,
   type Task,
   taskGroup,
   timeout,
@@ -18,6 +19,7 @@ import {
   wait,
 } from "@asyncio/asyncio";
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { WAKING_HOPS } from "../_internal/constants.ts";
 import { hops, outcomes } from "./_support/outcome.ts";
 import { turns, virtual } from "./_support/virtual.ts";
 
@@ -368,3 +370,31 @@ Deno.test("what is settled when its loop is closed wakes nobody, and does not th
   await new Promise((resolve) => setImmediate(resolve));
   assertEquals(seen, []);
 });
+
+for (const what of ["task", "callback"] as const) {
+  Deno.test(`a ${what} whose turn came as another task ended the run has it in the next run`, async () => {
+    // The microtask in which both meet is among these.
+    for (let count = WAKING_HOPS - 5; count < WAKING_HOPS + 10; count++) {
+      const order: string[] = [];
+      const loop = newEventLoop();
+      const end = loop.createFuture<void>();
+      const main = () => {
+        createTask(async () => {
+          await hops(count);
+          throw new SystemExit(3);
+        });
+        if (what === "task") createTask(() => order.push("first"));
+        else loop.callSoon(() => order.push("first"));
+        loop.callSoon(() => order.push("second"));
+        return end;
+      };
+      await assertRejects(() => loop.runUntilComplete(main), SystemExit);
+      await loop.runUntilComplete(async () => {
+        end.setResult();
+        await sleep(0);
+      });
+      assertEquals(order, ["first", "second"], `after ${count} microtasks`);
+      loop.close();
+    }
+  });
+}
