@@ -334,7 +334,7 @@ export class DatagramStream {
   waitClosed(): Promise<void> {
     const scope = currentScope();
     const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return Promise.reject(cancelled);
+    if (cancelled !== null) return scope.throwInTurn(cancelled);
     return this.#mailbox.closed
       ? scope.kernel.succeed(scope, undefined)
       : this.#mailbox.closing.wait(scope);

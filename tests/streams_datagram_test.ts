@@ -3,6 +3,7 @@ import {
   ConnectionRefusedError,
   createDatagramEndpoint,
   createTask,
+  currentTask,
   DatagramProtocol,
   InvalidStateError,
   type NetAddress,
@@ -10,6 +11,7 @@ import {
   OSError,
   PermissionError,
   run,
+  sleep,
 } from "@asyncio/asyncio";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bytes, LOCAL, text, turns, until } from "./_support/net.ts";
@@ -222,5 +224,19 @@ Deno.test("createDatagramEndpoint() refuses what mixes IPv4 and IPv6", async () 
       const error = await assertRejects(() => openDatagram(options), OSError);
       assertEquals(error.code, "EAFNOSUPPORT");
     }
+  });
+});
+
+Deno.test("waitClosed() of a datagram stream throws a remembered cancellation once", async () => {
+  await run(async () => {
+    const datagrams = await openDatagram({ localAddr: LOCAL });
+    datagrams.close();
+    const task = createTask(async () => {
+      currentTask()!.cancel();
+      await assertRejects(() => datagrams.waitClosed(), CancelledError);
+      await sleep(0);
+      return "went on";
+    });
+    assertEquals(await task, "went on");
   });
 });
