@@ -4,6 +4,7 @@ import {
   createTask,
   currentTask,
   ensureFuture,
+  getRunningLoop,
   newEventLoop,
   run,
   sleep,
@@ -244,5 +245,22 @@ Deno.test(
     }
     assertEquals(now(), 5);
     never.cancel();
+  }),
+);
+
+Deno.test(
+  "wait() that nobody awaits does not take a remembered cancellation away",
+  virtual(async () => {
+    const future = getRunningLoop().createFuture();
+    const task = createTask(async () => {
+      currentTask()!.cancel();
+      const ignored = assertRejects(() => wait([future]), CancelledError);
+      await assertRejects(() => sleep(1000), CancelledError);
+      await ignored;
+      await sleep(1);
+      return "went on";
+    });
+    assertEquals(await task, "went on");
+    assertEquals(now(), 1);
   }),
 );
