@@ -37,3 +37,33 @@ export function cancelSafely(
     return false;
   }
 }
+
+/** How many listeners of signals are nested, of some twenty frames each. */
+const DEEPEST = 32;
+
+let depth = 0;
+/** What the listeners below have left to the first one. */
+const postponed: (() => void)[] = [];
+
+/**
+ * The same for a listener of `signal`. The cancelled task may abort a signal in
+ * turn, to which the next one listens: such a chain may be longer than the stack
+ * is deep.
+ */
+export function cancelBySignal(
+  future: Future<unknown>,
+  signal: AbortSignal,
+): void {
+  if (depth === DEEPEST) {
+    postponed.push(() => cancelBySignal(future, signal));
+    return;
+  }
+  depth++;
+  try {
+    cancelSafely(future, signal.reason);
+    if (depth > 1) return;
+    for (let next = postponed.pop(); next; next = postponed.pop()) next();
+  } finally {
+    depth--;
+  }
+}

@@ -8,7 +8,7 @@ import {
   isCancelledError,
 } from "../errors.ts";
 import { platform } from "../platform/mod.ts";
-import { cancelSafely } from "./cancel_each.ts";
+import { cancelBySignal } from "./cancel_each.ts";
 import type { Context } from "./context.ts";
 import {
   currentScope,
@@ -333,7 +333,7 @@ export class Task<T = unknown> extends Future<T> {
       task.cancel(signal.reason);
       return;
     }
-    const cancel = () => cancelSafely(task, signal.reason);
+    const cancel = () => cancelBySignal(task, signal);
     signal.addEventListener("abort", cancel, { once: true });
     task.#unlisten = () => signal.removeEventListener("abort", cancel);
   }

@@ -1,6 +1,6 @@
 import { OptionNames } from "../_internal/options.ts";
 import { type CancelledError, InvalidStateError } from "../errors.ts";
-import { cancelSafely } from "../loop/cancel_each.ts";
+import { cancelBySignal, cancelSafely } from "../loop/cancel_each.ts";
 import { currentScope } from "../loop/current.ts";
 import {
   Completion,
@@ -146,9 +146,7 @@ function commonKernel(aws: readonly unknown[]): Kernel {
 
 /** Cancels `future` when `signal` is aborted, and listens no longer than needed. */
 function cancelOnAbort(future: Future<unknown>, signal: AbortSignal): void {
-  const cancel = () => {
-    cancelSafely(future, signal.reason);
-  };
+  const cancel = () => cancelBySignal(future, signal);
   if (signal.aborted) return cancel();
   signal.addEventListener("abort", cancel, { once: true });
   future.addDoneCallback(() => signal.removeEventListener("abort", cancel));

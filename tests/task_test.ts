@@ -12,6 +12,7 @@ import {
   InvalidStateError,
   isCancelledError,
   newEventLoop,
+  run,
   runVirtual,
   sleep,
   type Task,
@@ -1026,4 +1027,19 @@ Deno.test("cancel() of a task that asked for its signal may come after the loop 
   loop.close();
   assert(task!.cancel());
   assert(task!.signal.aborted);
+});
+
+Deno.test("tasks that are each cancelled by the signal of the one before all are, however many", async () => {
+  await run(async () => {
+    const tasks = [createTask(() => sleep(60_000))];
+    for (let i = 0; i < 3000; i++) {
+      const { signal } = tasks.at(-1)!;
+      tasks.push(createTask(() => sleep(60_000), { signal }));
+    }
+    await sleep(0);
+    tasks[0]!.cancel("enough");
+    assertEquals(tasks.map((task) => task.cancelling()), tasks.map(() => 1));
+    await gather(tasks, { returnExceptions: true });
+    assert(tasks.every((task) => task.cancelled()));
+  });
 });
