@@ -135,7 +135,7 @@ export class TaskGroup {
     this.#tasks.add(task);
     new Completion(task, () => this.#ended(task), true, this.#awaiters);
     // One that started at once may have ended the group before it was in it.
-    if (this.#aborted !== null) task.cancel(this.#aborted.message);
+    if (this.#aborted !== null) task.cancel(this.#aborted);
     return task;
   }
 
@@ -242,7 +242,7 @@ export class TaskGroup {
   #abort(error: CancelledError): void {
     this.#state = "aborting";
     this.#aborted = error;
-    cancelEach(this.#tasks, error.message);
+    cancelEach(this.#tasks, error);
     if (this.#running) this.#scope.cancel(error);
   }
 

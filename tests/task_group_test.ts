@@ -763,3 +763,33 @@ Deno.test(
     assertEquals(log, ["cleaned up"]);
   }),
 );
+
+Deno.test(
+  "the tasks of a group are told why it cancels them, and who made it",
+  virtual(async () => {
+    const told: unknown[] = [];
+    const tell = async () => {
+      try {
+        await sleep(60_000);
+      } catch (error) {
+        assertInstanceOf(error, CancelledError);
+        told.push(error.reason ?? error.by);
+        throw error;
+      }
+    };
+    const reason = { code: 1 };
+    await taskGroup(async (group) => {
+      group.createTask(tell);
+      await sleep(0);
+      group.cancel(reason);
+    });
+    await failure((group) => {
+      group.createTask(tell);
+      group.createTask(async () => {
+        await sleep(1);
+        throw new Error("failed");
+      }, { name: "culprit" });
+    });
+    assertEquals(told, [reason, "culprit"]);
+  }),
+);
