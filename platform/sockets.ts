@@ -200,18 +200,18 @@ export class SocketConnection implements HostConnection {
   /**
    * Node tells of a reset right behind the last data as of an end, as libuv does
    * not look where the system says that both directions are over. A write of
-   * nothing brings the truth to light. A Unix socket has no resets: there it
-   * would only say that the peer has closed.
+   * nothing brings the truth to light. A broken pipe is no reset, but says that
+   * the peer had ended before it closed: so does each Unix socket that is closed.
    */
   #end(): void {
     const { socket } = this;
-    const isUnix = this.remoteAddress?.transport !== "tcp";
-    if (isUnix || this.#isUnderWay || !socket.writable || socket.destroyed) {
+    if (this.#isUnderWay || !socket.writable || socket.destroyed) {
       this.#receiver?.end();
       return;
     }
     socket._write(noBytes, "buffer" as BufferEncoding, (error) => {
-      if (error) socket.destroy(error);
+      const { code } = (error ?? {}) as { code?: unknown };
+      if (error && code !== "EPIPE") socket.destroy(error);
       else this.#receiver?.end();
     });
   }

@@ -7,6 +7,7 @@ import {
   Protocol,
   run,
   type Server,
+  type Transport,
 } from "@asyncio/asyncio";
 import {
   assert,
@@ -245,6 +246,38 @@ Deno.test("Transport tells a reset by the peer (N8)", async () => {
     assertEquals((client.error as Error).name, "ConnectionResetError");
     assertEquals((client.error as { code: string }).code, "ECONNRESET");
     assertInstanceOf((client.error as Error).cause, Error);
+    await raw.close();
+  });
+});
+
+Deno.test("Transport takes a reset behind the peer's end for the end it is", async () => {
+  class Paused extends Recorder {
+    override connectionMade(transport: Transport): void {
+      super.connectionMade(transport);
+      transport.pauseReading();
+    }
+  }
+  await run(async () => {
+    let gone = false;
+    const raw = await serveRaw((socket) => {
+      socket.on("close", () => {
+        gone = true;
+      });
+      socket.end("all of it", () => socket.destroy());
+    });
+    const [transport, client] = await createConnection(() => new Paused(), {
+      ...LOCAL,
+      port: raw.port,
+    });
+    await until(() => gone);
+    // Answered with a reset, as nobody is there to read it.
+    transport.write(bytes("x"));
+    await turns(10);
+    transport.resumeReading();
+    await client.reach("lost");
+    assertEquals(client.text, "all of it");
+    assertEquals(client.events, ["made", "data", "eof", "lost"]);
+    assertEquals(client.error, null);
     await raw.close();
   });
 });

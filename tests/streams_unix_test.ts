@@ -1,13 +1,31 @@
 import {
+  createConnection,
   FileNotFoundError,
   openConnection,
   OSError,
   run,
   sendfile,
   startServer,
+  type Transport,
 } from "@asyncio/asyncio";
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
-import { builtin, LOCAL, shut, temporaryFolder, text } from "./_support/net.ts";
+import {
+  builtin,
+  LOCAL,
+  Recorder,
+  shut,
+  temporaryFolder,
+  text,
+  until,
+} from "./_support/net.ts";
+
+/** Reads nothing before it is told to. */
+class Paused extends Recorder {
+  override connectionMade(transport: Transport): void {
+    super.connectionMade(transport);
+    transport.pauseReading();
+  }
+}
 
 Deno.test("Unix sockets carry streams, and their file goes with the server", async () => {
   const { existsSync } = builtin("node:fs");
@@ -28,6 +46,33 @@ Deno.test("Unix sockets carry streams, and their file goes with the server", asy
     assert(existsSync(path));
     await server[Symbol.asyncDispose]();
     assertFalse(existsSync(path));
+  });
+  folder.remove();
+});
+
+Deno.test("A Unix peer that has closed both ways ends the stream behind its data", async () => {
+  const folder = temporaryFolder();
+  const path = `${folder.path}/a.sock`;
+  await run(async () => {
+    let gone = false;
+    const raw = builtin("node:net").createServer((socket) => {
+      socket.on("close", () => {
+        gone = true;
+      });
+      socket.end("all of it", () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => raw.listen(path, resolve));
+    const [transport, client] = await createConnection(
+      () => new Paused(),
+      { path },
+    );
+    await until(() => gone);
+    transport.resumeReading();
+    await client.reach("lost");
+    assertEquals(client.text, "all of it");
+    assertEquals(client.events, ["made", "data", "eof", "lost"]);
+    assertEquals(client.error, null);
+    await new Promise<void>((resolve) => raw.close(() => resolve()));
   });
   folder.remove();
 });
