@@ -5,6 +5,7 @@
 import { canonicalIp } from "../_internal/ip.ts";
 import { builtin } from "./builtin.ts";
 import { isIp, type MapError } from "./dns.ts";
+import { leaves } from "./leaving.ts";
 import type {
   HostDatagram,
   HostDatagramBinding,
@@ -142,6 +143,7 @@ class SocketDatagram implements HostDatagram {
     this.#socket.removeAllListeners();
     this.#socket.on("error", () => {});
     if (onFree !== undefined) this.#socket.once("close", onFree);
+    leaves(new Promise<void>((resolve) => this.#socket.once("close", resolve)));
     this.#socket.close();
   }
 }

@@ -47,6 +47,25 @@ Deno.test("V6 a server that serves forever has freed its port when that throws",
   });
 });
 
+Deno.test("V6 right after close() of a server or a UDP socket the same port is given again", async () => {
+  await run(async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const server = await startServer(() => {}, LOCAL);
+      const { port } = server;
+      const socket = await openDatagram({ localAddr: LOCAL });
+      await turns(round % 3);
+      server.close();
+      socket.close();
+      const next = await startServer(() => {}, { ...LOCAL, port });
+      const nextSocket = await openDatagram({ localAddr: socket.address });
+      assertEquals(next.port, port);
+      assertEquals(nextSocket.address, socket.address);
+      await shut(next);
+      await nextSocket[Symbol.asyncDispose]();
+    }
+  });
+});
+
 Deno.test("V6 after close() and waitClosed() of a UDP socket its port is free", async () => {
   await run(async () => {
     for (let round = 0; round < ROUNDS; round++) {

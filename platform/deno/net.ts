@@ -2,13 +2,16 @@ import { OSError } from "../../errors.ts";
 import { copyOf } from "../copies.ts";
 import { openDatagram } from "../datagram.ts";
 import { isIp, lookup, lookupService } from "../dns.ts";
+import { bindOnceFree, leaves } from "../leaving.ts";
 import type {
   Address,
+  HostBinding,
   HostConnection,
   HostListener,
   HostNet,
   HostReceiver,
   HostSocketOptions,
+  HostTls,
 } from "../net_types.ts";
 import { listenSockets } from "../node/net.ts";
 import { connectSocket } from "../sockets.ts";
@@ -281,7 +284,11 @@ class DenoListener implements HostListener {
     if (this.#closed) return;
     this.#closed = true;
     this.#retry?.();
-    if (this.address.transport !== "unix") return this.#listener.close();
+    if (this.address.transport !== "unix") {
+      this.#listener.close();
+      if (this.#accepting !== null) leaves(this.#accepting);
+      return;
+    }
     const { path } = this.address;
     const restore = keepForeign(path, this.#file);
     this.#listener.close();
@@ -291,7 +298,7 @@ class DenoListener implements HostListener {
       removeIfStill(path, this.#file);
     };
     if (this.#accepting === null) finish();
-    else this.#freed = this.#accepting.then(finish);
+    else leaves(this.#freed = this.#accepting.then(finish));
   }
 
   async drain(): Promise<void> {
@@ -433,6 +440,48 @@ class Patience {
   };
 }
 
+async function listen(
+  binding: HostBinding,
+  options: HostSocketOptions,
+  tls: HostTls | null,
+): Promise<HostListener> {
+  if ("hostname" in binding && binding.reusePort) checkReusePort(binding);
+  if (tls !== null) {
+    return await listenTls(
+      tls,
+      () => listenSockets(binding, options, mapError),
+    );
+  }
+  const backlog = binding.backlog === null
+    ? undefined
+    : { tcpBacklog: binding.backlog };
+  if ("path" in binding && backlog !== undefined) {
+    throw new OSError(
+      `Cannot listen on ${binding.path} as Deno takes no 'backlog' for a Unix socket: received ${binding.backlog}`,
+      { code: "ENOTSUP" },
+    );
+  }
+  try {
+    if ("path" in binding) {
+      const { path } = binding;
+      await removeStaleSocket(path, () => knock(path));
+      const listener = Deno.listen({
+        transport: "unix",
+        path: binding.path,
+      });
+      return new DenoListener(listener, options);
+    }
+    const { hostname, port, reusePort } = binding;
+    const place = { hostname, port, reusePort, ...backlog };
+    return new DenoListener(Deno.listen(place), options);
+  } catch (error) {
+    const where = "path" in binding
+      ? binding.path
+      : `${binding.hostname} port ${binding.port}`;
+    throw mapError(error, `listen on ${where}`);
+  }
+}
+
 /** Sockets on Deno. */
 export const net: { readonly net: HostNet } = {
   net: {
@@ -479,44 +528,10 @@ export const net: { readonly net: HostNet } = {
       }
     },
     upgrade,
-    async listen(binding, options, tls) {
-      if ("hostname" in binding && binding.reusePort) checkReusePort(binding);
-      if (tls !== null) {
-        return await listenTls(
-          tls,
-          () => listenSockets(binding, options, mapError),
-        );
-      }
-      const backlog = binding.backlog === null
-        ? undefined
-        : { tcpBacklog: binding.backlog };
-      if ("path" in binding && backlog !== undefined) {
-        throw new OSError(
-          `Cannot listen on ${binding.path} as Deno takes no 'backlog' for a Unix socket: received ${binding.backlog}`,
-          { code: "ENOTSUP" },
-        );
-      }
-      try {
-        if ("path" in binding) {
-          const { path } = binding;
-          await removeStaleSocket(path, () => knock(path));
-          const listener = Deno.listen({
-            transport: "unix",
-            path: binding.path,
-          });
-          return new DenoListener(listener, options);
-        }
-        const { hostname, port, reusePort } = binding;
-        const place = { hostname, port, reusePort, ...backlog };
-        return new DenoListener(Deno.listen(place), options);
-      } catch (error) {
-        const where = "path" in binding
-          ? binding.path
-          : `${binding.hostname} port ${binding.port}`;
-        throw mapError(error, `listen on ${where}`);
-      }
-    },
-    openDatagram: (binding) => openDatagram(binding, mapError, true),
+    listen: (binding, options, tls) =>
+      bindOnceFree(() => listen(binding, options, tls)),
+    openDatagram: (binding) =>
+      bindOnceFree(() => openDatagram(binding, mapError, true)),
     lookup: (hostname, family) => lookup(hostname, family, mapError),
     lookupService: (address, port) => lookupService(address, port, mapError),
     isIp,
