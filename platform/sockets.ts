@@ -111,10 +111,14 @@ export class SocketConnection implements HostConnection {
     socket.on("end", () => this.#end());
     socket.on("close", () => {
       if (this.#closed) return;
+      const error = this.#error;
+      // The peer had ended before it was gone, and both came in one read.
+      if (isBrokenRead(error)) this.#receiver?.end();
+      if (this.#closed) return;
       this.#closed = true;
       // Without an error it is what Node does once both sides have ended: the
       // library is not through with the connection before it closes it.
-      if (this.#error !== null) this.#lose(this.#error);
+      if (error !== null) this.#lose(error);
     });
     // Who was told to pause before lets nothing come.
     if (!this.#isPaused) socket.resume();
@@ -222,6 +226,14 @@ export class SocketConnection implements HostConnection {
     // A paused socket would not see the peer's end, and so never close.
     this.socket.removeAllListeners("data");
   }
+}
+
+function isBrokenRead(error: unknown): boolean {
+  const { code, syscall } = (error ?? {}) as {
+    code?: unknown;
+    syscall?: unknown;
+  };
+  return code === "EPIPE" && syscall === "read";
 }
 
 /** Sets what a socket is told of itself. */

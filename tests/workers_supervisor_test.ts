@@ -347,8 +347,9 @@ Deno.test({
   ignore: !hasGc,
   fn: virtual(async () => {
     const supervisor = await stage().start();
-    const bytes = await leftBehind(() =>
-      moveOnAfter(1, () => supervisor.wait())
+    const bytes = await leftBehind(
+      () => moveOnAfter(1, () => supervisor.wait()),
+      100,
     );
     assert(bytes < 100, `${bytes} bytes a round`);
     await supervisor.stop();
