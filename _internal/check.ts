@@ -148,7 +148,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * The `then` method of a value that has one; `null` else.
+ * The `then` method of a value that has one; otherwise `null`.
  *
  * @throws What the value throws when it is asked: a promise that is resolved
  * with it is rejected with that.

@@ -96,8 +96,8 @@ function checkNames(
 }
 
 /**
- * An instance of a class may hold options. One that has none of them, a clock in
- * place of `{ clock }`, was taken for something else.
+ * An instance of a class may hold options. One that has none of them is a
+ * mistake, such as a clock in place of `{ clock }`.
  */
 function checkInstance(
   action: string,

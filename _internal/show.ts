@@ -30,7 +30,7 @@ function showObject(value: object): string {
   return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${oneLine(name)}`;
 }
 
-/** Of an array; `null` else. A revoked proxy does not say which it is. */
+/** The length of an array; otherwise `null`, as of a revoked proxy. */
 function lengthOf(value: object): number | null {
   try {
     return Array.isArray(value) ? value.length : null;

@@ -67,7 +67,7 @@ export interface FutureCallGraph {
  * await outer.catch(() => {});
  * ```
  *
- * @param future The future or the task to begin with; the running task else.
+ * @param future The future or the task to begin with; by default the running task.
  * @param options How much of the stacks to keep.
  * @returns The graph; `null` where there is neither a future nor a running task.
  * @throws {TypeError} When `future` is not a future, or `limit` no integer.
@@ -113,7 +113,7 @@ export function captureCallGraph(
  * assertStringIncludes(text, '* <Task pending name="worker">');
  * ```
  *
- * @param future The future or the task to begin with; the running task else.
+ * @param future The future or the task to begin with; by default the running task.
  * @param options How much of the stacks to keep.
  * @returns Lines, without a line break at the end; `""` where there is neither a
  * future nor a running task.
@@ -148,7 +148,7 @@ export function formatCallGraph(
  * await task;
  * ```
  *
- * @param future The future or the task to begin with; the running task else.
+ * @param future The future or the task to begin with; by default the running task.
  * @param options How much of the stacks to keep.
  * @throws {TypeError} When `future` is not a future, or `limit` no integer.
  */

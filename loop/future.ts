@@ -46,7 +46,7 @@ export interface Origin {
 
 /** Options of {@linkcode Future.addDoneCallback}. */
 export interface DoneCallbackOptions {
-  /** The context to call it in; a copy of the current one else. */
+  /** The context to call it in; by default a copy of the current one. */
   context?: Context | undefined;
 }
 

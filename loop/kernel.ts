@@ -15,8 +15,8 @@
  * it is written. Operations that succeed without waiting spend the same budget.
  *
  * A step wakes the code of one task, and the next step comes when that code has
- * run: when it has come to its next wait, or its task has ended, or, if it is in
- * an await of something else, after some microtasks. So what it does, such as
+ * run: when it has come to its next wait, or its task has ended, or, if it
+ * awaits a promise that is not the library's, after some microtasks. So what it does, such as
  * cancelling the others, finds the others still waiting.
  *
  * Invariants:

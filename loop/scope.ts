@@ -246,7 +246,7 @@ export class Scope {
     }
   }
 
-  /** A wait that is cancelled as it begins: it throws in its turn, as any. */
+  /** A wait that is cancelled as it begins; it throws in its turn. */
   throwInTurn(error: CancelledError): Promise<never> {
     const wait = new Wait<never>(this, interrupted);
     wait.cancel(error);

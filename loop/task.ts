@@ -36,7 +36,7 @@ export interface TaskOptions {
    * @default {"Task-" and a number}
    */
   name?: string | undefined;
-  /** The context it runs in; a copy of the current one else. */
+  /** The context it runs in; by default a copy of the current one. */
   context?: Context | undefined;
   /**
    * Whether the function is called at once, up to its first `await`, instead of
@@ -479,7 +479,7 @@ export function asCancellation(
  * assertEquals(await task, "worker");
  * ```
  *
- * @param loop Only a task of this loop; any else.
+ * @param loop Only a task of this loop; by default of any.
  * @returns The task; `null` in a callback and outside of any loop.
  */
 export function currentTask(loop?: EventLoop): Task<unknown> | null {
@@ -502,7 +502,7 @@ export function currentTask(loop?: EventLoop): Task<unknown> | null {
  * assert(task.cancelled());
  * ```
  *
- * @param loop Whose tasks; the running loop's else.
+ * @param loop Whose tasks; by default the running loop's.
  * @returns A set of its own, not a live view.
  */
 export function allTasks(loop?: EventLoop): Set<Task<unknown>> {

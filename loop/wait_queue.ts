@@ -27,7 +27,7 @@ import { Wait, type WaitSource } from "./wait.ts";
 export interface WaitQueueOptions<T, B> {
   /** A wait that was granted something is cancelled: it goes to another. */
   takeBack?: (wait: QueuedWait<T, B>) => void;
-  /** The turn of a wait has come: what it gets; what was granted else. */
+  /** The turn of a wait has come: what it gets. Without this, what was granted. */
   take?: (wait: QueuedWait<T, B>) => T;
   /** For debug mode: what one who looks for the cause wants to know as well. */
   detail?: () => string;

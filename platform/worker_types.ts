@@ -6,7 +6,7 @@ export interface HostWorkerListener {
   /**
    * It has ended: the last call.
    *
-   * @param error What ended it, as far as the host knows; `null` else.
+   * @param error What ended it, as far as the host knows; otherwise `null`.
    */
   ended(status: number, error: unknown): void;
 }

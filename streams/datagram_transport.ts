@@ -85,8 +85,8 @@ export class DatagramTransport {
    * `errorReceived`, and when too much waits to be sent, its `pauseWriting`.
    *
    * @param data What it holds; left as it is until it was sent.
-   * @param address Whom it goes to; needed unless the socket has one peer, and
-   * then nobody else.
+   * @param address Whom it goes to. Needed unless the socket has one peer, which
+   * is then the only one it can go to.
    * @throws {TypeError} When `data` is not a `Uint8Array`, or the address is
    * missing or another one than the peer's.
    * @throws {RangeError} When the port is out of range.

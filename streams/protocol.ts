@@ -96,7 +96,7 @@ export class Protocol extends BaseProtocol {
   /**
    * The peer has sent all it will send.
    *
-   * @returns True to keep the connection, to go on writing; it is closed else.
+   * @returns True to keep the connection, to go on writing; otherwise it is closed.
    * Over TLS it is closed in any case.
    */
   eofReceived(): boolean | void {}
@@ -150,7 +150,7 @@ export abstract class BufferedProtocol extends BaseProtocol {
   /**
    * The peer has sent all it will send.
    *
-   * @returns True to keep the connection, to go on writing; it is closed else.
+   * @returns True to keep the connection, to go on writing; otherwise it is closed.
    */
   eofReceived(): boolean | void {}
 }

@@ -17,7 +17,7 @@ import { indexOf } from "./byte_buffer.ts";
 export class Separators {
   /** The length of the longest. */
   readonly longest: number;
-  /** Where all begin with the same byte: that byte; -1 else. */
+  /** Where all begin with the same byte: that byte; otherwise -1. */
   readonly firstByte: number;
   /** For each byte its column; all that no separator has share column 0. */
   readonly columns: Uint16Array = new Uint16Array(256);
@@ -99,7 +99,7 @@ export class Search {
   /** Where the bytes begin that `#state` knows of. */
   #from = 0;
   #state = 0;
-  /** Where all it looks for is one byte: that byte; -1 else. */
+  /** Where all it looks for is one byte: that byte; otherwise -1. */
   readonly #byte: number;
 
   constructor(separators: Separators) {

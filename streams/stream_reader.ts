@@ -30,7 +30,7 @@ export interface StreamReaderOptions {
    * @default {65536}
    */
   limit?: number | undefined;
-  /** The only loop in which it may wait; the first one in which it does else. */
+  /** The only loop in which it may wait: the first one in which it does. */
   loop?: EventLoop | undefined;
 }
 

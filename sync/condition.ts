@@ -64,7 +64,7 @@ export class Condition {
   /**
    * Makes a condition.
    *
-   * @param lock The lock, to be shared by several conditions; its own else.
+   * @param lock The lock, to be shared by several conditions; by default its own.
    * @throws {TypeError} When `lock` is not a {@linkcode Lock}.
    */
   constructor(lock: Lock = new Lock()) {

@@ -75,7 +75,7 @@ const RUN_OPTIONS = new OptionNames<RunOptions>({
 
 /** Options of {@linkcode Runner.run}. */
 export interface RunnerRunOptions {
-  /** The context of the main task; that of the runner else. */
+  /** The context of the main task; by default that of the runner. */
   context?: Context | undefined;
   /** Cancels the main task when it is aborted; the reason is kept. */
   signal?: AbortSignal | undefined;

@@ -158,8 +158,8 @@ export class Timeout {
  * A deadline that has passed when it is set strikes at the first wait of the
  * block that has to wait: what is there already is given, and a block that never
  * waits ends as if it had no deadline. So it looks for such a wait in each
- * iteration for a while. After a turn of the host, code without one sits in an
- * await of something else.
+ * iteration for a while. After a turn of the host, code without one awaits a
+ * promise that is not the library's.
  */
 class Deadline implements Runnable, Timer {
   readonly runsCode = true;

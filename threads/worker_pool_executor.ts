@@ -367,7 +367,7 @@ function checkLimits(action: string, limits: unknown): HostResourceLimits {
   return Object.fromEntries(given);
 }
 
-/** A wait of the task where there is a loop to run it, a plain promise else. */
+/** A wait of the task if there is a loop to run it, otherwise a plain promise. */
 function waitFor(pool: Pool): Promise<void> {
   const scope = currentScope();
   const ended = pool.whenEnded();
