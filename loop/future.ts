@@ -19,9 +19,9 @@ import type { Kernel } from "./kernel.ts";
 import { type Forwarder, requests } from "./requests.ts";
 import {
   forgetCancellation,
+  interruption,
   reportThrown,
   type Scope,
-  takeCancellation,
 } from "./scope.ts";
 import {
   addStep,
@@ -344,8 +344,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
       return Promise.reject(refusal(future, scope));
     }
     if (future.#state === "pending") return Future.#wait(future, scope);
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     Future.#retrieve(future);
     return future.#state === "finished"
       ? future.#kernel.succeed(scope, future.#value as T)

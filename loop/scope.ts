@@ -246,13 +246,6 @@ export class Scope {
     }
   }
 
-  /** A wait that is cancelled as it begins; it throws in its turn. */
-  throwInTurn(error: CancelledError): Promise<never> {
-    const wait = new Wait<never>(this, interrupted);
-    wait.cancel(error);
-    return wait.promise;
-  }
-
   /** Counts a request, without delivering it. */
   request(error: CancelledError): void {
     filterRejections();
@@ -507,15 +500,19 @@ export function afterTurns(
 }
 
 /**
- * Takes the cancellations that are remembered for code running in `scope`, and
- * gives the outermost: one error stands for them all. Looks up to the task's
- * own scope, and no further than a shield.
+ * What a wait that begins in `scope` comes to if a cancellation is remembered
+ * there: it throws that in its turn. One error stands for all that are remembered
+ * up to the task's own scope, and no further than a shield.
  */
-export function takeCancellation(scope: Scope): CancelledError | null {
-  return outermost(scope, handOut);
+export function interruption(scope: Scope): Promise<never> | null {
+  const error = outermost(scope, handOut);
+  if (error === null) return null;
+  const wait = new Wait<never>(scope, interrupted);
+  wait.cancel(error);
+  return wait.promise;
 }
 
-/** The same for code that has the error at once. */
+/** The outermost of these cancellations, for code that has the error at once. */
 export function forgetCancellation(scope: Scope): CancelledError | null {
   return outermost(scope, forget);
 }

@@ -14,7 +14,7 @@ import {
   QueueShutDown,
 } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
-import { takeCancellation } from "../loop/scope.ts";
+import { interruption } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Store } from "./_store.ts";
 
@@ -193,8 +193,8 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    */
   put(item: T): Promise<void> {
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     if (this.#isShutDown) return Promise.reject(this.#shutDownError("put"));
     try {
       if (this.full()) {
@@ -238,8 +238,8 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    */
   get(): Promise<T> {
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     if (this.size === 0) {
       return this.#isShutDown
         ? Promise.reject(this.#shutDownError("get"))
@@ -296,8 +296,8 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    */
   join(): Promise<void> {
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     if (this.#unfinished === 0) return scope.kernel.succeed(scope, undefined);
     return this.#joiners.wait(scope);
   }

@@ -3,7 +3,7 @@ import { checkFunction, checkOneOf } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
-import { takeCancellation } from "../loop/scope.ts";
+import { interruption } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { type NetAddress, platform } from "../platform/mod.ts";
@@ -287,8 +287,8 @@ export class DatagramStream {
     const mailbox = this.#mailbox;
     for (;;) {
       const scope = currentScope();
-      const cancelled = takeCancellation(scope);
-      if (cancelled !== null) await scope.throwInTurn(cancelled);
+      const interrupted = interruption(scope);
+      if (interrupted !== null) await interrupted;
       const { error, kept, waiting } = mailbox;
       mailbox.error = null;
       if (error !== null) throw atCaller(error);
@@ -333,8 +333,8 @@ export class DatagramStream {
    */
   waitClosed(): Promise<void> {
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     return this.#mailbox.closed
       ? scope.kernel.succeed(scope, undefined)
       : this.#mailbox.closing.wait(scope);

@@ -13,7 +13,7 @@ import {
 // Who opens a connection and nothing else has the default loop all the same.
 import "../loop/event_loop.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import { Scope, takeCancellation } from "../loop/scope.ts";
+import { interruption, Scope } from "../loop/scope.ts";
 import { type AsyncPlace, platform } from "../platform/mod.ts";
 import { Wait } from "../loop/wait.ts";
 
@@ -103,8 +103,8 @@ export function waitForHost<T>(
   userSignal?: AbortSignal,
 ): Promise<T> {
   const scope = currentScope();
-  const cancelled = takeCancellation(scope);
-  if (cancelled !== null) return scope.throwInTurn(cancelled);
+  const interrupted = interruption(scope);
+  if (interrupted !== null) return interrupted;
   if (userSignal?.aborted) return Promise.reject(userSignal.reason);
   const { kernel } = scope;
   const controller = new AbortController();

@@ -6,7 +6,7 @@ import { inspectByToString } from "../_internal/inspect.ts";
 import { CancelledError, InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import { type Scope, takeCancellation } from "../loop/scope.ts";
+import { interruption, type Scope } from "../loop/scope.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Address, HostConnection, HostListener } from "../platform/mod.ts";
@@ -147,8 +147,8 @@ export class Server {
     this.startServing();
     const scope = currentScope();
     try {
-      const cancelled = takeCancellation(scope);
-      if (cancelled !== null) await scope.throwInTurn(cancelled);
+      const interrupted = interruption(scope);
+      if (interrupted !== null) await interrupted;
       this.#forever = new Wait<void>(scope, foreverSource);
       await this.#forever.promise;
       throw new CancelledError("The server was closed");
@@ -208,8 +208,8 @@ export class Server {
    */
   waitClosed(): Promise<void> {
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     if (this.#isDone()) return scope.kernel.succeed(scope, undefined);
     return this.#closing.wait(scope);
   }

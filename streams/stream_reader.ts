@@ -12,7 +12,7 @@ import {
 import { currentScope } from "../loop/current.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { type Kernel, kernelOf } from "../loop/kernel.ts";
-import { type Scope, takeCancellation } from "../loop/scope.ts";
+import { interruption, type Scope } from "../loop/scope.ts";
 import type { Runnable } from "../loop/types.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
 import { ByteBuffer } from "./byte_buffer.ts";
@@ -640,8 +640,8 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
 
   #read<A, T>(operation: Operation<A, T>, argument: A): Promise<T> {
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     return this.#readIn(scope, operation, argument);
   }
 

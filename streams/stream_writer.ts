@@ -4,7 +4,7 @@ import { checkOptions } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope, runIn } from "../loop/current.ts";
-import { takeCancellation } from "../loop/scope.ts";
+import { interruption } from "../loop/scope.ts";
 import { sleep } from "../tasks/sleep.ts";
 import type { FlowControl } from "./flow_control.ts";
 import { watchWriter } from "./open_ends.ts";
@@ -152,10 +152,7 @@ export class StreamWriter implements AsyncDisposable {
       // So that code which does nothing but write and drain hears of its loss.
       return sleep(0).then(() => flow.drain(scope));
     }
-    const cancelled = takeCancellation(scope);
-    return cancelled === null
-      ? flow.drain(scope)
-      : scope.throwInTurn(cancelled);
+    return interruption(scope) ?? flow.drain(scope);
   }
 
   /**
@@ -179,8 +176,8 @@ export class StreamWriter implements AsyncDisposable {
    */
   waitClosed(): Promise<void> {
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     return this.#protocol.flow.waitClosed(scope);
   }
 
@@ -329,8 +326,8 @@ export class StreamWriter implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     this.close();
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     return this.#protocol.flow.waitLost(scope);
   }
 

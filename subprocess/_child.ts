@@ -13,11 +13,7 @@ import {
 import { onClose } from "../loop/closing.ts";
 import { currentScope, runIn } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import {
-  type Scope,
-  takeCancellation,
-  throwCancellation,
-} from "../loop/scope.ts";
+import { interruption, type Scope, throwCancellation } from "../loop/scope.ts";
 import { Wait } from "../loop/wait.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import {
@@ -91,8 +87,8 @@ export class Child {
 
   /** @param keeper Is not collected before the wait ends. */
   wait(scope: Scope, keeper: object): Promise<number> {
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     return this.returnCode === null
       ? this.#exits.wait(scope, keeper)
       : scope.kernel.succeed(scope, this.returnCode);

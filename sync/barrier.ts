@@ -3,7 +3,7 @@ import { checkInteger } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { BrokenBarrierError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
-import { takeCancellation } from "../loop/scope.ts";
+import { interruption } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 
 /** What {@linkcode Barrier.statistics} gives. */
@@ -87,8 +87,8 @@ export class Barrier {
    */
   wait(): Promise<number> {
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     if (this.#broken) return Promise.reject(this.#brokenError());
     const last = this.#parties - 1;
     if (this.#waiters.size < last) return this.#waiters.wait(scope);

@@ -3,7 +3,7 @@ import { inspectByToString } from "../_internal/inspect.ts";
 import { show } from "../_internal/show.ts";
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
-import { forgetCancellation, Scope, takeCancellation } from "../loop/scope.ts";
+import { forgetCancellation, interruption, Scope } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Hold } from "./hold.ts";
 import { Lock, type LockHold, lockInternals } from "./lock.ts";
@@ -157,8 +157,8 @@ export class Condition {
   async wait(): Promise<true> {
     const hold = this.#hold("wait for a condition");
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) await scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) await interrupted;
     const refusal = lockInternals.bind(this.#lock, scope.kernel) ??
       this.#waiters.bind(scope.kernel);
     if (refusal !== null) throw refusal;
@@ -217,8 +217,8 @@ export class Condition {
     checkFunction(action, "predicate", predicate);
     this.#hold(action);
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) await scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) await interrupted;
     let value = predicate();
     while (!value) {
       await this.wait();

@@ -1,6 +1,6 @@
 import { inspectByToString } from "../_internal/inspect.ts";
 import { currentScope } from "../loop/current.ts";
-import { takeCancellation } from "../loop/scope.ts";
+import { interruption } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 
 /** What {@linkcode Event.statistics} gives. */
@@ -54,8 +54,8 @@ export class Event {
    */
   wait(): Promise<true> {
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     if (this.#isSet) return scope.kernel.succeed(scope, true);
     return this.#waiters.wait(scope);
   }

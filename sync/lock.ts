@@ -4,7 +4,7 @@ import { oneLine, show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import { type Scope, takeCancellation } from "../loop/scope.ts";
+import { interruption, type Scope } from "../loop/scope.ts";
 import type { Task } from "../loop/task.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Hold } from "./hold.ts";
@@ -87,8 +87,8 @@ export class Lock {
    */
   acquire(): Promise<Hold> {
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     return this.#acquire(scope, new LockHold(this, scope.task));
   }
 

@@ -2,7 +2,7 @@ import { checkFunction, checkInteger } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
-import { takeCancellation } from "../loop/scope.ts";
+import { interruption } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Hold } from "./hold.ts";
 
@@ -84,8 +84,8 @@ export class Semaphore {
    */
   acquire(): Promise<Hold> {
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     if (this.#value === 0) return this.#waiters.wait(scope);
     this.#value--;
     return scope.kernel.succeed<Hold>(scope, new Permit(this));

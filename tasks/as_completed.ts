@@ -6,7 +6,7 @@ import { isCancelledError, TimeoutError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { Completion, type Future } from "../loop/future.ts";
 import type { Timer } from "../loop/timer_heap.ts";
-import { takeCancellation } from "../loop/scope.ts";
+import { interruption } from "../loop/scope.ts";
 import type { Awaitable, AwaitedResult, Runnable } from "../loop/types.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { checkList, type ListCall } from "./_awaitables.ts";
@@ -184,8 +184,8 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
 
   #next(): Promise<Done<T>> {
     const scope = currentScope();
-    const cancelled = takeCancellation(scope);
-    if (cancelled !== null) return scope.throwInTurn(cancelled);
+    const interrupted = interruption(scope);
+    if (interrupted !== null) return interrupted;
     const done = this.#done.shift();
     if (done !== undefined) return scope.kernel.succeed(scope, done);
     if (this.#late) return Promise.reject(lateError(this.#timeout));

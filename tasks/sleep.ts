@@ -1,7 +1,7 @@
 import { checkDelay } from "../_internal/check.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Timer } from "../loop/timer_heap.ts";
-import { type Scope, takeCancellation } from "../loop/scope.ts";
+import { interruption, type Scope } from "../loop/scope.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
 
 /**
@@ -47,8 +47,8 @@ export function sleep<T>(ms: number, result?: T): Promise<T | undefined> {
     }
   }
   const scope = currentScope();
-  const cancelled = takeCancellation(scope);
-  if (cancelled !== null) return scope.throwInTurn(cancelled);
+  const interrupted = interruption(scope);
+  if (interrupted !== null) return interrupted;
   if (ms > 0) return new Sleep(scope, ms, result).promise;
   // A plain wait: nothing but its turn ends it.
   const turn = new Wait(scope, turnSource, result);

@@ -15,7 +15,7 @@ import {
   futureInternals,
   toCancelledError,
 } from "../loop/future.ts";
-import { Scope, Surroundings, takeCancellation } from "../loop/scope.ts";
+import { interruption, Scope, Surroundings } from "../loop/scope.ts";
 import {
   asCancellation,
   NO_OPTIONS,
@@ -193,8 +193,8 @@ export class TaskGroup {
   ): Promise<CancelledError | null> {
     while (this.#tasks.size > 0) {
       try {
-        const cancelled = takeCancellation(this.#around);
-        if (cancelled !== null) await this.#around.throwInTurn(cancelled);
+        const interrupted = interruption(this.#around);
+        if (interrupted !== null) await interrupted;
         await this.#empty.wait(this.#around);
       } catch (error) {
         foreign = error as CancelledError;

@@ -4,7 +4,7 @@ import { currentScope } from "../loop/current.ts";
 import { Completion, type Future, futureInternals } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Timer } from "../loop/timer_heap.ts";
-import { type Scope, takeCancellation } from "../loop/scope.ts";
+import { interruption, type Scope } from "../loop/scope.ts";
 import type { Awaitable, AwaitedResult, Runnable } from "../loop/types.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
 import { checkAwaitable, checkList, type ListCall } from "./_awaitables.ts";
@@ -118,8 +118,8 @@ export async function wait(
     );
   }
   const scope = currentScope();
-  const cancelled = takeCancellation(scope);
-  if (cancelled !== null) return await scope.throwInTurn(cancelled);
+  const interrupted = interruption(scope);
+  if (interrupted !== null) return await interrupted;
   const watch = new Watch(scope.kernel, futures, returnWhen);
   if (!watch.satisfied) await watch.wait(scope, limit);
   return partition(futures);

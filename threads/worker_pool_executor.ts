@@ -6,7 +6,7 @@ import { isCancelledError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { provideDefaultExecutor } from "../loop/default_executor.ts";
 import type { Future } from "../loop/future.ts";
-import { takeCancellation } from "../loop/scope.ts";
+import { interruption } from "../loop/scope.ts";
 import type { Executor } from "../loop/types.ts";
 import { Wait } from "../loop/wait.ts";
 import { type HostResourceLimits, platform } from "../platform/mod.ts";
@@ -372,8 +372,8 @@ function waitFor(pool: Pool): Promise<void> {
   const scope = currentScope();
   const ended = pool.whenEnded();
   if (!scope.kernel.isRunning) return ended;
-  const cancelled = takeCancellation(scope);
-  if (cancelled !== null) return scope.throwInTurn(cancelled);
+  const interrupted = interruption(scope);
+  if (interrupted !== null) return interrupted;
   const wait = new Wait<void>(scope, {
     abandon() {},
     describe: () => "WorkerPoolExecutor.shutdown",
