@@ -10,6 +10,7 @@ import {
   startServer,
   type StreamWriter,
   TimeoutError,
+  type TlsOptions,
 } from "@asyncio/asyncio";
 import { assertEquals, assertRejects } from "@std/assert";
 import { CA, CERT, KEY } from "./_support/certificates.ts";
@@ -145,16 +146,27 @@ Deno.test("close() ends the handshakes of silent clients", async () => {
   });
 });
 
-Deno.test("abort() closes the socket of a TLS peer that does not read", async () => {
-  await leavesNoSocket(async () => {
+/** A server's writer towards a client that has shaken hands and reads no more. */
+function withUnreadingPeer(
+  tls: TlsOptions,
+  body: (writer: StreamWriter) => Promise<void>,
+): Promise<void> {
+  return leavesNoSocket(async () => {
     const accepted = deferred<StreamWriter>();
     const server = await startServer((_reader, writer) => {
       accepted.resolve(writer);
-    }, { ...LOCAL, tls: TLS });
+    }, { ...LOCAL, tls });
     const peer = new TlsPeer(await connectRaw(server.port), "client");
     await peer.ready;
     peer.stopReading();
-    const writer = await accepted.promise;
+    await body(await accepted.promise);
+    peer.raw.destroy();
+    await shut(server);
+  });
+}
+
+Deno.test("abort() closes the socket of a TLS peer that does not read", async () => {
+  await withUnreadingPeer(TLS, async (writer) => {
     const before = openSockets();
     writer.write(new Uint8Array(50_000_000));
     await turns(20);
@@ -164,48 +176,29 @@ Deno.test("abort() closes the socket of a TLS peer that does not read", async ()
       await writer.drain();
     });
     await until(() => openSockets() < before, "the end of the socket", 5000);
-    peer.raw.destroy();
-    await shut(server);
   });
 });
 
 Deno.test("close() does not wait for the peer's goodbye beyond 'shutdownTimeout'", async () => {
-  await leavesNoSocket(async () => {
-    const accepted = deferred<StreamWriter>();
-    const server = await startServer((_reader, writer) => {
-      accepted.resolve(writer);
-    }, { ...LOCAL, tls: { ...TLS, shutdownTimeout: SHORT } });
-    const peer = new TlsPeer(await connectRaw(server.port), "client");
-    await peer.ready;
-    peer.stopReading();
-    const writer = await accepted.promise;
-    writer.close();
-    await assertRejects(
-      () => writer.waitClosed(),
-      TimeoutError,
-      "Cannot close the connection as the peer did not say goodbye within 30 ms",
-    );
-    peer.raw.destroy();
-    await shut(server);
-  });
+  await withUnreadingPeer(
+    { ...TLS, shutdownTimeout: SHORT },
+    async (writer) => {
+      writer.close();
+      await assertRejects(
+        () => writer.waitClosed(),
+        TimeoutError,
+        "Cannot close the connection as the peer did not say goodbye within 30 ms",
+      );
+    },
+  );
 });
 
 Deno.test("abort() cuts the goodbye of close() short", async () => {
-  await leavesNoSocket(async () => {
-    const accepted = deferred<StreamWriter>();
-    const server = await startServer((_reader, writer) => {
-      accepted.resolve(writer);
-    }, { ...LOCAL, tls: TLS });
-    const peer = new TlsPeer(await connectRaw(server.port), "client");
-    await peer.ready;
-    peer.stopReading();
-    const writer = await accepted.promise;
+  await withUnreadingPeer(TLS, async (writer) => {
     writer.close();
     await turns(3);
     writer.transport.abort();
     await writer.waitClosed();
-    peer.raw.destroy();
-    await shut(server);
   });
 });
 
