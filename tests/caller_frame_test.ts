@@ -34,16 +34,24 @@ import {
   whileWaiting,
 } from "./_support/callers.ts";
 
-const QUEUES: readonly Failure[] = [
-  {
-    what: "get() that waits",
+/** A queue is shut down while somebody waits for an item, in some way. */
+function whenShutDown(
+  what: string,
+  get: (queue: Queue<unknown>) => Promise<unknown>,
+): Failure {
+  return {
+    what,
     error: QueueShutDown,
     message: /Cannot get/,
     prepare() {
       const queue = new Queue();
-      return whileWaiting(() => queue.shutdown(), () => queue.get());
+      return whileWaiting(() => queue.shutdown(), () => get(queue));
     },
-  },
+  };
+}
+
+const QUEUES: readonly Failure[] = [
+  whenShutDown("get() that waits", (queue) => queue.get()),
   {
     what: "get() of a queue that is shut down",
     error: QueueShutDown,
@@ -147,42 +155,18 @@ const GROUPS: readonly Failure[] = [
         group.createTask(() => Promise.reject(new Error("mine")));
       }),
   },
-  {
-    what: "Promise.all() of a wait",
-    error: QueueShutDown,
-    message: /Cannot get/,
-    prepare() {
-      const queue = new Queue();
-      return whileWaiting(
-        () => queue.shutdown(),
-        () => Promise.all([queue.get(), sleep(1)]),
-      );
-    },
-  },
-  {
-    what: "Promise.race() with a wait",
-    error: QueueShutDown,
-    message: /Cannot get/,
-    prepare() {
-      const queue = new Queue();
-      return whileWaiting(
-        () => queue.shutdown(),
-        () => Promise.race([queue.get(), sleep(60_000)]),
-      );
-    },
-  },
-  {
-    what: "a wait that others follow",
-    error: QueueShutDown,
-    message: /Cannot get/,
-    prepare() {
-      const queue = new Queue();
-      return whileWaiting(
-        () => queue.shutdown(),
-        () => queue.get().then((item) => item).finally(() => {}),
-      );
-    },
-  },
+  whenShutDown(
+    "Promise.all() of a wait",
+    (queue) => Promise.all([queue.get(), sleep(1)]),
+  ),
+  whenShutDown(
+    "Promise.race() with a wait",
+    (queue) => Promise.race([queue.get(), sleep(60_000)]),
+  ),
+  whenShutDown(
+    "a wait that others follow",
+    (queue) => queue.get().then((item) => item).finally(() => {}),
+  ),
 ];
 
 for (const failure of [...QUEUES, ...TIMES, ...GROUPS]) {

@@ -8,6 +8,7 @@ import {
   moveOnAfter,
   shield,
   sleep,
+  type Task,
   TimeoutError,
   wait,
   waitFor,
@@ -173,15 +174,22 @@ Deno.test(
   }),
 );
 
+/** A task that will fail, which ten have waited for behind shields, and left. */
+async function leftByShields(): Promise<[Task<never>]> {
+  const shared = createTask(async (): Promise<never> => {
+    await sleep(100);
+    throw new Error("x");
+  });
+  for (let n = 0; n < 10; n++) await moveOnAfter(1, () => shield(shared));
+  // In a list, as a task that is returned would be awaited.
+  return [shared];
+}
+
 Deno.test(
   "a failure that was awaited is not reported by the shields that left before",
   virtual(async () => {
     const reports = collectReports();
-    const shared = createTask(async () => {
-      await sleep(100);
-      throw new Error("x");
-    });
-    for (let n = 0; n < 10; n++) await moveOnAfter(1, () => shield(shared));
+    const [shared] = await leftByShields();
     await assertRejects(() => shared, Error, "x");
     await turns(3);
     assertEquals(reports, []);
@@ -192,11 +200,7 @@ Deno.test(
   "a failure after all shields have left is reported once",
   virtual(async () => {
     const reports = collectReports();
-    const shared = createTask(async () => {
-      await sleep(100);
-      throw new Error("x");
-    });
-    for (let n = 0; n < 10; n++) await moveOnAfter(1, () => shield(shared));
+    const [shared] = await leftByShields();
     await sleep(100);
     assertEquals(reports.map(({ message }) => message), [
       "Exception in a shielded future that nobody waits for any more",
