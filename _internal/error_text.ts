@@ -4,7 +4,7 @@
  * it must neither fail nor grow without end, so all that looks at an error for
  * a report does it here.
  */
-import { read, show } from "./show.ts";
+import { read, readText, show } from "./show.ts";
 
 /** Characters of a message in one line, and of an error with its stack. */
 const LONGEST_LINE = 1000;
@@ -39,14 +39,16 @@ export function errorsOf(error: unknown): readonly unknown[] | null {
 /** What went wrong, for a sentence: `TypeError: no such file`. */
 export function errorLine(error: unknown): string {
   if (!isError(error)) return show(error);
-  const name = wordOf(read(error, "name")) || "Error";
+  const name = cut(readText(error, "name"), LONGEST_LINE) || "Error";
   const message = messageOf(error);
   return message === "" ? name : `${name}: ${message}`;
 }
 
 /** The message alone; of what is no error, the value. */
 export function messageOf(error: unknown): string {
-  return isError(error) ? wordOf(read(error, "message")) : show(error);
+  return isError(error)
+    ? cut(readText(error, "message"), LONGEST_LINE)
+    : show(error);
 }
 
 /** An error with its stack, its causes and, of a group, its errors. */
@@ -65,11 +67,6 @@ export function stringOf(value: unknown): string {
     // It has neither; what kind of thing it is can be said in any case.
   }
   return show(value);
-}
-
-function wordOf(value: unknown): string {
-  if (value === undefined) return "";
-  return typeof value === "string" ? cut(value, LONGEST_LINE) : show(value);
 }
 
 function cut(text: string, longest: number): string {

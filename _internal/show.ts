@@ -48,6 +48,13 @@ export function read(value: unknown, key: string): unknown {
   }
 }
 
+/** A property that should be a text; what is none is shown. Never throws. */
+export function readText(value: unknown, key: string): string {
+  const text = read(value, key);
+  if (text === undefined) return "";
+  return typeof text === "string" ? text : show(text);
+}
+
 /** Gives an object a property that is not among its keys, where it lets one. */
 export function tryToDefine(object: object, key: string, value: unknown): void {
   try {

@@ -9,7 +9,7 @@ import { callGraphLines } from "./call_graph.ts";
 
 /** Those who await a task, in the table of tasks; there may be ever so many. */
 const NAMED_AWAITERS = 3;
-/** A longer cell stands out, rather than to widen the rows of all others. */
+/** A longer cell sticks out, and does not widen all other rows. */
 const WIDEST_COLUMN = 40;
 
 interface Command {
@@ -64,8 +64,7 @@ export function answer(
   tasks: readonly Task<unknown>[],
   line: string,
 ): string[] {
-  const [name = "", argument = ""] = line.trim().split(/\s+(.*)/);
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const { name, argument, command } = parse(line);
   return command === undefined
     ? [`no such command: ${oneLine(name)}`, "try: help"]
     : command.answer(tasks, argument);
@@ -73,10 +72,22 @@ export function answer(
 
 /** Whether a line is one of the commands, with no argument to one that has none. */
 export function isCommand(line: string): boolean {
-  const [name = "", argument = ""] = line.trim().split(/\s+(.*)/);
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const { argument, command } = parse(line);
   return command !== undefined &&
     (argument === "" || command.usage.includes(" "));
+}
+
+interface Request {
+  readonly name: string;
+  readonly argument: string;
+  /** `undefined` if there is none of that name. */
+  readonly command: Command | undefined;
+}
+
+function parse(line: string): Request {
+  const [name = "", argument = ""] = line.trim().split(/\s+(.*)/);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  return { name, argument, command };
 }
 
 /**

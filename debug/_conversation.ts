@@ -12,6 +12,8 @@ const REQUEST_REGEXP = /\bHTTP\/\d/i;
 const SMALL_A = 0x61;
 const SMALL_Z = 0x7a;
 
+const decoder = new TextDecoder();
+
 /**
  * Answers what comes on one connection, and comes back when it is to be closed.
  *
@@ -48,27 +50,21 @@ export async function converse(
 }
 
 /**
- * The line a connection begins with; `null` for what cannot be a command, of
- * which no end is waited for: TLS and its like have no lines.
+ * The line a connection begins with; `null` for what cannot be a command. Its end
+ * is not waited for then: TLS and its like have no lines.
  */
 async function firstLine(reader: StreamReader): Promise<string | null> {
   const [initial = 0] = await reader.readExactly(1);
   if (initial < SMALL_A || initial > SMALL_Z) return null;
-  const line = String.fromCharCode(initial) + await nextLine(reader, true);
+  const rest = decoder.decode(await reader.readLine()).trimEnd();
+  const line = String.fromCharCode(initial) + rest;
   return REQUEST_REGEXP.test(line) ? null : line;
 }
 
-const decoder = new TextDecoder();
-
 /** The next line; at the end "quit", as the client has nothing more to ask. */
-async function nextLine(
-  reader: StreamReader,
-  hasBegun = false,
-): Promise<string> {
+async function nextLine(reader: StreamReader): Promise<string> {
   const line = await reader.readLine();
-  if (line.length === 0 && !hasBegun) return "quit";
-  const text = decoder.decode(line);
-  return hasBegun ? text.trimEnd() : text.trim();
+  return line.length === 0 ? "quit" : decoder.decode(line).trim();
 }
 
 /** About how many characters are written at once, for the peer to keep up. */

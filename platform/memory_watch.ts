@@ -6,9 +6,9 @@ const LOOK_MS = 200;
 
 /**
  * Finds out that a worker has run out of memory. Deno then ends the code that
- * runs, gives the heap more room, and goes on: where that code was called by a
- * message or went on after an await, nobody is told, and the job never ends.
- * What shows is that the limit has grown.
+ * runs, gives the heap more room, and goes on. If a message had called that code,
+ * or it went on after an await, nobody is told, and the job never ends. What shows
+ * is that the limit has grown.
  */
 export class MemoryWatch {
   readonly #limit = heapLimit();

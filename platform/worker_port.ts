@@ -6,7 +6,7 @@ import type { HostWorkerSide } from "./worker_types.ts";
 type MessagePort = import("node:worker_threads").MessagePort;
 type TransferList = Parameters<MessagePort["postMessage"]>[1];
 
-/** Deno takes a shorter way where there is no list. */
+/** Deno takes a shorter way if there is no list. */
 export function post(
   port: Pick<MessagePort, "postMessage">,
   message: unknown,
@@ -22,7 +22,7 @@ export function threadSide(
 ): HostWorkerSide {
   const { parentPort, workerData } = builtin("node:worker_threads");
   const port = parentPort as MessagePort;
-  // A job may have closed it: its result could not be told, nor the next begin.
+  // A job may have closed it: then no result can be sent, and no job comes.
   port.on("close", () => nodeProcess().exit(1));
   return {
     data: workerData,

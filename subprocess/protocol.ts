@@ -54,9 +54,9 @@ export class SubprocessProtocol {
   pipeDataReceived(_number: number, _data: Uint8Array): void {}
 
   /**
-   * A pipe was closed, by either side. That of stdin is when the child has closed
-   * it, or has ended; on Deno, which cannot look at a pipe that nothing is written
-   * to, a child that goes on without its stdin is noticed with the next write.
+   * A pipe was closed, by either side. That of stdin is closed when the child has
+   * closed it or has ended. Deno cannot look at a pipe that nothing is written to:
+   * there, a child that goes on without its stdin is noticed with the next write.
    *
    * @param _number Which: 0 for stdin, 1 for stdout, 2 for stderr.
    * @param _error Why; `null` where it was closed.

@@ -131,10 +131,14 @@ Deno.test("P12 P14 stderr: STDOUT with strange variables names what is missing",
 });
 
 Deno.test("P14 stderr: STDOUT with strange variables gives the program's own status", async () => {
-  const options = { stdout: PIPE, stderr: STDOUT, env: { PATH, "A-B": "1" } };
-  const failed = await createSubprocessShell("exit 7", options as never);
+  const options: SubprocessOptions = {
+    stdout: PIPE,
+    stderr: STDOUT,
+    env: { PATH, "A-B": "1" },
+  };
+  const failed = await createSubprocessShell("exit 7", options);
   assertEquals(await failed.wait(), 7);
-  const killed = await createSubprocessShell("kill -9 $$", options as never);
+  const killed = await createSubprocessShell("kill -9 $$", options);
   assertEquals(await killed.wait(), -9);
 });
 

@@ -1,8 +1,16 @@
 // Functions as build tools leave them, by their text.
-import { assertEquals, assertThrows } from "@std/assert";
-import { assertRejects, assertStringIncludes } from "@std/assert";
-import { TimeoutError } from "@asyncio/asyncio";
-import { timeout, toThread, WorkerPoolExecutor } from "@asyncio/asyncio";
+import {
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import {
+  timeout,
+  TimeoutError,
+  toThread,
+  WorkerPoolExecutor,
+} from "@asyncio/asyncio";
 
 /** A function whose source is `text`, and which closes over nothing. */
 function written(text: string): () => unknown {
@@ -61,7 +69,7 @@ const WHOLE: Readonly<Record<string, [text: string, result: unknown]>> = {
     2,
   ],
   "a method with a provided name": [
-    `() => new ArrayBuffer(8).slice(0, 4).byteLength`,
+    `() => ({ transfer: () => 4, transfer2: () => 5 }).transfer()`,
     4,
   ],
   "arguments of a function of its own": [

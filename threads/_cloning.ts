@@ -7,7 +7,7 @@ export function canClone(value: unknown): boolean {
   return cloneOf(value) !== null;
 }
 
-/** A clone, of which no getter is left; `null` where it cannot be cloned. */
+/** A clone, of which no getter is left; `null` if it cannot be cloned. */
 export function cloneOf(value: unknown): { readonly value: unknown } | null {
   switch (typeof value) {
     case "function":
@@ -21,16 +21,6 @@ export function cloneOf(value: unknown): { readonly value: unknown } | null {
       }
     default:
       return { value };
-  }
-}
-
-/** Why a value cannot be cloned; `null` where it can. */
-function failureToClone(value: unknown): unknown {
-  try {
-    structuredClone(value);
-    return null;
-  } catch (error) {
-    return error;
   }
 }
 
@@ -66,7 +56,7 @@ export function notCloneable(
 ): TypeError {
   // What holds something that can only be transferred cannot be tried.
   const index = args.findIndex((arg) =>
-    transfersOf(arg).length === 0 && failureToClone(arg) !== null
+    transfersOf(arg).length === 0 && !canClone(arg)
   );
   const [which, what] = index < 0
     ? ["the arguments", `${args.length} of them`]

@@ -4,7 +4,7 @@
  * together again.
  */
 import { errorLine, errorsOf, isError } from "../_internal/error_text.ts";
-import { read, show, tryToDefine } from "../_internal/show.ts";
+import { read, readText, show, tryToDefine } from "../_internal/show.ts";
 import * as ours from "../errors.ts";
 import { cloneOf } from "./_cloning.ts";
 
@@ -67,10 +67,10 @@ export function describeError(error: unknown): DescribedError {
   return new Description().of(error);
 }
 
-/** Describes each error once: to others that refer to it goes the same object. */
+/** Describes each error once: all that refer to it get the same object. */
 class Description {
   readonly #described = new Map<Error, DescribedError>();
-  /** The errors that the present one is below of. */
+  /** The errors above the present one, from the outermost. */
   readonly #path = new Set<Error>();
 
   of(error: unknown): DescribedError {
@@ -97,7 +97,7 @@ class Description {
     return {
       base,
       name: nameOf(error, base),
-      message: wordOf(read(error, "message")),
+      message: readText(error, "message"),
       stack: typeof stack === "string" ? stack : undefined,
       ...(cause !== undefined && { cause: this.of(cause) }),
       ...(errors !== null && { errors: errors.map((each) => this.of(each)) }),
@@ -137,7 +137,7 @@ function baseOf(error: Error): string {
       each !== null;
       each = Object.getPrototypeOf(each)
     ) {
-      const name = wordOf(read(read(each, "constructor"), "name"));
+      const name = readText(read(each, "constructor"), "name");
       if (classes().get(name)?.prototype === each) return name;
     }
   } catch {
@@ -148,16 +148,11 @@ function baseOf(error: Error): string {
 
 /** A class that sets no name of its own gives that of its constructor. */
 function nameOf(error: Error, base: string): string {
-  const own = wordOf(read(error, "name"));
+  const own = readText(error, "name");
   if (base === "DOMException") return own;
   const inherited = classes().get(base)?.prototype.name;
   if (own !== inherited) return own;
-  return wordOf(read(read(error, "constructor"), "name")) || own;
-}
-
-function wordOf(value: unknown): string {
-  if (value === undefined) return "";
-  return typeof value === "string" ? value : show(value);
+  return readText(read(error, "constructor"), "name") || own;
 }
 
 /** Puts an error together again; what was one error is one again. */

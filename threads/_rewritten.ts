@@ -78,7 +78,7 @@ function namespace(provided: Readonly<Record<string, unknown>>): object {
 
 const PROPERTY_REGEXP = /^(?:exports|[\w$]+_\d+|_[\w$]+)$/;
 
-/** What the user wrote, where a tool has made `name` of it. */
+/** What the user wrote, if a tool has made `name` of it. */
 export function asWritten(source: string, name: string): string {
   if (!PROPERTY_REGEXP.test(name)) return name;
   const escaped = name.replaceAll("$", "\\$");

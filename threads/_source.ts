@@ -55,7 +55,8 @@ export class Remembered<T> {
 type AnyFunction = (...args: never) => unknown;
 
 const sources = new WeakMap<AnyFunction, string>();
-const sound = new Remembered<true>();
+/** What was checked, as it is sent, by what the host gives. */
+const checked = new Remembered<string>();
 
 /**
  * The source of a function.
@@ -66,27 +67,28 @@ const sound = new Remembered<true>();
 export function sourceOf(fn: AnyFunction): string {
   const known = sources.get(fn);
   if (known !== undefined) return known;
-  const source = Function.prototype.toString.call(fn);
-  if (sound.get(source) === undefined) {
+  const written = Function.prototype.toString.call(fn);
+  let source = checked.get(written);
+  if (source === undefined) {
+    source = restore(written);
     checkSource(fn, source);
-    sound.set(source, true);
+    checked.set(written, source);
   }
-  const restored = restore(source);
-  sources.set(fn, restored);
-  return restored;
+  sources.set(fn, source);
+  return source;
 }
 
 /**
- * Compiles a function in strict mode, as modules are. Where it is an arrow
- * function, `this` is that of a place that is not there: of a constructor that
- * has not called `super`, so that V8 refuses each use of it.
+ * Compiles a function in strict mode, as modules are. An arrow function stands in
+ * a constructor that has not called `super`, so that V8 refuses each use of
+ * `this`.
  *
  * @param names What is there besides PROVIDED.
  */
 export function compile(
   source: string,
   provided: readonly unknown[],
-  names: Readonly<Record<string, unknown>> = {},
+  names: Readonly<Record<string, unknown>>,
 ): AnyFunction {
   const factory = new Function(
     ...PROVIDED,
@@ -115,14 +117,12 @@ function checkSource(fn: AnyFunction, source: string): void {
   if (/Generator/.test(tag)) {
     throw refusal(fn, "a generator, which cannot be cloned", "");
   }
-  const rewritten = restore(source);
-  const [, meta] = META_REGEXP.exec(rewritten) ?? [];
-  if (meta !== undefined) {
+  if (META_REGEXP.test(source)) {
     throw refusal(fn, "what only works where it stands (import.meta)", "");
   }
-  const failure = failureToCompile(rewritten);
+  const failure = failureToCompile(source);
   if (failure === null) {
-    if (!usesOuterArguments(rewritten)) return;
+    if (!usesOuterArguments(source)) return;
     throw refusal(
       fn,
       "an arrow function with the 'arguments' of what is around it",
@@ -131,7 +131,7 @@ function checkSource(fn: AnyFunction, source: string): void {
   }
   throw refusal(
     fn,
-    failureToCompile(`{${rewritten}}`) === null
+    failureToCompile(`{${source}}`) === null
       ? "a method, which belongs to its object"
       : `what only works where it stands (${failure.message})`,
     "",

@@ -136,7 +136,7 @@ function endCall({ call, value, error }: ReturnMessage): void {
 function callMainThread(name: string, ...args: unknown[]): Promise<unknown> {
   let listener!: CallListener;
   const promise = new Promise<unknown>((succeeded, failed) => {
-    // Followed once it has failed: until then, only who awaits it may do so.
+    // Not before it has failed: until then, only its user may react to it.
     const failedHere = (error: unknown) => {
       failed(error);
       promise.catch(stopListening);

@@ -70,7 +70,7 @@ export let supervise: (
  * Looks after worker processes. Made by `prefork`.
  *
  * A worker that ends by itself is started again, at once if it had been well,
- * else after a delay that grows. Where all of them die before they are ready, at
+ * otherwise after a delay that grows. If all of them die before they are ready, at
  * the start or again and again, they are given up, and
  * {@linkcode Supervisor.wait} throws.
  *

@@ -5,23 +5,28 @@ import type { HostWorkers } from "../worker_types.ts";
 
 let start: WorkerStart | null = null;
 
-/**
- * The file in the package, from which what jobs import is looked for, or the
- * same code from a string where there is none: in a bundle.
- */
+/** Looked for once. */
 function workerStart(): WorkerStart {
+  return start ??= findStart();
+}
+
+/**
+ * The file in the package, from which Node resolves what jobs import; or, in a
+ * bundle, where there is no such file, the same code as a string.
+ */
+function findStart(): WorkerStart {
   const file = workerFile();
-  return start ??= file !== null && builtin("node:fs").existsSync(file)
+  return file !== null && builtin("node:fs").existsSync(file)
     ? { code: file, isScript: false }
     : { code: WORKER_CODE, isScript: true };
 }
 
 /**
- * Where it is, if this is a file of the package. The only place that names it:
+ * Where the file is, if this is one of the package. The only place that names it:
  * the sources are TypeScript, and the npm package is JavaScript.
  */
 function workerFile(): URL | null {
-  // Some bundlers leave it undefined where they write CommonJS.
+  // Some bundlers leave it undefined when they write CommonJS.
   const url: string | undefined = import.meta.url;
   if (url === undefined || !url.startsWith("file:")) return null;
   const extension = url.slice(url.lastIndexOf("."));
