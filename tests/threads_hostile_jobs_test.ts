@@ -8,6 +8,7 @@ import {
   toThread,
   transfer,
   WorkerPoolExecutor,
+  type WorkerResourceLimits,
 } from "@asyncio/asyncio";
 
 type Body = (executor: WorkerPoolExecutor) => Promise<void>;
@@ -160,28 +161,27 @@ Deno.test("a message port goes to the caller with the result", async () => {
   port.close();
 });
 
+// In small pieces: V8 aborts the process if one piece far exceeds the limit.
 const HUNGRY: Readonly<Record<string, () => unknown>> = {
   "in its first step": () => {
-    const all: unknown[] = [];
-    for (let n = 0;; n++) all.push({ n, list: [n] });
+    for (let n = 0, last: unknown = null;; n++) last = { n, last, list: [n] };
   },
   "after an await": async () => {
     await null;
-    const all: unknown[] = [];
-    for (let n = 0;; n++) all.push({ n, list: [n] });
+    for (let n = 0, last: unknown = null;; n++) last = { n, last, list: [n] };
   },
   "in a timer": () =>
     new Promise(() => {
       setTimeout(() => {
-        const all = new Map<number, unknown>();
-        for (let n = 0;; n++) all.set(n, { n });
+        for (let n = 0, last: unknown = null;; n++) last = { n, last };
       }, 0);
     }),
   "after it has read a file": async () => {
     const { readdir } = await import("node:fs/promises");
     await readdir("/");
-    const all: unknown[] = [];
-    for (let n = 0;; n++) all.push(`${n}`.repeat(1000) + n);
+    for (let n = 0, last: unknown = null;; n++) {
+      last = { last, text: `${n}`.repeat(1000) + n };
+    }
   },
 };
 
@@ -216,6 +216,24 @@ Deno.test("resourceLimits are those of the workers", async () => {
   assertEquals(
     [limits.maxOldGenerationSizeMb, limits.stackSizeMb],
     [77, 2],
+  );
+});
+
+Deno.test("a limit on what is old limits what is young, unless that has its own", async () => {
+  const youngOf = async (limits: WorkerResourceLimits) => {
+    await using executor = new WorkerPoolExecutor({
+      maxWorkers: 1,
+      resourceLimits: limits,
+    });
+    return executor.submit(async () => {
+      const { resourceLimits } = await import("node:worker_threads");
+      return resourceLimits.maxYoungGenerationSizeMb;
+    });
+  };
+  assertEquals(await youngOf({ maxOldGenerationSizeMb: 64 }), 12);
+  assertEquals(
+    await youngOf({ maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 24 }),
+    24,
   );
 });
 

@@ -42,6 +42,9 @@ export interface WorkerPoolExecutorOptions {
   /**
    * How much memory a worker may take. A job that takes more fails with a
    * {@linkcode BrokenWorkerError}, and another worker takes the place of its own.
+   * V8 ends a worker in time only if the memory grows in small pieces: a single
+   * piece that exceeds the limit by more than some 16 MB, such as the table of a
+   * `Map` of a million entries, ends the whole process.
    *
    * @default {what the host gives each thread}
    */
@@ -61,7 +64,7 @@ export interface WorkerResourceLimits {
   /**
    * How large the part of its heap for young objects may become.
    *
-   * @default {up to the host}
+   * @default {12 if `maxOldGenerationSizeMb` is given, otherwise up to the host}
    */
   maxYoungGenerationSizeMb?: number | undefined;
   /**
