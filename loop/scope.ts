@@ -223,8 +223,8 @@ export class Scope {
 
   /**
    * Gives what is remembered to a wait that begins now, and to all others that
-   * begin before the code has the error: the first may belong to a call that
-   * nobody awaits, and the one that is awaited must not miss it.
+   * begin before its turn comes: the first may belong to a call that nobody
+   * awaits, and the one that is awaited must not miss it.
    */
   handOut(): CancelledError | null {
     const state = this.state;
@@ -233,7 +233,7 @@ export class Scope {
     return state.pending;
   }
 
-  /** The code has the error that was handed out here, or in a scope around. */
+  /** The code gets the error that was handed out here, or in a scope around. */
   handedOut(): void {
     // deno-lint-ignore no-this-alias -- walks up from here
     for (let each: Scope | null = this; each !== null; each = each.parent) {

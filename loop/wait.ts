@@ -199,12 +199,11 @@ export class Wait<T> implements Runnable, WaitInfo {
 
   private interrupt(error: unknown): void {
     const { scope } = this;
+    // What the code does next may be another wait, which must not get it again.
+    scope.handedOut();
     this.throwIn(error);
     scope.delivering++;
-    const delivered = () => {
-      scope.delivering--;
-      scope.handedOut();
-    };
+    const delivered = () => scope.delivering--;
     // Handling the promise here also keeps one that nobody awaits from ending
     // the program; the code that does await it was registered before and so
     // has the error when this runs.

@@ -339,6 +339,66 @@ Deno.test(
   }),
 );
 
+const WAITS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
+  "sleep()": () => sleep(1),
+  "sleep(0)": () => sleep(0),
+  "Lock.acquire()": () => new Lock().acquire(),
+  "Semaphore.acquire()": () => new Semaphore(1).acquire(),
+  "Queue.put()": () => new Queue().put(1),
+  "Event.wait()": () => {
+    const event = new Event();
+    event.set();
+    return event.wait();
+  },
+  "a future that is done": () => {
+    const future = getRunningLoop().createFuture<null>();
+    future.setResult(null);
+    return future;
+  },
+  "wait()": () => wait([createTask(() => sleep(0))]),
+  "taskGroup()": () => taskGroup((group) => void group.createTask(() => null)),
+};
+
+for (const [what, start] of Object.entries(WAITS)) {
+  Deno.test(
+    `C17 the wait after the one that threw a remembered cancellation waits: ${what}`,
+    virtual(async () => {
+      const task = createTask(async () => {
+        currentTask()!.cancel();
+        try {
+          await start();
+        } catch {
+          // At once, in the same microtask.
+          await start();
+          return "went on";
+        }
+      });
+      assertEquals(await outcomes([task]), ["went on"]);
+    }),
+  );
+}
+
+Deno.test(
+  "a group whose task cancels itself waits once for its tasks",
+  virtual(async () => {
+    const seen: unknown[] = [];
+    const task = createTask(() =>
+      taskGroup((group) => {
+        group.createTask(() => seen.push("child"));
+        currentTask()!.cancel();
+      }).catch(() => seen.push("cancelled"))
+    );
+    const ticks = createTask(async () => {
+      for (let tick = 0; tick < 4; tick++) {
+        seen.push(tick);
+        await sleep(0);
+      }
+    });
+    await outcomes([task, ticks]);
+    assertEquals(seen, [0, "child", 1, 2, "cancelled", 3]);
+  }),
+);
+
 Deno.test(
   "C3 uncancel() takes back the request of a timeout inside of the task, too",
   virtual(async () => {
