@@ -243,7 +243,9 @@ export class TaskGroup {
     this.#state = "aborting";
     this.#aborted = error;
     cancelEach(this.#tasks, error);
+    // As in asyncio, where the failure of a task interrupts the wait for the rest.
     if (this.#running) this.#scope.cancel(error);
+    else this.#empty.settleAll();
   }
 
   #ended(task: Task<unknown>): void {

@@ -339,6 +339,27 @@ Deno.test(
   }),
 );
 
+Deno.test(
+  "a group whose task fails looks for its tasks at once, as in asyncio",
+  virtual(async () => {
+    const seen: unknown[] = [];
+    const group = createTask(() =>
+      taskGroup((group) => {
+        group.createTask(() => sleep(0));
+        group.createTask(() => Promise.reject(new Error("failed")));
+      }).catch(() => seen.push("failed"))
+    );
+    const ticks = createTask(async () => {
+      for (let tick = 0; tick < 5; tick++) {
+        seen.push(tick);
+        await sleep(0);
+      }
+    });
+    await outcomes([group, ticks]);
+    assertEquals(seen, [0, 1, 2, "failed", 3, 4]);
+  }),
+);
+
 const WAITS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
   "sleep()": () => sleep(1),
   "sleep(0)": () => sleep(0),
