@@ -14,22 +14,29 @@ function runExample(
 const ECHOED =
   'Send: "Hello World!"\nReceived: "Hello World!"\nClose the connection\n';
 
-/** Runs the server with a port, and the client once it serves; then Ctrl-C. */
+/**
+ * Runs the server with a port, and the client once it serves; Ctrl-C when the
+ * server has said goodbye to all `connections` of the client.
+ */
 async function runServer<T>(
+  connections: number,
   client: (port: string) => Promise<T>,
 ): Promise<{ server: ProgramResult; port: string; client: T }> {
   let port = "";
   let answered: Promise<T> | null = null;
+  let done = 0;
   const server = await runProgram("../../examples/tcp_echo_server", {
     args: ["0"],
     env: { ASYNCIO_DEBUG: "0" },
     onLine: (line, send) => {
+      if (line === "The client is done" && ++done === connections) {
+        return send("SIGINT");
+      }
       const serving = line.match(/^Serving on 127\.0\.0\.1:(\d+)$/);
       if (serving === null) return;
       port = serving[1]!;
       answered = client(port);
-      const stop = () => send("SIGINT");
-      answered.then(stop, stop);
+      answered.catch(() => send("SIGINT"));
     },
   });
   assert(answered !== null, server.stderr);
@@ -67,7 +74,7 @@ Deno.test("example tcp_echo_server serves itself and stops", async () => {
 });
 
 Deno.test("example tcp_echo_server serves tcp_echo_client", async () => {
-  const { server, port, client } = await runServer(async (port) => [
+  const { server, port, client } = await runServer(2, async (port) => [
     await runExample("tcp_echo_client", port),
     await runExample("tcp_echo_client", port),
   ]);
@@ -98,7 +105,7 @@ Deno.test({
   name: "example tcp_echo_server serves Python's asyncio",
   ignore: !hasPython(),
   fn: async () => {
-    const { server, port, client } = await runServer(async (port) => {
+    const { server, port, client } = await runServer(1, async (port) => {
       const child = new Deno.Command("python3", {
         args: ["-c", PYTHON_CLIENT, port],
         stdin: "null",

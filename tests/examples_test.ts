@@ -134,7 +134,7 @@ testExample("producer_consumer_join", "ends when all is done", async () => {
 testExample("debug_mode", "reports each of the mistakes", async () => {
   const { lines, stderr } = await runAsIs("debug_mode");
   assertEquals(lines.map((line) => line[0]), ["1", "2", "3", "4", "5"]);
-  assertMatch(stderr, /Executing <Task .* name="blocker">.* took 1\d\d ms/);
+  assertMatch(stderr, /Executing <Task .* name="blocker">.* took \d{3,} ms/);
   for (
     const report of [
       "The task was cancelled but ended as if it were not",
@@ -156,12 +156,12 @@ testExample(
   "http_client",
   "stops the request that takes too long",
   async () => {
-    const { stdout, stderr } = await runAsIs("http_client", "1000");
+    const { stdout, stderr } = await runAsIs("http_client", "3000");
     assertEquals(
       stdout,
-      "GET /fast, for 1 s at the most\n" +
+      "GET /fast, for 3 s at the most\n" +
         '200, "here you are"\n' +
-        "GET /slow, for 1 s at the most\n" +
+        "GET /slow, for 3 s at the most\n" +
         "TimeoutError\n" +
         "the server says: /fast was answered\n" +
         "the server says: the client of /slow hung up\n",
@@ -187,10 +187,14 @@ testExample("subprocess_echo", "has its line back", async () => {
   assertEquals(stderr, "");
 });
 
-/** What the pipeline prints, then how it ended. */
-function assertPiped(lines: readonly string[], end: readonly string[]): void {
+/** At least so many numbers of the pipeline, then how it ended. */
+function assertPiped(
+  lines: readonly string[],
+  least: number,
+  end: readonly string[],
+): void {
   const numbers = lines.slice(0, -2);
-  assert(numbers.length > 0);
+  assert(numbers.length >= least);
   assertEquals(numbers, numbers.map((_, index) => `${5 * (index + 1)}`));
   assertEquals(lines.slice(-2), end);
 }
@@ -199,7 +203,8 @@ const BOTH_ENDED = "The programs ended with -15 and -15";
 
 testExample("subprocess_pipeline", "ends when its time is over", async () => {
   const { lines, stderr } = await runAsIs("subprocess_pipeline");
-  assertPiped(lines, ["The time is over", BOTH_ENDED]);
+  // How far it comes in its time is a matter of the machine.
+  assertPiped(lines, 0, ["The time is over", BOTH_ENDED]);
   assertEquals(stderr, "");
 });
 
@@ -213,7 +218,7 @@ testExample("subprocess_pipeline", "ends both at Ctrl-C", async () => {
       },
     },
   );
-  assertPiped(stdout.trimEnd().split("\n"), [BOTH_ENDED, "Interrupted"]);
+  assertPiped(stdout.trimEnd().split("\n"), 3, [BOTH_ENDED, "Interrupted"]);
   assertEquals(stderr, "");
   assertEquals(code, 0);
 });

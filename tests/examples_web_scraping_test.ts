@@ -1,5 +1,5 @@
 // node: skip the examples are programs for Deno
-import { startServer } from "@asyncio/asyncio";
+import { startServer, type StreamWriter } from "@asyncio/asyncio";
 import {
   assertEquals,
   assertMatch,
@@ -12,16 +12,25 @@ import { runProgram } from "./_support/programs.ts";
 
 const FOLDER = new URL("../examples/web_scraping/", import.meta.url);
 
-/** Long enough for the pages to come in the order of their waits. */
 const UNIT = "--unit=50";
 
-async function runExample(
+function runExample(
   name: string,
   ...args: readonly string[]
 ): Promise<string[]> {
-  const program = `../../examples/web_scraping/${name}`;
-  const env = { ASYNCIO_DEBUG: "0" };
-  const { code, stdout, stderr } = await runProgram(program, { args, env });
+  return watchExample(name, args, () => {});
+}
+
+/** The same, with each line told when it is printed. */
+async function watchExample(
+  name: string,
+  args: readonly string[],
+  onLine: (line: string) => void,
+): Promise<string[]> {
+  const { code, stdout, stderr } = await runProgram(
+    `../../examples/web_scraping/${name}`,
+    { args, env: { ASYNCIO_DEBUG: "0" }, onLine },
+  );
   assertEquals(stderr, "");
   assertEquals(code, 0);
   return stdout.trimEnd().split("\n");
@@ -52,8 +61,37 @@ Deno.test.each(SEQUENTIAL)(
 );
 
 Deno.test.each(CONCURRENT)(
+  "example web_scraping/%s gets all pages",
+  async (name) => {
+    const lines = await runExample(name, UNIT);
+    const total = lines.pop()!;
+    assertPages([...lines.sort(), total], [1, 2, 3, 5], 50);
+  },
+);
+
+Deno.test.each(CONCURRENT)(
   "example web_scraping/%s gets all pages at once",
-  async (name) => assertPages(await runExample(name, UNIT), [1, 2, 3, 5], 50),
+  async (name) => {
+    const asked = new Map<string, StreamWriter>();
+    const order = ["/2", "/5", "/1", "/3"];
+    let answered = 0;
+    const answerNext = () => {
+      const writer = asked.get(order[answered++]!);
+      writer?.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n");
+      writer?.write("Connection: close\r\n\r\nhi");
+      writer?.close();
+    };
+    await using server = await startServer(async (reader, writer) => {
+      const line = new TextDecoder().decode(await reader.readLine());
+      await reader.readUntil("\r\n\r\n");
+      asked.set(line.split(" ")[1]!, writer);
+      // The first answer when all are asked for, the next when that is printed.
+      if (asked.size === order.length) answerNext();
+    }, { hostname: "127.0.0.1" });
+    const port = `--port=${server.port}`;
+    const lines = await watchExample(name, [port], answerNext);
+    assertEquals(lines.slice(0, -1), order.map((page) => `${page}: hi`));
+  },
 );
 
 Deno.test.each(CLIENTS)(

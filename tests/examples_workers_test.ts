@@ -1,6 +1,6 @@
 // node: skip the examples are programs for Deno
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { freePort } from "./_support/workers.ts";
+import { freePort } from "./_support/net.ts";
 import { runProgram } from "./_support/programs.ts";
 
 const NAME = "../../examples/worker_processes";

@@ -334,13 +334,13 @@ const CASES: readonly Case[] = [
       const waited = await see(timeout(50, () => a[1].drain()));
       const { high } = transport.getWriteBufferLimits();
       const isHigh = transport.getWriteBufferSize() > high;
-      const { isPaused } = b[0].statistics();
+      while (!b[0].statistics().isPaused) await sleep(1);
       const drains = [1, 2].map(() => createTask(() => a[1].drain()));
       const got = await b[0].readExactly(MUCH);
       for (const drain of drains) await drain;
-      return [waited, isHigh, isPaused, got.length];
+      return [waited, isHigh, got.length];
     },
-    seen: ["TimeoutError", true, true, MUCH],
+    seen: ["TimeoutError", true, MUCH],
   },
   {
     name: "streams of the web carry both ways, and close the connection",

@@ -114,13 +114,9 @@ Deno.test("J16 sleep(0) without end lets the timers of the host through", async 
   const timer = setTimeout(() => {
     fired = true;
   }, 1);
-  let rounds = 0;
-  while (!fired) {
-    await sleep(0);
-    rounds++;
-  }
+  for (let round = 0; !fired && round < 10_000_000; round++) await sleep(0);
   clearTimeout(timer);
-  assert(rounds > 1);
+  assert(fired);
 });
 
 Deno.test("sleep() works at top level, on the default loop", async () => {

@@ -15,22 +15,15 @@ import {
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   builtin,
+  freePort,
   LOCAL,
   openSockets,
   Recorder,
-  serveRaw,
   shut,
   text,
   turns,
   until,
 } from "./_support/net.ts";
-
-/** A port of this machine that no one listens on. */
-async function closedPort(): Promise<number> {
-  const raw = await serveRaw(() => {});
-  await raw.close();
-  return raw.port;
-}
 
 /** A port that answers no one: its line of waiting connections is full. */
 async function blackHole(): Promise<
@@ -65,7 +58,7 @@ print(p); sys.stdin.read()`,
 Deno.test("openConnection() to a closed port is refused (N14)", async () => {
   await run(async () => {
     const error = await assertRejects(
-      async () => openConnection({ ...LOCAL, port: await closedPort() }),
+      async () => openConnection({ ...LOCAL, port: await freePort() }),
       ConnectionRefusedError,
       "Cannot connect to 127.0.0.1 port",
     );
@@ -77,7 +70,7 @@ Deno.test("openConnection() to a closed port is refused (N14)", async () => {
 
 Deno.test("several addresses failing give one combined error (N14)", async () => {
   await run(async () => {
-    const port = await closedPort();
+    const port = await freePort();
     const found = await getaddrinfo("localhost", port);
     const options = { hostname: "localhost", port };
     const error = await assertRejects(

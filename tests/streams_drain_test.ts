@@ -2,11 +2,12 @@
 import { assertEquals } from "@std/assert";
 import { type HostConnection, platform } from "../platform/mod.ts";
 import { CA, CERT, KEY } from "./_support/certificates.ts";
-import { builtin, connectRaw, until } from "./_support/net.ts";
+import { builtin, connectRaw, freePort, until } from "./_support/net.ts";
 
 const PLACE = {
   hostname: "127.0.0.1",
-  port: 0,
+  // One from which no client connects, so that it is refused when it is closed.
+  port: await freePort(),
   reusePort: false,
   backlog: null,
 };

@@ -58,12 +58,11 @@ Deno.test("10,000 connections at once exchange messages", async () => {
     await until(
       () => output.includes("open") && open === count,
       "10,000 connections",
-      50_000,
     );
     const each = (process.memoryUsage().rss - before) / count;
     assert(each < 40_000, `${each} bytes a connection`);
     client.stdin.write("\n");
-    await until(() => output.includes("talked"), "the answers", 50_000);
+    await until(() => output.includes("talked"), "the answers");
     assertEquals(open, count);
     client.stdin.end("\n");
     await until(() => open === 0);
@@ -106,6 +105,8 @@ print(f"sent {sent} bytes"); sys.stdin.readline()`,
     let output = "";
     client.stdout.on("data", (part) => output += part);
     await until(() => output.includes("bytes"));
+    // It has given up after a second in which this process may have slept.
+    await until(() => (readers[0]?.statistics().size ?? 0) > 65_536);
     const sent = Number(output.split(" ")[1]);
     const grown = process.memoryUsage().rss - before;
     // What has left the client and is not with the system is with the server.
@@ -115,7 +116,7 @@ print(f"sent {sent} bytes"); sys.stdin.readline()`,
     await shut(server);
     await new Promise((resolve) => client.once("close", resolve));
     assert(sent < 20_000_000, output);
-    assert(inReader > 65_536 && inReader <= taken, `${inReader} of ${taken}`);
+    assert(inReader <= taken, `${inReader} of ${taken}`);
     assert(taken < 4_000_000, `${taken} bytes of ${sent}`);
     assert(grown < 16_000_000, `${grown} bytes grown`);
   });
@@ -179,13 +180,21 @@ class FarEnds {
   }
 
   async line(index: number): Promise<string> {
-    await until(() => this.#lines.length > index, `line ${index}`, 50_000);
+    await until(() => this.#lines.length > index, `line ${index}`);
     return this.#lines[index]!;
   }
 
-  async memory(index: number): Promise<FarMemory> {
-    this.#send("SIGUSR1");
-    return JSON.parse(await this.line(index)) as FarMemory;
+  /** What they hold when all their readers are full. */
+  async fullMemory(senders: Senders): Promise<FarMemory> {
+    for (let round = 0;; round++) {
+      await senders.stand(COUNT);
+      const index = this.#lines.length;
+      this.#send("SIGUSR1");
+      const memory = JSON.parse(await this.line(index)) as FarMemory;
+      if (memory.size > COUNT * 65_536) return memory;
+      // They may have stood still for want of a processor.
+      assert(round < 50, `the readers were never full: ${memory.size} bytes`);
+    }
   }
 
   async end(): Promise<void> {
@@ -217,15 +226,13 @@ Deno.test("1,000 connections whose clients read nothing: drain() waits, within 2
     );
     const clients = new FarEnds("connect", String(server.port));
     assertEquals(await clients.line(0), "open");
-    await senders.stand(COUNT);
+    const theirs = await clients.fullMemory(senders);
     const held = await heldMemory() - before;
     const rss = process.memoryUsage().rss - rssBefore;
-    const theirs = await clients.memory(1);
     await shut(server);
     await clients.end();
     checkMemory("server that sends", held, rss);
     checkMemory("clients that receive", theirs.held, theirs.rss);
-    assert(theirs.size > COUNT * 65_536, "the readers were never full");
   });
 });
 
@@ -248,15 +255,13 @@ Deno.test("1,000 connections to a server that reads nothing: both sides stay wit
     });
     assertEquals(await server.line(1), "open");
     for (const writer of writers) sending.push(senders.send(writer));
-    await senders.stand(COUNT);
+    const theirs = await server.fullMemory(senders);
     const held = await heldMemory() - before;
     const rss = process.memoryUsage().rss - rssBefore;
-    const theirs = await server.memory(2);
     for (const { transport } of writers) transport.abort();
     await Promise.all(sending);
     await server.end();
     checkMemory("clients that send", held, rss);
     checkMemory("server that receives", theirs.held, theirs.rss);
-    assert(theirs.size > COUNT * 65_536, "the readers were never full");
   });
 });

@@ -8,7 +8,7 @@ import {
   startServer,
 } from "@asyncio/asyncio";
 import { assertEquals, assertRejects } from "@std/assert";
-import { connectRaw, LOCAL, shut, turns } from "./_support/net.ts";
+import { connectRaw, freePort, LOCAL, shut, turns } from "./_support/net.ts";
 
 const ROUNDS = 20;
 
@@ -23,8 +23,8 @@ Deno.test("V6 after close() and waitClosed() of a server its port is free", asyn
   await run(async () => {
     for (const close of Object.values(ways)) {
       for (let round = 0; round < ROUNDS; round++) {
-        const server = await startServer(() => {}, LOCAL);
-        const { port } = server;
+        const port = await freePort();
+        const server = await startServer(() => {}, { ...LOCAL, port });
         // Some have been in accept for a while, some have just begun to.
         await turns(round % 3);
         await close(server);
@@ -38,8 +38,8 @@ Deno.test("V6 after close() and waitClosed() of a server its port is free", asyn
 Deno.test("V6 a server that serves forever has freed its port when that throws", async () => {
   await run(async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      const server = await startServer(() => {}, LOCAL);
-      const { port } = server;
+      const port = await freePort();
+      const server = await startServer(() => {}, { ...LOCAL, port });
       getRunningLoop().callSoon(() => server.close());
       await assertRejects(() => server.serveForever(), Error, "closed");
       await shut(await startServer(() => {}, { ...LOCAL, port }));
@@ -50,9 +50,9 @@ Deno.test("V6 a server that serves forever has freed its port when that throws",
 Deno.test("V6 right after close() of a server or a UDP socket the same port is given again", async () => {
   await run(async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      const server = await startServer(() => {}, LOCAL);
-      const { port } = server;
-      const socket = await openDatagram({ localAddr: LOCAL });
+      const port = await freePort();
+      const server = await startServer(() => {}, { ...LOCAL, port });
+      const socket = await openDatagram({ localAddr: { ...LOCAL, port } });
       await turns(round % 3);
       server.close();
       socket.close();
@@ -69,8 +69,8 @@ Deno.test("V6 right after close() of a server or a UDP socket the same port is g
 Deno.test("V6 after close() and waitClosed() of a UDP socket its port is free", async () => {
   await run(async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      const socket = await openDatagram({ localAddr: LOCAL });
-      const { port } = socket.address;
+      const port = await freePort();
+      const socket = await openDatagram({ localAddr: { ...LOCAL, port } });
       await turns(round % 3);
       if (round % 2 === 0) {
         socket.close();

@@ -26,6 +26,7 @@ import {
   bytes,
   connectRaw,
   deferred,
+  freePort,
   LOCAL,
   Recorder,
   shut,
@@ -211,11 +212,11 @@ Deno.test("Server.close() keeps live connections; waitClosed() waits for them (N
     const server = await startServer(async (reader, writer) => {
       writer.write(await reader.readLine());
       writer.close();
-    }, LOCAL);
+    }, { ...LOCAL, port: await freePort() });
     const { port } = server;
     const [reader, writer] = await openConnection({ ...LOCAL, port });
     writer.write("early ");
-    await turns(5);
+    await until(() => String(server).includes("connections=1"));
     server.close();
     server.close();
     assertFalse(server.isServing());

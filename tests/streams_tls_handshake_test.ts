@@ -35,7 +35,7 @@ async function leavesNoSocket(fn: () => Promise<void>): Promise<void> {
   await run(async () => {
     const before = openSockets();
     await fn();
-    await until(() => openSockets() <= before, "the end of all sockets", 5000);
+    await until(() => openSockets() <= before, "the end of all sockets");
   });
 }
 
@@ -121,7 +121,7 @@ Deno.test("a cancelled openConnection() closes its socket in the handshake", asy
     await until(() => accepted === 20, "all connections");
     for (const task of tasks) task.cancel();
     for (const task of tasks) await assertRejects(() => task, CancelledError);
-    await until(() => ended === 20, "the end of all connections", 5000);
+    await until(() => ended === 20, "the end of all connections");
     await server.close();
   });
 });
@@ -175,7 +175,7 @@ Deno.test("abort() closes the socket of a TLS peer that does not read", async ()
       await writer.drain();
       await writer.drain();
     });
-    await until(() => openSockets() < before, "the end of the socket", 5000);
+    await until(() => openSockets() < before, "the end of the socket");
   });
 });
 

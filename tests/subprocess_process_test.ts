@@ -20,6 +20,7 @@ import {
   assertLess,
   assertRejects,
 } from "@std/assert";
+import { until } from "./_support/net.ts";
 import {
   bytesOf,
   children,
@@ -372,6 +373,7 @@ Deno.test("streams of the web stand on the pipes", async () => {
 Deno.test("a slow reader holds the child back", async () => {
   await using yes = await createSubprocessExec("yes", [], OUT);
   await yes.stdout!.readLine();
+  await until(() => yes.stdout!.statistics().isPaused, "a full reader");
   await sleep(100);
   const { size, isPaused } = yes.stdout!.statistics();
   assert(isPaused);

@@ -15,12 +15,8 @@ import {
   subprocessExec,
   SubprocessProtocol,
 } from "@asyncio/asyncio/subprocess";
-import {
-  assert,
-  assertEquals,
-  assertLessOrEqual,
-  assertRejects,
-} from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { until } from "./_support/net.ts";
 import { bytesOf, textOf } from "./_support/subprocess.ts";
 
 const ALL: SpawnOptions = { stdin: PIPE, stdout: PIPE, stderr: PIPE };
@@ -161,10 +157,7 @@ Deno.test("children that have ended keep no file open, whoever holds them", asyn
   await sleep(10);
   const before = openFiles();
   for (let i = 0; i < 20; i++) await open();
-  for (let round = 0; round < 100 && openFiles() > before; round++) {
-    await sleep(1);
-  }
-  assertLessOrEqual(openFiles(), before);
+  await until(() => openFiles() <= before, "the end of all files");
 });
 
 Deno.test("all of the input of a child that reads it and ends arrives", async () => {

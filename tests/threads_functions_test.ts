@@ -13,6 +13,7 @@ import {
   toThread,
   transfer,
 } from "@asyncio/asyncio";
+import { sharedState } from "./_support/threads.ts";
 
 /** The error that `fn` fails with in a worker. */
 async function errorOf(fn: () => unknown): Promise<Error> {
@@ -48,17 +49,18 @@ Deno.test("X1 toThread() gives the result, of an async function as well", async 
 });
 
 Deno.test("toThread() leaves the loop free", async () => {
-  const job = toThread(() => {
-    const end = Date.now() + 50;
-    while (Date.now() < end);
+  const state = sharedState();
+  const job = toThread((shared) => {
+    const limit = Date.now() + 30_000;
+    while (Atomics.load(shared, 0) === 0) {
+      if (Date.now() > limit) return "had to wait for its caller";
+    }
     return "done";
-  });
-  let turns = 0;
-  while (!job.done()) {
+  }, state);
+  for (let turn = 0; turn < 3; turn++) {
     await new Promise((resolve) => setTimeout(resolve, 1));
-    turns++;
   }
-  assert(turns > 1);
+  Atomics.store(state, 0, 1);
   assertEquals(await job, "done");
 });
 

@@ -18,20 +18,13 @@ import {
 import {
   assert,
   assertEquals,
-  assertGreater,
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { text, until } from "./_support/net.ts";
+import { connectRaw, freePort, text, until } from "./_support/net.ts";
 import { runProgram } from "./_support/programs.ts";
 import { hasGone, isAlive } from "./_support/subprocess.ts";
-import {
-  ask,
-  freePort,
-  Load,
-  program,
-  startWorkers,
-} from "./_support/workers.ts";
+import { ask, Load, program, startWorkers } from "./_support/workers.ts";
 
 /** A test in a loop of its own. */
 function inLoop(body: () => Promise<void>): () => Promise<void> {
@@ -62,17 +55,19 @@ Deno.test(
   inLoop(async () => {
     const port = await freePort();
     await using supervisor = await startWorkers(port, { restartDelayMs: 10 });
-    const load = new Load(port, 8);
+    let killed = 0;
+    // Of a process that dies, the port is open a moment longer.
+    const load = new Load(port, { clients: 8, isOver: () => hasGone(killed) });
     for (const index of [0, 1, 0]) {
-      await sleep(150);
+      await load.serve(50);
       const { deaths, pid } = supervisor.workers[index]!;
-      nodeProcess.kill(pid!, "SIGKILL");
+      nodeProcess.kill(killed = pid!, "SIGKILL");
       await until(() => supervisor.workers[index]!.deaths > deaths);
       await until(() => supervisor.workers[index]!.state === "ready");
     }
+    await load.serve(50);
     await load.end();
     assertEquals(load.lost, []);
-    assertGreater(load.served, 100);
     assertEquals(supervisor.workers.map(({ deaths }) => deaths), [2, 1]);
   }),
 );
@@ -83,13 +78,14 @@ Deno.test(
     const port = await freePort();
     await using supervisor = await startWorkers(port);
     const before = supervisor.workers.map(({ pid }) => pid!);
-    const load = new Load(port, 8);
-    await sleep(100);
+    const load = new Load(port, { clients: 8, isOver: () => sleep(5) });
+    await load.serve(50);
     await supervisor.reload();
+    await load.serve(50);
     await supervisor.reload();
+    await load.serve(50);
     await load.end();
     assertEquals(load.lost, []);
-    assertGreater(load.served, 100);
     const after = supervisor.workers.map(({ pid }) => pid!);
     assert(before.every((pid) => !after.includes(pid) && !isAlive(pid)));
     assertEquals(supervisor.workers.map(({ deaths }) => deaths), [0, 0]);
@@ -102,11 +98,13 @@ Deno.test(
     const port = await freePort();
     const supervisor = await startWorkers(port);
     let served = 0;
+    let connected = 0;
     const client = async () => {
       const [reader, writer] = await openConnection({
         hostname: "127.0.0.1",
         port,
       });
+      connected++;
       for (let isLast = false; !isLast; served++) {
         const line = `sleep ${served % 5}\n`;
         writer.write(line);
@@ -118,9 +116,8 @@ Deno.test(
       await writer.waitClosed();
     };
     const clients = Array.from({ length: 20 }, () => createTask(client));
-    await sleep(200);
+    await until(() => connected === clients.length && served > 100);
     await gather([() => supervisor.stop(), ...clients]);
-    assertGreater(served, 100);
     await assertRejects(() => ask(port, "hello"), ConnectionRefusedError);
   }),
 );
@@ -129,19 +126,31 @@ Deno.test(
   "a graceful stop serves connections that nobody has accepted yet",
   inLoop(async () => {
     const port = await freePort();
-    const supervisor = await startWorkers(port, { workers: 1 });
+    const lines: string[] = [];
+    const supervisor = await startWorkers(port, {
+      workers: 1,
+      onLog: ({ text }) => lines.push(text),
+    });
     const busy = createTask(() => ask(port, "block 400"));
-    await sleep(100);
+    await until(() => lines.includes("blocking"));
     // The worker looks at its socket only when it is through with that.
-    const queued = ["a", "b", "c", "d", "e"].map((line) =>
-      createTask(() => ask(port, line))
+    const queued = await Promise.all(
+      Array.from({ length: 5 }, () => connectRaw(port)),
     );
-    await sleep(100);
+    const answers = queued.map((socket, index) => {
+      let answer = "";
+      socket.on("data", (data) => answer += text(data)).on("end", () => {
+        socket.end();
+      });
+      socket.write(`${index}\n`);
+      return () => answer.trimEnd().split(" ").at(-1);
+    });
     await supervisor.stop();
-    const answers = await gather([busy, ...queued]);
+    assertStringIncludes(await busy, "block 400");
+    await until(() => queued.every(({ readableEnded }) => readableEnded));
     assertEquals(
-      answers.map((answer) => answer.split(" ").at(-1)),
-      ["400", "a", "b", "c", "d", "e"],
+      answers.map((answer) => answer()),
+      ["0", "1", "2", "3", "4"],
     );
   }),
 );
@@ -168,10 +177,15 @@ Deno.test(
   "a worker that does not even cancel is killed",
   inLoop(async () => {
     const port = await freePort();
-    const supervisor = await startWorkers(port, { workers: 1, graceMs: 50 });
+    const lines: string[] = [];
+    const supervisor = await startWorkers(port, {
+      workers: 1,
+      graceMs: 50,
+      onLog: ({ text }) => lines.push(text),
+    });
     const { pid } = supervisor.workers[0]!;
     const stuck = createTask(() => ask(port, "block 30000"));
-    await sleep(100);
+    await until(() => lines.includes("blocking"));
     await supervisor.stop();
     await assertRejects(() => Promise.resolve(stuck));
     assert(await hasGone(pid!));

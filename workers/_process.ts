@@ -17,9 +17,9 @@ import { LogProtocol, tell } from "./_log.ts";
 
 /**
  * After its grace period a worker cancels what it still does. One that has not
- * ended so much later is killed.
+ * ended so much later is killed: long enough for a machine that is busy.
  */
-const KILL_AFTER_MS = 500;
+const KILL_AFTER_MS = 2000;
 
 /**
  * How long the last of what a process has printed may take to come. Something

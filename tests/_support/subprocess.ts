@@ -46,9 +46,9 @@ function hasEnded(pid: number): boolean {
   }
 }
 
-/** Waits until such a process has ended, for some seconds. */
+/** Waits until such a process has ended, for a minute at most. */
 export async function hasGone(pid: number): Promise<boolean> {
-  for (let round = 0; round < 300 && !hasEnded(pid); round++) {
+  for (let round = 0; round < 6000 && !hasEnded(pid); round++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   return hasEnded(pid);

@@ -4,24 +4,16 @@ import {
   openConnection,
   prefork,
   type PreforkOptions,
-  sleep,
   type Supervisor,
   type Task,
 } from "@asyncio/asyncio";
-import { serveRaw, text } from "./net.ts";
+import { text, until } from "./net.ts";
 
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 
 /** A program of `tests/programs/`. */
 export function program(name: string): URL {
   return new URL(`../programs/${name}${EXTENSION}`, import.meta.url);
-}
-
-/** A port that nobody listens on: workers cannot share port 0. */
-export async function freePort(): Promise<number> {
-  const { port, close } = await serveRaw(() => {});
-  await close();
-  return port;
 }
 
 /** Two workers with a server each, and quiet. */
@@ -60,13 +52,23 @@ export async function ask(port: number, line: string): Promise<string> {
 /** Clients that ask again and again, a connection each time. */
 export class Load {
   served = 0;
-  retried = 0;
+  /** How many requests are being made once more. */
+  retrying = 0;
   /** Why a request failed twice. */
   readonly lost: unknown[] = [];
   #goesOn = true;
+  readonly #isOver: () => Promise<unknown>;
   readonly #clients: Task<void>[];
 
-  constructor(port: number, clients: number) {
+  /**
+   * @param isOver Waits until whatever may have cost a request its answer is
+   * over: then there is one try more.
+   */
+  constructor(
+    port: number,
+    { clients, isOver }: { clients: number; isOver: () => Promise<unknown> },
+  ) {
+    this.#isOver = isOver;
     this.#clients = Array.from(
       { length: clients },
       () => createTask(() => this.#client(port)),
@@ -78,15 +80,27 @@ export class Load {
     for (const client of this.#clients) await client;
   }
 
+  /** Waits until so many more requests have had their answers. */
+  async serve(count: number): Promise<void> {
+    const goal = this.served + count;
+    await until(() => this.served >= goal, `${count} answers`);
+    await until(() => this.retrying === 0, "the answers to those asked again");
+  }
+
+  async #retry(port: number): Promise<void> {
+    this.retrying++;
+    try {
+      await this.#isOver();
+      await ask(port, "hello");
+    } finally {
+      this.retrying--;
+    }
+  }
+
   async #client(port: number): Promise<void> {
     while (this.#goesOn) {
       try {
-        await ask(port, "hello").catch(async () => {
-          this.retried++;
-          // A moment later: the port of a process that dies is still open.
-          await sleep(5);
-          return await ask(port, "hello");
-        });
+        await ask(port, "hello").catch(() => this.#retry(port));
         this.served++;
       } catch (error) {
         this.lost.push(error);

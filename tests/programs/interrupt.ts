@@ -1,4 +1,5 @@
 // Is interrupted: says "ready" when it wants a SIGINT, and how it ended.
+import { nextSignal } from "../_support/unseen_signals.ts";
 import {
   createTask,
   currentTask,
@@ -118,14 +119,20 @@ async function waitForLonger(): Promise<string> {
   }
 }
 
+/** Says "ready", and goes on when the signal has come. */
+async function untilSignalled(): Promise<void> {
+  const signalled = nextSignal("SIGINT", "SIGTERM");
+  say("ready");
+  await ensureFuture(signalled);
+}
+
 /** Is done when the signal comes, and what it left behind is not. */
 async function leaves(): Promise<string> {
   createTask(async () => {
     try {
       await sleep(60_000);
     } finally {
-      say("ready");
-      await sleep(200);
+      await untilSignalled();
       say("the rest is clean");
     }
   });
@@ -139,8 +146,7 @@ async function leavesForLong(): Promise<string> {
     try {
       await sleep(60_000);
     } finally {
-      say("ready");
-      await sleep(50);
+      await untilSignalled();
       say("ready");
       await sleep(60_000);
       say("never");

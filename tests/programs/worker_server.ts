@@ -8,6 +8,7 @@ import { run, sleep, startServer, workerInfo } from "@asyncio/asyncio";
 const info = workerInfo()!;
 
 function block(ms: number): void {
+  console.log("blocking");
   for (const end = performance.now() + ms; performance.now() < end;);
 }
 
