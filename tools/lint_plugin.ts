@@ -353,7 +353,7 @@ const noTopLevelAwait: Deno.lint.Rule = {
       context.report({
         node,
         message: "Library code must not await at the top level",
-        hint: "The CommonJS build cannot express it.",
+        hint: "The require() of Node loads no module that does.",
       });
     };
     return {
