@@ -79,6 +79,8 @@ export function manifest(remote: string | null): Manifest {
     ...repositoryFields(remote),
     license: "MIT",
     type: "module",
+    // Bundlers leave out the modules of which nobody uses an export.
+    sideEffects: false,
     main: root.default,
     module: root.default,
     types: root.types,
