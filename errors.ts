@@ -79,8 +79,8 @@ export class CancelledError extends Error {
 /**
  * Whether `error` says that a task was cancelled.
  *
- * Recognises the class across copies of this package (JSR and npm, ESM and
- * CommonJS), which `instanceof` does not.
+ * Recognises the class across copies of this package (from JSR and from npm, or
+ * of two versions), which `instanceof` does not.
  *
  * @example Passing a cancellation on
  * ```ts

@@ -1,8 +1,9 @@
 import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
+import { allTasks } from "../loop/all_tasks.ts";
 import { type EventLoop, getEventLoop } from "../loop/event_loop.ts";
 import { kernelOf } from "../loop/kernel.ts";
-import { allTasks, currentTask, type Task } from "../loop/task.ts";
+import { currentTask, type Task } from "../loop/task.ts";
 import type { Server } from "../streams/server.ts";
 import { startServer } from "../streams/start_server.ts";
 import { converse, LONGEST_LINE } from "./_conversation.ts";

@@ -7,8 +7,7 @@ import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { bind, type Binding, bindings, find, unbind } from "./bindings.ts";
-import { currentContext, homeOfChanges, runInContext } from "./current.ts";
-import { provideContext } from "./scope.ts";
+import { currentContext, homeOfChanges, runInContext } from "./entered.ts";
 
 type Values = Binding<ContextVar<unknown>> | null;
 
@@ -133,7 +132,8 @@ export function contextOf(named: NamedValues): Context {
   return context;
 }
 
-provideContext(() => new Context());
+/** That of code that runs in no loop and has set nothing. */
+const outside = new Context();
 
 /** Options of {@linkcode ContextVar}. */
 export interface ContextVarOptions<T> {
@@ -273,7 +273,7 @@ export class ContextVar<T> {
    * a default.
    */
   get(...fallback: [fallback?: T]): T {
-    const context = currentContext();
+    const context = currentContext() ?? outside;
     const own = find(valuesOf(context), this as ContextVar<unknown>);
     if (own !== null) return own.value as T;
     const named = namedValuesOf(context);
@@ -294,7 +294,7 @@ export class ContextVar<T> {
    * @returns A token for {@linkcode ContextVar.reset}.
    */
   set(value: T): Token<T> {
-    const context = homeOfChanges();
+    const context = homeOfChanges(outside);
     const token = makeToken<T>(this, context);
     const key = this as ContextVar<unknown>;
     setValues(context, bind(valuesOf(context), key, value));
@@ -317,7 +317,7 @@ export class ContextVar<T> {
         }`,
       );
     }
-    const context = currentContext();
+    const context = currentContext() ?? outside;
     const had = useToken(token as Token<unknown>, context);
     const values = valuesOf(context);
     const key = this as ContextVar<unknown>;
@@ -344,5 +344,5 @@ export class ContextVar<T> {
  * @returns The copy.
  */
 export function copyContext(): Context {
-  return currentContext().copy();
+  return (currentContext() ?? outside).copy();
 }

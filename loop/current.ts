@@ -1,202 +1,22 @@
 /**
- * Where the running code is: its scope, and through it its task, its context
- * and its loop. The scope is set once, where a task or a scope begins, and the
- * host carries it through every `await`.
+ * Where the running code is, for all that stands above the loop: outside of any
+ * loop it is in the default one. Who asks has that loop by this import, also in
+ * a bundle that leaves out what nobody uses.
  */
-import { isPlainPromise, isThenable } from "../_internal/check.ts";
-import { platform } from "../platform/mod.ts";
-import { hasFutureBrand } from "./brand.ts";
-import type { Context } from "./context.ts";
-import type { Kernel } from "./kernel.ts";
-import { Scope } from "./scope.ts";
-import { numberOf, scopeNumbered } from "./scope_numbers.ts";
+import { enteredScope } from "./entered.ts";
+import { defaultKernel } from "./event_loop.ts";
+import type { Scope } from "./scope.ts";
 
-/**
- * What the host carries. In a task it is mostly the scope's number: on Deno a
- * stored object is kept by a weak map, which costs the garbage collector about as
- * much as all the rest of a task's life. A scope of no task is carried itself,
- * and so is one with context variables, so that code which outlives its task
- * still has them. If code that runs in no loop has set some, it is their context.
- */
-type Store = Scope | number | Context;
-
-const storage = platform.createAsyncStorage<Store>();
-
-/** Gives the loop of code that runs in none. */
-let defaultKernel: () => Kernel;
-
-/** Tells this file how to find the default loop, which stands further up. */
-export function provideDefaultKernel(provide: () => Kernel): void {
-  defaultKernel = provide;
-}
-
-/**
- * The scope of the callback that is running, while it has not been entered. On
- * Deno that costs more than all the rest of a callback, and most callbacks only
- * settle something: so it waits until somebody asks where the code is.
- */
-let unentered: Scope | null = null;
-
-/** What the running code carries. */
-function currentStore(): Store | undefined {
-  if (unentered !== null) {
-    const scope = unentered;
-    unentered = null;
-    enterScope(scope);
-  }
-  return storage.getStore();
-}
-
-/** The scope the running code was started in; undefined outside of any loop. */
-export function enteredScope(): Scope | undefined {
-  return scopeOf(currentStore());
-}
-
-function scopeOf(store: Store | undefined): Scope | undefined {
-  if (typeof store === "number") return scopeNumbered(store);
-  return store instanceof Scope ? store : undefined;
-}
+export {
+  callbackScope,
+  callFromLoop,
+  enteredScope,
+  enterScope,
+  inheritedContext,
+  runIn,
+} from "./entered.ts";
 
 /** The scope of the running code; outside of any loop, the default loop's root. */
 export function currentScope(): Scope {
   return enteredScope() ?? defaultKernel().root;
-}
-
-/** The context variables of the running code; null if it has none. */
-function currentVariables(): Context | null {
-  const store = currentStore();
-  const scope = scopeOf(store);
-  if (scope !== undefined) return scope.hasVariables ? scope.context : null;
-  return store === undefined ? null : store as Context;
-}
-
-/** The context of the running code. */
-export function currentContext(): Context {
-  return currentVariables() ?? currentScope().context;
-}
-
-function storeOf(scope: Scope): Store {
-  const isCarried = scope.task === null || scope.hasVariables;
-  return isCarried ? scope : numberOf(scope);
-}
-
-/** Runs `fn`, and all that it starts, in `scope`. */
-export function runIn<A, B, R>(
-  scope: Scope,
-  fn: (first: A, second: B) => R,
-  first: A,
-  second: B,
-): R {
-  // A callback that was not entered yet would be, in here.
-  if (unentered !== null) currentStore();
-  return storage.run(storeOf(scope), fn, first, second);
-}
-
-/** Goes on in `scope`, to the end of the present reaction to a promise. */
-export function enterScope(scope: Scope): void {
-  const store = storeOf(scope);
-  if (storage.getStore() !== store) storage.enterWith(store);
-}
-
-/**
- * The same for a callback, as late as possible. What an `async` function does
- * behind its first `await` must be in the scope in any case.
- */
-export function enterForCallback(scope: Scope, callback: unknown): void {
-  if (callback instanceof AsyncFunction) enterScope(scope);
-  else unentered = scope;
-}
-
-/** The callback has returned. */
-export function leaveCallback(): void {
-  unentered = null;
-}
-
-/**
- * Calls a function of the library from the loop. No task's code runs it, though
- * the microtask of the loop may have come from one.
- */
-export function callFromLoop<A>(
-  { root }: Kernel,
-  fn: (argument: A) => void,
-  argument: A,
-): void {
-  const around = unentered;
-  unentered = root;
-  try {
-    fn(argument);
-  } finally {
-    unentered = around;
-  }
-}
-
-const AsyncFunction = (async () => {}).constructor as typeof Function;
-
-/** Runs `fn` in the current scope but with another context. */
-export function runInContext<R>(context: Context, fn: () => R): R {
-  const around = currentScope();
-  const { kernel, task } = around;
-  const scope = new Scope(kernel, around, task, context, false);
-  const close = () => scope.close();
-  let result: R;
-  let isPromise: boolean;
-  try {
-    result = runIn(scope, fn, undefined, undefined);
-    // A future has a scope of its own, if it needs one.
-    isPromise = isThenable(result) && !hasFutureBrand(result);
-  } catch (error) {
-    close();
-    throw error;
-  }
-  if (!isPromise) {
-    close();
-    return result;
-  }
-  // The scope lasts as long as the call does. What is given out is the promise
-  // that follows, so that an error nobody handles is still seen by the host.
-  // Another library's code that runs when it is waited for runs in the scope.
-  const promise = isPlainPromise(result)
-    ? result
-    : runIn(scope, toPromise, result as PromiseLike<unknown>, undefined);
-  return promise.finally(close) as R;
-}
-
-function toPromise(thenable: PromiseLike<unknown>): Promise<unknown> {
-  return Promise.resolve(thenable);
-}
-
-/**
- * The context that a change of a variable goes to. Callbacks share the loop's
- * root scope, so the first change of one gives it a scope of its own, for the
- * rest of its reaction; and code that runs in no loop gets a context. From the
- * first change on, these are carried themselves; see the storage above.
- */
-export function homeOfChanges(): Context {
-  const store = currentStore();
-  let scope = scopeOf(store);
-  if (scope === undefined) {
-    if (store !== undefined) return store as Context;
-    const context = currentScope().context.copy();
-    storage.enterWith(context);
-    return context;
-  }
-  const { kernel } = scope;
-  if (scope === kernel.root) {
-    scope = new Scope(kernel, null, null, scope.context.copy(), false);
-  }
-  if (store !== scope) storage.enterWith(scope);
-  return scope.context;
-}
-
-/** The scope of a callback of the running code: with a copy of its context. */
-export function callbackScope(kernel: Kernel): Scope {
-  const context = inheritedContext();
-  return context === null
-    ? kernel.root
-    : new Scope(kernel, null, null, context, false);
-}
-
-/** The context of a task or a callback that the running code makes. */
-export function inheritedContext(): Context | null {
-  return currentVariables()?.copy() ?? null;
 }

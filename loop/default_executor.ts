@@ -1,6 +1,7 @@
 /**
  * The executor of a loop that was given none. It is a pool of workers, which
- * stands further up: whoever loads that has it made here.
+ * stands further up: whoever loads that has it made here. A bundle has it only
+ * if something in it names a part of `threads/`.
  */
 import { InvalidStateError } from "../errors.ts";
 import type { Executor } from "./types.ts";
@@ -15,7 +16,7 @@ export function provideDefaultExecutor(provide: () => Executor): void {
 export function makeDefaultExecutor(): Executor {
   if (make === null) {
     throw new InvalidStateError(
-      'Cannot run in the default executor as there is none: import "@asyncio/asyncio" or "@asyncio/asyncio/threads", or call setDefaultExecutor() first',
+      'Cannot run in the default executor as there is none: first call setDefaultExecutor() with a WorkerPoolExecutor, which is in "@asyncio/asyncio/threads"',
     );
   }
   return make();

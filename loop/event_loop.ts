@@ -17,14 +17,10 @@ import { platform, type SignalName } from "../platform/mod.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { CreationStacks } from "./creation_stacks.ts";
 import { tellClosed } from "./closing.ts";
-import {
-  currentScope,
-  enteredScope,
-  provideDefaultKernel,
-  runIn,
-} from "./current.ts";
+import { Context } from "./context.ts";
 import { DebugMode } from "./debug_mode.ts";
 import { makeDefaultExecutor } from "./default_executor.ts";
+import { enteredScope, runIn } from "./entered.ts";
 import {
   callSafely,
   type ExceptionHandler,
@@ -142,6 +138,7 @@ export class EventLoop {
       this,
       options.clock ?? systemClock,
       ambient,
+      new Context(),
       (context) => this.#report(context),
     );
     this.#kernel = kernel;
@@ -576,7 +573,7 @@ export class EventLoop {
    * @throws {TypeError} When `fn` or an argument is none that the executor takes.
    * @throws {InvalidStateError} When the loop is closed; or when `executor` is
    * `null`, and the default executor is shut down, or cannot be made as the
-   * module `threads` was never imported.
+   * module `threads` was never imported, or a bundle has left it out.
    */
   runInExecutor<A extends unknown[], R>(
     executor: Executor | null,
@@ -588,7 +585,7 @@ export class EventLoop {
     if (executor !== null) checkExecutor("run in an executor", executor);
     if (kernel.closed) throw kernel.closedError("run in an executor");
     const chosen = executor ?? this.#defaultExecutor();
-    if (currentScope().kernel === kernel) return chosen.submit(fn, ...args);
+    if (currentKernel() === kernel) return chosen.submit(fn, ...args);
     return runIn(kernel.root, () => chosen.submit(fn, ...args), null, null);
   }
 
@@ -771,7 +768,16 @@ function defaultLoop(): EventLoop {
   return ambientLoop ??= new EventLoop({}, true);
 }
 
-provideDefaultKernel(() => kernelOf(defaultLoop()));
+/** The loop of code that runs in none. */
+export function defaultKernel(): Kernel {
+  return kernelOf(defaultLoop());
+}
+
+function currentKernel(): Kernel {
+  return enteredScope()?.kernel ?? defaultKernel();
+}
+
+// deno-lint-ignore asyncio/no-import-effects -- in a worker, whose jobs use a loop if they have one
 provideJobRunner(() => getEventLoop());
 
 /**
@@ -810,7 +816,7 @@ export function newEventLoop(options: EventLoopOptions = {}): EventLoop {
  * @returns The loop.
  */
 export function getEventLoop(): EventLoop {
-  return currentScope().kernel.loop;
+  return currentKernel().loop;
 }
 
 /**

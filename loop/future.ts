@@ -11,7 +11,7 @@ import {
   isCancelledError,
 } from "../errors.ts";
 import type { Context } from "./context.ts";
-import { callFromLoop, enteredScope } from "./current.ts";
+import { callFromLoop, enteredScope } from "./entered.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { Gate } from "./gate.ts";
 import { ReadyCallback } from "./handle.ts";

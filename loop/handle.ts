@@ -2,7 +2,7 @@
  * Callbacks waiting for their turn. Each runs in the async context in which it
  * was scheduled (see gate.ts), and its own changes of that reach no other.
  */
-import { callbackScope, enterForCallback, leaveCallback } from "./current.ts";
+import { callbackScope, enterForCallback, leaveCallback } from "./entered.ts";
 import { isExitRequest } from "./exit_request.ts";
 import { type CodeStep, Gate } from "./gate.ts";
 import type { Kernel } from "./kernel.ts";

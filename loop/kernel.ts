@@ -31,6 +31,7 @@ import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { InvalidStateError } from "../errors.ts";
 import { platform } from "../platform/mod.ts";
 import type { Alarm, AlarmTarget, Clock } from "./clock.ts";
+import type { Context } from "./context.ts";
 import type { CreationStacks } from "./creation_stacks.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { type CodeStep, Gate } from "./gate.ts";
@@ -105,13 +106,14 @@ export class Kernel implements AlarmTarget {
     loop: EventLoop,
     clock: Clock,
     ambient: boolean,
+    context: Context,
     report: (context: ExceptionContext) => void,
   ) {
     this.loop = loop;
     this.clock = clock;
     this.ambient = ambient;
     this.#report = report;
-    this.root = new Scope(this, null, null, null, false);
+    this.root = new Scope(this, null, null, context, false);
     kernels.set(loop, this);
     if (ambient) this.#startRun(null);
   }

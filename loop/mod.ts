@@ -18,6 +18,7 @@
  * @module
  */
 
+export { allTasks } from "./all_tasks.ts";
 export type { Alarm, AlarmTarget, Clock } from "./clock.ts";
 export {
   Context,
@@ -40,7 +41,6 @@ export { type DoneCallbackOptions, Future, isFuture } from "./future.ts";
 export { Handle, TimerHandle } from "./handle.ts";
 export type { Instrument, StepInfo, WaitInfo } from "./hooks.ts";
 export {
-  allTasks,
   currentTask,
   Task,
   type TaskFunction,

@@ -35,14 +35,6 @@ const interrupted: WaitSource = {
   describe: () => "nothing, as it was cancelled before it began to wait",
 };
 
-/** Makes a context: its class stands further up. */
-let makeContext: () => Context;
-
-/** Tells this file how to make a context. */
-export function provideContext(make: () => Context): void {
-  makeContext = make;
-}
-
 /** What a scope remembers of its cancellation; most are never cancelled. */
 class Cancellation {
   /** Requests to cancel the scope that were not taken back. */
@@ -118,7 +110,8 @@ export class Scope {
   }
 
   get context(): Context {
-    return this.#context ??= this.top.#context ??= makeContext();
+    return this.#context ??= this.top.#context ??= this.kernel.root.context
+      .copy();
   }
 
   get hasVariables(): boolean {

@@ -1,7 +1,7 @@
 import { show } from "../_internal/show.ts";
 import { platform, type SignalName } from "../platform/mod.ts";
 import { ReadyCallback } from "./handle.ts";
-import { callbackScope, runIn } from "./current.ts";
+import { callbackScope, runIn } from "./entered.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** How many listeners of this library have taken the place of `run`'s. */

@@ -11,18 +11,17 @@ import { platform } from "../platform/mod.ts";
 import { cancelBySignal } from "./cancel_each.ts";
 import type { Context } from "./context.ts";
 import {
-  currentScope,
   enteredScope,
   enterScope,
   inheritedContext,
   runIn,
-} from "./current.ts";
+} from "./entered.ts";
 import { isExitRequest } from "./exit_request.ts";
 import { Future, futureInternals, toCancelledError } from "./future.ts";
 import type { CodeStep, Gate } from "./gate.ts";
 import { waitsBelow } from "./hooks.ts";
 import type { EventLoop } from "./event_loop.ts";
-import { type Kernel, kernelOf } from "./kernel.ts";
+import type { Kernel } from "./kernel.ts";
 import { Scope } from "./scope.ts";
 
 /** The function a task runs. */
@@ -486,30 +485,4 @@ export function currentTask(loop?: EventLoop): Task<unknown> | null {
   const scope = enteredScope();
   if (scope === undefined || scope.task?.done()) return null;
   return loop === undefined || scope.kernel.loop === loop ? scope.task : null;
-}
-
-/**
- * The tasks that are not done. Answers to `asyncio.all_tasks`.
- *
- * @example Cancelling all others
- * ```ts
- * import { allTasks, createTask, currentTask, sleep } from "@asyncio/asyncio";
- * import { assert } from "@std/assert";
- *
- * const task = createTask(() => sleep(60_000));
- * for (const each of allTasks()) if (each !== currentTask()) each.cancel();
- * await task.catch(() => {});
- * assert(task.cancelled());
- * ```
- *
- * @param loop Whose tasks; by default the running loop's.
- * @returns A set of its own, not a live view.
- */
-export function allTasks(loop?: EventLoop): Set<Task<unknown>> {
-  const kernel = loop === undefined ? currentScope().kernel : kernelOf(loop);
-  const tasks = new Set<Task<unknown>>();
-  for (let scope = kernel.tasks; scope !== null; scope = scope.after) {
-    tasks.add(scope.task as Task<unknown>);
-  }
-  return tasks;
 }

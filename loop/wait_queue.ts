@@ -16,8 +16,6 @@
  * the next. So nothing is ever given to the dead.
  */
 import { InvalidStateError } from "../errors.ts";
-// Who imports a lock and nothing else has the default loop all the same.
-import "./event_loop.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Scope } from "./scope.ts";
 import type { Task } from "./task.ts";

@@ -1,7 +1,7 @@
 /**
  * What a worker's thread shares between the code that runs its jobs and the
  * library, which the jobs may load for themselves, and in another copy (JSR and
- * npm, ES modules and CommonJS). It is therefore found by a global symbol.
+ * npm, or two versions). It is therefore found by a global symbol.
  */
 
 /** What to send to the other thread instead of a copy of it. */

@@ -10,6 +10,9 @@ export const NAME: string = config.name;
 /** The version of the package. */
 export const VERSION: string = config.version;
 
+/** What the package is, in a line. */
+export const DESCRIPTION: string = config.description;
+
 /** What users import and the file behind it: `./loop` and `./loop/mod.ts`. */
 export const EXPORTS: Readonly<Record<string, string>> = config.exports;
 

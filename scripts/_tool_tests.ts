@@ -71,7 +71,7 @@ const CASES: readonly Case[] = [
       ...["--ignoreDeprecations", "6.0", "--rootDir", "tests/npm/tools"],
       ...["--outDir", `${OUT}/cjs`, SOURCE],
     ]],
-    program: ["--experimental-require-module", `${OUT}/cjs/main.js`],
+    program: [`${OUT}/cjs/main.js`],
   },
   {
     name: "tsx",

@@ -1,6 +1,6 @@
 import ts from "typescript";
 
-/** The two kinds of module that the npm package has. */
+/** The kind of module of the npm package, and that of a worker's script. */
 export type Format = "esm" | "cjs";
 
 /** A TypeScript file to turn into JavaScript. */
@@ -81,49 +81,6 @@ function rewriteSpecifiers(rewrite: Rewrite) {
   };
 }
 
-/**
- * Replaces `import.meta.url`, which a CommonJS module cannot say, with the same
- * URL made of `__filename`.
- */
-function replaceImportMeta(
-  context: ts.TransformationContext,
-): (file: ts.SourceFile) => ts.SourceFile {
-  const { factory } = context;
-  const call = (
-    callee: ts.Expression,
-    argument: ts.Expression,
-  ): ts.CallExpression =>
-    factory.createCallExpression(callee, undefined, [argument]);
-  const visit = (node: ts.Node): ts.Node => {
-    if (
-      ts.isPropertyAccessExpression(node) &&
-      ts.isMetaProperty(node.expression) && node.name.text === "url"
-    ) {
-      const module = call(
-        factory.createIdentifier("require"),
-        factory.createStringLiteral("node:url"),
-      );
-      return factory.createPropertyAccessExpression(
-        call(
-          factory.createPropertyAccessExpression(module, "pathToFileURL"),
-          factory.createIdentifier("__filename"),
-        ),
-        "href",
-      );
-    }
-    if (
-      ts.isMetaProperty(node) &&
-      node.keywordToken === ts.SyntaxKind.ImportKeyword
-    ) {
-      throw new Error(
-        "Cannot build as only import.meta.url has a CommonJS form",
-      );
-    }
-    return ts.visitEachChild(node, visit, context);
-  };
-  return (file) => ts.visitNode(file, visit) as ts.SourceFile;
-}
-
 function parse(path: string, result: ts.TranspileOutput): Output {
   const [fault] = result.diagnostics ?? [];
   if (fault) {
@@ -142,7 +99,7 @@ function parse(path: string, result: ts.TranspileOutput): Output {
  *
  * Types are not checked: `deno check` does that, with Deno's own types, which
  * the compiler from npm does not know. Dynamic imports stay what they are, in
- * CommonJS too, as `require()` knows neither URLs nor, on Node 20, ES modules.
+ * CommonJS too, as a worker loads what users name by URL.
  */
 export function toCode(
   source: Source,
@@ -163,12 +120,7 @@ export function toCode(
         removeComments: true,
         sourceMap: true,
       },
-      transformers: {
-        before: [
-          rewriteSpecifiers(rewrite),
-          ...(format === "cjs" ? [replaceImportMeta] : []),
-        ],
-      },
+      transformers: { before: [rewriteSpecifiers(rewrite)] },
     }),
   );
 }
@@ -224,20 +176,4 @@ export function toDeclarations(
     );
   }
   return outputs;
-}
-
-/**
- * Undoes what a compiler that writes plain CommonJS does to dynamic imports.
- * It makes them `require()` calls, which cannot load what users name by URL.
- */
-export function restoreDynamicImports(code: string): string {
-  return code
-    .replace(
-      /Promise\.resolve\(`\$\{(.+?)\}`\)\.then\(s => __importStar\(require\(s\)\)\)/g,
-      "import($1)",
-    )
-    .replace(
-      /Promise\.resolve\(\)\.then\(\(\) => __importStar\(require\(("[^"]*")\)\)\)/g,
-      "import($1)",
-    );
 }

@@ -10,40 +10,27 @@
  * - `pack` needs nothing but the TypeScript compiler from npm. Continuous
  *   integration takes it, and runs the suite on what comes out.
  *
- * The layout is dnt's: `esm/` and `script/`, each with its declarations and a
- * `package.json` that names the kind of module, and `src/`, which the source
- * maps of both lead to.
+ * The layout is dnt's: `esm/`, with its declarations, and `src/`, which the
+ * source maps lead to. There is one kind of module, and so one copy of the
+ * library in a program: Node's `require()` loads ES modules as well.
  *
  * @module
  */
 
+import { type Manifest, manifest } from "./_manifest.ts";
 import {
+  execute,
   EXPORTS,
-  filesBelow,
   libraryFiles,
-  NAME,
   npm,
   ROOT,
   toPath,
-  VERSION,
   writeText,
 } from "./_project.ts";
-import {
-  type Format,
-  type Output,
-  restoreDynamicImports,
-  toCode,
-  toDeclarations,
-} from "./_transpile.ts";
+import { type Output, toCode, toDeclarations } from "./_transpile.ts";
 
 /** Where the package is laid out. */
 const OUT = new URL("npm/", ROOT);
-
-/** The folder of each kind of module. */
-const FOLDERS: Readonly<Record<Format, string>> = {
-  esm: "esm",
-  cjs: "script",
-};
 
 /** What both routes copy from the root. */
 const COPIED = ["LICENSE", "README.md"];
@@ -60,64 +47,11 @@ export interface NpmBuild {
   readonly unpackedSize: number;
 }
 
-interface Condition {
-  readonly types: string;
-  readonly default: string;
-}
-
-interface Manifest {
-  readonly exports: Readonly<
-    Record<string, string | { import: Condition; require: Condition }>
-  >;
-  readonly [field: string]: unknown;
-}
-
-/** The `exports` of `package.json`, from those of `deno.json`. */
-function conditionalExports(): Manifest["exports"] {
-  const condition = (format: Format, path: string): Condition => {
-    const base = path.replace("./", `./${FOLDERS[format]}/`);
-    return {
-      types: base.replace(/\.ts$/, ".d.ts"),
-      default: base.replace(/\.ts$/, ".js"),
-    };
-  };
-  const entries = Object.entries(EXPORTS).map(([name, path]) =>
-    [name, {
-      import: condition("esm", path),
-      require: condition("cjs", path),
-    }] as const
-  );
-  return {
-    ...Object.fromEntries(entries),
-    "./package.json": "./package.json",
-  };
-}
-
-function manifest(): Manifest {
-  return {
-    name: NAME,
-    version: VERSION,
-    description: "Python's asyncio for TypeScript: cancellation, structured " +
-      "concurrency, streams, subprocesses and queues for async functions",
-    keywords: [
-      "async",
-      "asyncio",
-      "cancellation",
-      "concurrency",
-      "event-loop",
-      "queue",
-      "streams",
-      "structured-concurrency",
-      "subprocess",
-    ],
-    license: "MIT",
-    main: "./script/mod.js",
-    module: "./esm/mod.js",
-    types: "./script/mod.d.ts",
-    exports: conditionalExports(),
-    // The first version 20 that has `process.getBuiltinModule()`.
-    engines: { node: ">=20.16.0" },
-  };
+/** Where this clone of the repository came from, if it did. */
+async function originOfClone(): Promise<string | null> {
+  const git = await execute("git", ["remote", "get-url", "origin"])
+    .catch(() => undefined);
+  return git?.ok === true ? git.stdout.trim() : null;
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {
@@ -172,32 +106,26 @@ function reachable(declarations: ReadonlyMap<string, Output>): Set<string> {
 }
 
 /** The route that needs no JSR. */
-async function buildWithPack(): Promise<void> {
+async function buildWithPack(manifest: Manifest): Promise<void> {
   const paths = await libraryFiles();
   for (const path of paths) {
     const source = { path, text: await Deno.readTextFile(new URL(path, ROOT)) };
     await writeText(new URL(`src/${path}`, OUT), source.text);
-    for (const [format, folder] of Object.entries(FOLDERS)) {
-      await writeOutput(
-        `${folder}/${path.replace(/\.ts$/, ".js")}`,
-        path,
-        toCode(source, format as Format),
-      );
-    }
+    await writeOutput(
+      `esm/${path.replace(/\.ts$/, ".js")}`,
+      path,
+      toCode(source, "esm"),
+    );
   }
   const declarations = toDeclarations(toPath(ROOT), paths);
   for (const path of reachable(declarations)) {
-    for (const folder of Object.values(FOLDERS)) {
-      await writeOutput(
-        `${folder}/${path.replace(/\.ts$/, ".d.ts")}`,
-        path,
-        declarations.get(path)!,
-      );
-    }
+    await writeOutput(
+      `esm/${path.replace(/\.ts$/, ".d.ts")}`,
+      path,
+      declarations.get(path)!,
+    );
   }
-  await writeJson("esm/package.json", { type: "module" });
-  await writeJson("script/package.json", { type: "commonjs" });
-  await writeJson("package.json", manifest());
+  await writeJson("package.json", manifest);
   await writeText(new URL(".npmignore", OUT), "*.tgz\n");
 }
 
@@ -226,7 +154,7 @@ async function findDnt(): Promise<Dnt | undefined> {
 }
 
 /** The route of Deno's own tool. */
-async function buildWithDnt(dnt: Dnt): Promise<void> {
+async function buildWithDnt(dnt: Dnt, manifest: Manifest): Promise<void> {
   await dnt.build({
     entryPoints: Object.entries(EXPORTS).map(([name, path]) => ({
       name,
@@ -235,6 +163,7 @@ async function buildWithDnt(dnt: Dnt): Promise<void> {
     outDir: toPath(OUT),
     // The library finds its runtime itself, and `deno check` knows its types.
     shims: {},
+    scriptModule: false,
     typeCheck: false,
     test: false,
     skipNpmInstall: true,
@@ -246,35 +175,27 @@ async function buildWithDnt(dnt: Dnt): Promise<void> {
       lib: ["ESNext", "DOM"],
       sourceMap: true,
     },
-    package: manifest(),
+    package: manifest,
   });
-  for (const path of await filesBelow(OUT, "script/")) {
-    if (!path.endsWith(".js")) continue;
-    const url = new URL(path, OUT);
-    const code = await Deno.readTextFile(url);
-    const restored = restoreDynamicImports(code);
-    if (restored !== code) await Deno.writeTextFile(url, restored);
-  }
+  // Bundlers ask the nearest manifest, and this one would hide ours from them.
+  await Deno.remove(new URL("esm/package.json", OUT));
   const ignored = new URL(".npmignore", OUT);
   await Deno.writeTextFile(ignored, "*.tgz\n", { append: true });
 }
 
 /** Fails where the tarball lacks what it promises or has what it should not. */
-function examine(files: readonly string[]): void {
-  const targets = Object.values(manifest().exports).flatMap((target) =>
-    typeof target === "string"
-      ? [target]
-      : [target.import, target.require].flatMap(Object.values)
+function examine(manifest: Manifest, files: readonly string[]): void {
+  const targets = Object.values(manifest.exports).flatMap((target) =>
+    typeof target === "string" ? [target] : Object.values(target)
   );
   const expected = [
     ...COPIED,
-    "esm/package.json",
-    "script/package.json",
     ...targets.map((target) => target.replace("./", "")),
   ];
   const missing = expected.filter((path) => !files.includes(path));
   const foreign = files.filter((path) =>
-    /_test\.|_bench\.|\.tgz$|^(?:esm|script)\/(?:.*[^d]|d?)\.ts$/.test(path)
+    /_test\.|_bench\.|\.tgz$|^script\/|^esm\/(?:.*[^d]|d?)\.ts$|^esm\/package/
+      .test(path)
   );
   if (missing.length === 0 && foreign.length === 0) return;
   throw new Error(
@@ -291,11 +212,11 @@ interface PackReport {
 }
 
 /** Makes the tarball. */
-async function pack(): Promise<NpmBuild> {
+async function pack(manifest: Manifest): Promise<NpmBuild> {
   const json = await npm(["pack", "--json"], { cwd: OUT });
   const report: PackReport = Object.values(JSON.parse(json))[0] as PackReport;
   const files = report.files.map(({ path }) => path);
-  examine(files);
+  examine(manifest, files);
   return {
     tarball: new URL(report.filename, OUT),
     files,
@@ -319,11 +240,18 @@ export async function buildNpm(route?: "pack" | "dnt"): Promise<NpmBuild> {
     : route === "pack"
     ? undefined
     : await findDnt();
-  await (dnt ? buildWithDnt(dnt) : buildWithPack());
+  const made = manifest(await originOfClone());
+  if (made["repository"] === undefined) {
+    console.log(
+      "The manifest names no repository as this clone has no remote " +
+        '"origin" with an address',
+    );
+  }
+  await (dnt ? buildWithDnt(dnt, made) : buildWithPack(made));
   for (const path of COPIED) {
     await Deno.copyFile(new URL(path, ROOT), new URL(path, OUT));
   }
-  return await pack();
+  return await pack(made);
 }
 
 function kilobytes(bytes: number): string {

@@ -30,6 +30,7 @@ import {
   toPath,
   writeText,
 } from "./_project.ts";
+import { runBundles } from "./_bundle_tests.ts";
 import { runTools } from "./_tool_tests.ts";
 import { TRACING_MODES, tracingPackages } from "./_tracing.ts";
 import { toCode, toJavaScript } from "./_transpile.ts";
@@ -338,13 +339,15 @@ async function checkConsumers(project: Project): Promise<Counts> {
 
 /** Builds and runs a program with the tools that rewrite code. */
 async function checkTools(version: string, project: Project): Promise<Counts> {
-  const results = await runTools(await findNode(version), project.root);
-  if (typeof results === "string") {
-    console.log(`Skipped: build tools, which cannot be installed: ${results}`);
+  const node = await findNode(version);
+  const tools = await runTools(node, project.root);
+  if (typeof tools === "string") {
+    console.log(`Skipped: build tools, which cannot be installed: ${tools}`);
     return { ...NONE, skipped: 1 };
   }
+  const results = [...tools, ...await runBundles(node, project.root)];
   for (const { name, ok, output } of results) {
-    console.log(`Worker threads, ${name}: ${ok ? "ok" : "failed"}`);
+    console.log(`Build tools, ${name}: ${ok ? "ok" : "failed"}`);
     if (!ok) console.log(output);
   }
   return sum(

@@ -8,7 +8,7 @@ import { cancelEach } from "../loop/cancel_each.ts";
 import { Completion, futureInternals } from "../loop/future.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { leaveSignal, takeSignal } from "../loop/signals.ts";
-import { allTasks } from "../loop/task.ts";
+import { allTasks } from "../loop/all_tasks.ts";
 import { platform } from "../platform/mod.ts";
 
 interface Member {

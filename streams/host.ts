@@ -10,8 +10,6 @@ import {
   inheritedContext,
   runIn,
 } from "../loop/current.ts";
-// Who opens a connection and nothing else has the default loop all the same.
-import "../loop/event_loop.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { interruption, Scope } from "../loop/scope.ts";
 import { type AsyncPlace, platform } from "../platform/mod.ts";

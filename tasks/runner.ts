@@ -5,6 +5,7 @@ import {
   InvalidStateError,
   isCancelledError,
 } from "../errors.ts";
+import { allTasks } from "../loop/all_tasks.ts";
 import { cancelEach } from "../loop/cancel_each.ts";
 import type { Context } from "../loop/context.ts";
 import { copyContext } from "../loop/context.ts";
@@ -15,7 +16,7 @@ import {
 } from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
 import { filterRejections, letEscape } from "../loop/rejections.ts";
-import { allTasks, type TaskFunction } from "../loop/task.ts";
+import type { TaskFunction } from "../loop/task.ts";
 import type { SignalName } from "../platform/mod.ts";
 import { checkSignals, defaultSignals, Interrupt } from "./_interrupt.ts";
 import { gather } from "./gather.ts";

@@ -231,6 +231,31 @@ Deno.test(
   }),
 );
 
+Deno.test("Context.run() outside of any loop runs in no loop either", async () => {
+  const user = makeVar();
+  const context = new Context();
+  const seen: string[] = [];
+  const lazy = {
+    then: (resolve: (value: string) => void) => {
+      seen.push(user.get());
+      resolve("lazy");
+    },
+  } as PromiseLike<string>;
+  const result = context.run(() => {
+    user.set("inside");
+    assertThrows(getRunningLoop, InvalidStateError);
+    return lazy;
+  });
+  assert(result instanceof Promise);
+  assertEquals(await result, "lazy");
+  await context.run(async () => {
+    await sleep(0);
+    seen.push(user.get());
+  });
+  assertEquals(seen, ["inside", "inside"]);
+  assertEquals(user.get(), "nobody");
+});
+
 Deno.test(
   "waits inside of Context.run() are cancelled with the task",
   virtual(async () => {

@@ -513,6 +513,6 @@ Deno.test("a loop without threads says what to import", async () => {
   assertEquals([code, stderr], [0, ""]);
   assertEquals(
     stdout,
-    'InvalidStateError: Cannot run in the default executor as there is none: import "@asyncio/asyncio" or "@asyncio/asyncio/threads", or call setDefaultExecutor() first\n',
+    'InvalidStateError: Cannot run in the default executor as there is none: first call setDefaultExecutor() with a WorkerPoolExecutor, which is in "@asyncio/asyncio/threads"\n',
   );
 });

@@ -3,8 +3,6 @@ import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Future } from "../loop/future.ts";
 import { futureInternals } from "../loop/future.ts";
-// Who calls this in a worker has its loop, too.
-import "../loop/event_loop.ts";
 import { isCancelledError } from "../errors.ts";
 import { workerContext } from "../platform/worker_context.ts";
 import { JobFuture } from "./_job.ts";

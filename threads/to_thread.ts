@@ -1,7 +1,6 @@
 import { getEventLoop } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
-// It makes the default executors.
-import "./worker_pool_executor.ts";
+import { useWorkerPools } from "./worker_pool_executor.ts";
 
 /**
  * Runs a function in a worker, while this thread goes on. Answers to
@@ -76,5 +75,6 @@ export function toThread<A extends unknown[], R>(
   fn: (...args: A) => R,
   ...args: A
 ): Future<Awaited<R>> {
+  useWorkerPools();
   return getEventLoop().runInExecutor(null, fn, ...args);
 }

@@ -387,4 +387,14 @@ function waitFor(pool: Pool): Promise<void> {
   return wait.promise;
 }
 
-provideDefaultExecutor(() => new WorkerPoolExecutor());
+/** Lets each loop make its default executor here, if it has none. */
+export function useWorkerPools(): void {
+  provideDefaultExecutor(makeWorkerPool);
+}
+
+function makeWorkerPool(): WorkerPoolExecutor {
+  return new WorkerPoolExecutor();
+}
+
+// deno-lint-ignore asyncio/no-import-effects -- who relies on it calls it again
+useWorkerPools();

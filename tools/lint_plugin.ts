@@ -11,7 +11,8 @@
  * - `platform-only`: `Deno`, `process`, `node:`, host timers and the URLs of
  *   source files (a worker's entry) belong in `platform/`.
  * - `node-20`: no syntax and no built-in that Node 20 lacks.
- * - `no-top-level-await`, `no-console`: importing has no effect of its own.
+ * - `no-import-effects`, `no-top-level-await`, `no-console`: importing has no
+ *   effect that anyone relies on, as a bundle leaves out what nobody names.
  * - `error-message`: one form for the text of errors.
  *
  * @module
@@ -353,13 +354,36 @@ const noTopLevelAwait: Deno.lint.Rule = {
       context.report({
         node,
         message: "Library code must not await at the top level",
-        hint: "The CommonJS build cannot express it.",
+        hint: "The require() of Node loads no module that does.",
       });
     };
     return {
       AwaitExpression: report,
       ForOfStatement(node) {
         if (node.await) report(node);
+      },
+    };
+  },
+};
+
+/** Programs, which nobody imports. */
+const PROGRAMS = new Set(["threads/_worker_main.ts"]);
+
+const noImportEffects: Deno.lint.Rule = {
+  create(context) {
+    const path = projectPath(context.filename);
+    if (!isLibrary(path) || PROGRAMS.has(path)) return {};
+    const report = (node: Deno.lint.Node) =>
+      context.report({
+        node,
+        message: "Importing library code must do nothing but define",
+        hint: "Import by name what is needed, and call it when it is needed.",
+      });
+    return {
+      "Program > ExpressionStatement": report,
+      "Program > IfStatement": report,
+      ImportDeclaration(node) {
+        if (node.specifiers.length === 0) report(node);
       },
     };
   },
@@ -486,6 +510,7 @@ const plugin: Deno.lint.Plugin = {
     "error-message": errorMessage,
     "layers": layers,
     "no-console": noConsole,
+    "no-import-effects": noImportEffects,
     "no-top-level-await": noTopLevelAwait,
     "node-20": node20,
     "platform-only": platformOnly,

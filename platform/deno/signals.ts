@@ -46,6 +46,7 @@ function watchListeners(): void {
   }
 }
 
+// deno-lint-ignore asyncio/no-import-effects -- what is added before is not seen
 if ("Deno" in globalThis) watchListeners();
 
 function hasSignalListener(signal: SignalName): boolean {

@@ -7,11 +7,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import {
-  restoreDynamicImports,
-  toCode,
-  toDeclarations,
-} from "../../scripts/_transpile.ts";
+import { toCode, toDeclarations } from "../../scripts/_transpile.ts";
 
 function source(text: string): { path: string; text: string } {
   return { path: "loop/task.ts", text };
@@ -31,26 +27,6 @@ export const c = () => [a, import("./c.ts"), import("package")];`;
 Deno.test("toCode() keeps dynamic imports in CommonJS", () => {
   const text = `export const load = (url: string) => import(url);`;
   assertStringIncludes(toCode(source(text), "cjs").code, "import(url)");
-});
-
-Deno.test("toCode() gives CommonJS the URL of its file", async () => {
-  const text = `export const url = import.meta.url;`;
-  const { code } = toCode(source(text), "cjs");
-  assertFalse(code.includes("import.meta"));
-  const folder = await Deno.makeTempDir();
-  const path = `${folder}/url.cjs`;
-  await Deno.writeTextFile(path, code);
-  const module = await import(`file://${path}`);
-  assertEquals(module.url, `file://${path}`);
-  await Deno.remove(folder, { recursive: true });
-});
-
-Deno.test("toCode() refuses what CommonJS cannot say", () => {
-  assertThrows(
-    () => toCode(source(`export const m = import.meta.main;`), "cjs"),
-    Error,
-    "import.meta",
-  );
 });
 
 Deno.test("toCode() lowers what Node 20 does not know", () => {
@@ -99,19 +75,4 @@ export function f(): A {
   const entry = sourceMap.findEntry(line, 4);
   assert("originalLine" in entry);
   assertEquals(entry.originalLine, 4);
-});
-
-Deno.test("restoreDynamicImports() undoes require()", () => {
-  assertEquals(
-    restoreDynamicImports(
-      "return Promise.resolve(`${specifier}`).then(s => __importStar(require(s)));",
-    ),
-    "return import(specifier);",
-  );
-  assertEquals(
-    restoreDynamicImports(
-      'Promise.resolve().then(() => __importStar(require("./a.js")))',
-    ),
-    'import("./a.js")',
-  );
 });

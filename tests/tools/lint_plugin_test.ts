@@ -116,7 +116,10 @@ Deno.test("platform-only reports what belongs to a host", () => {
       `export const url = new URL("./_worker.ts", import.meta.url);`,
       "the URL of a source file",
     ],
-    [`import { once } from "node:events";\nonce();`, "node:events"],
+    [
+      `import { once } from "node:events";\nexport const o = once();`,
+      "node:events",
+    ],
     [`import type { Socket } from "node:net";`, "node:net"],
   ];
   for (const [source, name] of cases) {
@@ -135,8 +138,8 @@ Deno.test("platform-only does not take a name for the global", () => {
     const source of [
       `export class Child { process = 1; Deno(): void {} }`,
       `export function stop(process: Child): void { process.kill(); }`,
-      `const { process } = start();\nprocess.kill();`,
-      `import { process } from "./process.ts";\nprocess.kill();`,
+      `const { process } = start();\nexport const k = process.kill();`,
+      `import { process } from "./process.ts";\nexport const k = process.kill();`,
       `export const kill = (child: Child): void => child.process.kill();`,
       `export const names = { process: 1, setTimeout: 2 };`,
       `export interface Timers { setTimeout(process: number): void }`,
@@ -172,6 +175,32 @@ Deno.test("node-20 reports what only newer runtimes have", () => {
   }
 });
 
+Deno.test("no-import-effects reports what an import would do", () => {
+  const message = [
+    "no-import-effects: Importing library code must do nothing but define",
+  ];
+  for (
+    const source of [
+      `import "./b.ts";`,
+      `register(() => 1);`,
+      `if (isDeno) watch();`,
+    ]
+  ) {
+    assertEquals(faults("loop/a.ts", source), message, source);
+    assertEquals(faults("threads/_worker_main.ts", source), [], source);
+    assertEquals(faults("examples/a.ts", source), [], source);
+  }
+  assertEquals(
+    faults(
+      "loop/a.ts",
+      `import { b } from "./b.ts";
+       const c = new WeakSet<object>();
+       export function d(): void { b(); if (c) b(); }`,
+    ),
+    [],
+  );
+});
+
 Deno.test("no-top-level-await reports only the top level", () => {
   const message = [
     "no-top-level-await: Library code must not await at the top level",
@@ -191,7 +220,7 @@ Deno.test("no-top-level-await reports only the top level", () => {
 });
 
 Deno.test("no-console reports printing outside platform", () => {
-  const source = `console.error("lost");`;
+  const source = `export const lose = () => console.error("lost");`;
   assertEquals(faults("loop/a.ts", source), [
     "no-console: Library code must not print",
   ]);

@@ -1,4 +1,5 @@
-// A CommonJS module requires every entry, and what it finds is one copy.
+// A CommonJS module requires every entry, and what it finds is the one copy that
+// an import finds, too.
 "use strict";
 
 const assert = require("node:assert/strict");
@@ -7,7 +8,6 @@ const { EventLoop } = require("@asyncio/asyncio/loop");
 const { Queue } = require("@asyncio/asyncio/queue");
 const manifest = require("@asyncio/asyncio/package.json");
 
-assert.match(require.resolve("@asyncio/asyncio"), /script/);
 for (const entry of Object.keys(manifest.exports)) {
   if (entry.endsWith(".json")) continue;
   const module = require("@asyncio/asyncio" + entry.slice(1));
@@ -36,3 +36,16 @@ root.gather([
 ]).then((results) => {
   assert.deepEqual(results, [42, "one.txt"]);
 });
+
+// A task of the one is the current task of the other, which cancels it.
+import("@asyncio/asyncio").then((imported) =>
+  root.run(async () => {
+    assert.equal(imported.currentTask, root.currentTask);
+    assert.equal(imported.currentTask(), root.currentTask());
+    const task = imported.createTask(() => root.sleep(60_000));
+    assert.ok(root.isFuture(task));
+    task.cancel();
+    await assert.rejects(task, root.CancelledError);
+    await assert.rejects(task, imported.isCancelledError);
+  })
+);
