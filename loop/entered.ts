@@ -123,8 +123,7 @@ const AsyncFunction = (async () => {}).constructor as typeof Function;
 export function runInContext<R>(context: Context, fn: () => R): R {
   const around = enteredScope();
   if (around === undefined) return runOutside(context, fn);
-  const { kernel, task } = around;
-  const scope = new Scope(kernel, around, task, context, false);
+  const scope = around.open(context);
   const close = () => scope.close();
   let result: R;
   let isPromise: boolean;
@@ -184,7 +183,7 @@ export function homeOfChanges(outside: Context): Context {
   }
   const { kernel } = scope;
   if (scope === kernel.root) {
-    scope = new Scope(kernel, null, null, scope.context.copy(), false);
+    scope = Scope.detached(kernel, scope.context.copy());
   }
   if (store !== scope) storage.enterWith(scope);
   return scope.context;
@@ -193,9 +192,7 @@ export function homeOfChanges(outside: Context): Context {
 /** The scope of a callback of the running code: with a copy of its context. */
 export function callbackScope(kernel: Kernel): Scope {
   const context = inheritedContext();
-  return context === null
-    ? kernel.root
-    : new Scope(kernel, null, null, context, false);
+  return context === null ? kernel.root : Scope.detached(kernel, context);
 }
 
 /** The context of a task or a callback that the running code makes. */

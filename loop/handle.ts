@@ -57,7 +57,7 @@ export class Handle {
     this.#name = "";
     this.#scope = context === undefined
       ? callbackScope(kernel)
-      : new Scope(kernel, null, null, context, false);
+      : Scope.detached(kernel, context);
     if (kernel.hooks !== null) kernel.hooks.handleCreated(this);
   }
 

@@ -113,7 +113,7 @@ export class Kernel implements AlarmTarget {
     this.clock = clock;
     this.ambient = ambient;
     this.#report = report;
-    this.root = new Scope(this, null, null, context, false);
+    this.root = Scope.detached(this, context);
     kernels.set(loop, this);
     if (ambient) this.#startRun(null);
   }

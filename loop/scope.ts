@@ -85,7 +85,7 @@ export class Scope {
   #cancellation: Cancellation | null;
 
   /** @param context Its own; `null` for that of the scope around, or a new one. */
-  constructor(
+  protected constructor(
     kernel: Kernel,
     parent: Scope | null,
     task: Task<unknown> | null,
@@ -107,6 +107,30 @@ export class Scope {
     this.#context = context ?? (parent === null ? null : parent.#context);
     this.#cancellation = null;
     if (parent !== null) parent.adopt(this);
+  }
+
+  /** The scope that `task` has to itself. */
+  static ofTask(
+    kernel: Kernel,
+    task: Task<unknown>,
+    context: Context | null,
+  ): Scope {
+    return new Scope(kernel, null, task, context, false);
+  }
+
+  /** A scope of no task, for callbacks. */
+  static detached(kernel: Kernel, context: Context | null): Scope {
+    return new Scope(kernel, null, null, context, false);
+  }
+
+  /** Opens a scope for a block in this one. */
+  open(context: Context | null = null): Scope {
+    return new Scope(this.kernel, this, this.task, context, false);
+  }
+
+  /** The same for a block that no cancellation enters from outside. */
+  openShielded(): Scope {
+    return new Scope(this.kernel, this, this.task, null, true);
   }
 
   get context(): Context {

@@ -115,13 +115,7 @@ export class Task<T = unknown> extends Future<T> {
     this.#name = name === undefined || name === null
       ? ++lastNumber
       : String(name);
-    this.#scope = new Scope(
-      kernel,
-      null,
-      this,
-      context ?? inheritedContext(),
-      false,
-    );
+    this.#scope = Scope.ofTask(kernel, this, context ?? inheritedContext());
     kernel.addTask(this.#scope);
     if (kernel.hooks !== null) kernel.hooks.taskCreated(this);
     if (signal !== undefined) Task.#listen(this, signal);

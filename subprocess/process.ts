@@ -8,7 +8,7 @@ import {
   isCancelledError,
 } from "../errors.ts";
 import { currentScope, runIn } from "../loop/current.ts";
-import { Scope } from "../loop/scope.ts";
+import { runShielded } from "../loop/run_shielded.ts";
 import type { Task } from "../loop/task.ts";
 import type { SignalName } from "../platform/mod.ts";
 import { StreamReader } from "../streams/stream_reader.ts";
@@ -408,14 +408,11 @@ export class Process<
  * Runs `fn` where no cancellation reaches it. What comes meanwhile is left for
  * the next wait, so that it does not hide the error that led here.
  */
-async function unhindered(fn: () => Promise<unknown>): Promise<void> {
-  const around = currentScope();
-  const scope = new Scope(around.kernel, around, around.task, null, true);
-  try {
-    await runIn(scope, fn, undefined, undefined);
-  } finally {
-    scope.close();
-  }
+function unhindered(fn: () => Promise<unknown>): Promise<unknown> {
+  return runShielded(
+    currentScope(),
+    (scope) => runIn(scope, fn, undefined, undefined),
+  );
 }
 
 function openWriter(child: Child): StreamWriter | null {

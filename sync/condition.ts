@@ -3,7 +3,8 @@ import { inspectByToString } from "../_internal/inspect.ts";
 import { show } from "../_internal/show.ts";
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
-import { forgetCancellation, interruption, Scope } from "../loop/scope.ts";
+import { runShielded } from "../loop/run_shielded.ts";
+import { forgetCancellation, interruption, type Scope } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Hold } from "./hold.ts";
 import { Lock, type LockHold, lockInternals } from "./lock.ts";
@@ -302,14 +303,11 @@ export class Condition {
    * Takes the lock again for the same hold, and stays in line for it whatever
    * comes: a cancellation does not enter a shielded scope, it is remembered.
    */
-  async #reacquire(around: Scope, hold: LockHold): Promise<void> {
-    const { kernel, task } = around;
-    const scope = new Scope(kernel, around, task, null, true);
-    try {
-      await lockInternals.acquireAs(this.#lock, scope, hold);
-    } finally {
-      scope.close();
-    }
+  #reacquire(around: Scope, hold: LockHold): Promise<unknown> {
+    return runShielded(
+      around,
+      (scope) => lockInternals.acquireAs(this.#lock, scope, hold),
+    );
   }
 
   static {

@@ -8,7 +8,8 @@ import {
   isFuture,
   type Origin,
 } from "../loop/future.ts";
-import { Scope, throwCancellation } from "../loop/scope.ts";
+import { throwCancellation } from "../loop/scope.ts";
+import { runShielded } from "../loop/run_shielded.ts";
 import type { Awaitable } from "../loop/types.ts";
 import { runBlock } from "./_block.ts";
 import { ensureFuture } from "./create_task.ts";
@@ -187,18 +188,11 @@ export async function shielded<T>(
   const limit = options.timeout;
   if (limit !== undefined) checkSpan("shield a region", "timeout", limit);
   const around = currentScope();
-  const { kernel, task } = around;
-  const scope = new Scope(kernel, around, task, null, true);
-  let value: T;
-  try {
-    value = await runBlock(
-      scope,
-      limit === undefined ? fn : () => timeout(limit, fn),
-      undefined,
-    );
-  } finally {
-    scope.close();
-  }
+  const block = limit === undefined ? fn : () => timeout(limit, fn);
+  const value = await runShielded(
+    around,
+    (scope) => runBlock(scope, block, undefined),
+  );
   throwCancellation(around);
   return value;
 }

@@ -98,13 +98,12 @@ export class TaskGroup {
         "Cannot create a task group with 'new' as it ends with its block: call taskGroup((group) => ...)",
       );
     }
-    const { kernel, task } = around;
     this.#name = name;
     this.#around = around;
-    this.#scope = new Scope(kernel, around, task, null, false);
+    this.#scope = around.open();
     this.#surroundings = new Surroundings(this.#scope);
     this.#empty = new WaitQueue(`the tasks of ${oneLine(name)}`);
-    this.#awaiters = () => task === null ? [] : [task];
+    this.#awaiters = () => around.task === null ? [] : [around.task];
   }
 
   /**
