@@ -4,19 +4,15 @@ import { STREAM_LIMIT } from "../_internal/constants.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
-import {
-  IncompleteReadError,
-  InvalidStateError,
-  LimitOverrunError,
-} from "../errors.ts";
+import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { type Kernel, kernelOf } from "../loop/kernel.ts";
 import { interruption, type Scope } from "../loop/scope.ts";
 import type { Runnable } from "../loop/types.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
-import { ByteBuffer } from "./byte_buffer.ts";
-import { Search, Separators } from "./search.ts";
+import { END, Received } from "./received.ts";
+import type { Search } from "./search.ts";
 import { type Separator, UserSearch } from "./separators.ts";
 import { type ReadingSide, toReadable, WebSource } from "./web.ts";
 
@@ -69,14 +65,41 @@ export interface StreamReaderStatistics {
   readonly waiting: string | null;
 }
 
-const NOTHING = new Uint8Array(0);
-const NEWLINE = new Separators([new Uint8Array([10])]);
-
 /** What a read does: takes what it is for, or gives null to wait for more. */
 interface Operation<A, T> {
   readonly name: string;
-  take(reader: StreamReader, argument: A): T | null;
+  take(received: Received, argument: A): T | null;
 }
+
+// Made once, as making a function for each read would cost what it does.
+const READ_SOME: Operation<number, Uint8Array> = {
+  name: "read",
+  take: (received, n) => received.takeSome(n),
+};
+const READ_ALL: Operation<number, Uint8Array> = {
+  name: "read",
+  take: (received) => received.takeAll(),
+};
+const READ_FIRST: Operation<undefined, Uint8Array> = {
+  name: "readable",
+  take: (received) => received.takeFirst(),
+};
+const READ_EXACTLY: Operation<number, Uint8Array> = {
+  name: "readExactly",
+  take: (received, n) => received.takeExactly(n),
+};
+const READ_UNTIL: Operation<Search, Uint8Array> = {
+  name: "readUntil",
+  take: (received, search) => received.takeUntil(search),
+};
+const READ_LINE: Operation<undefined, Uint8Array> = {
+  name: "readLine",
+  take: (received) => received.takeLine(),
+};
+const READ_NEXT: Operation<
+  undefined,
+  IteratorResult<Uint8Array, undefined>
+> = { name: "readLine", take: (received) => received.takeNext() };
 
 /** What holds a reader while one of its reads waits. */
 export interface ReaderKeeper {
@@ -134,47 +157,13 @@ let retry: <A, T>(
  * ```
  */
 export class StreamReader implements AsyncIterable<Uint8Array> {
-  // Made once, as making a function for each read would cost what it does.
-  static readonly #some: Operation<number, Uint8Array> = {
-    name: "read",
-    take: (reader, n) => reader.#takeSome(n),
-  };
-  static readonly #all: Operation<number, Uint8Array> = {
-    name: "read",
-    take: (reader) => reader.#takeAll(),
-  };
-  static readonly #first: Operation<undefined, Uint8Array> = {
-    name: "readable",
-    take: (reader) => reader.#takeFirst(),
-  };
-  static readonly #exactly: Operation<number, Uint8Array> = {
-    name: "readExactly",
-    take: (reader, n) => reader.#takeExactly(n),
-  };
-  static readonly #until: Operation<Search, Uint8Array> = {
-    name: "readUntil",
-    take: (reader, search) => reader.#takeUntil(search),
-  };
-  static readonly #line: Operation<undefined, Uint8Array> = {
-    name: "readLine",
-    take: (reader) => reader.#takeLine(),
-  };
-  static readonly #next: Operation<
-    undefined,
-    IteratorResult<Uint8Array, undefined>
-  > = { name: "readLine", take: (reader) => reader.#takeNext() };
-
-  readonly #buffer = new ByteBuffer();
-  readonly #limit: number;
+  readonly #received: Received;
   /** With more than this, and nobody waiting for it, it pauses. */
   #pauseAbove: number;
   #kernel: Kernel | null;
   #transport: ReadingSide | null = null;
   #isPaused = false;
-  #isEof = false;
-  #failure: { readonly error: unknown } | null = null;
   #wait: PendingRead | null = null;
-  readonly #lines = new Search(NEWLINE);
   #search: UserSearch | null = null;
   #readable: ReadableStream<Uint8Array> | null = null;
   /** Keeps it while a read waits, where nothing else does. */
@@ -192,7 +181,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     checkOptions(action, options, READER_OPTIONS);
     const { limit = STREAM_LIMIT, loop } = options;
     checkInteger(action, "limit", limit, 1);
-    this.#limit = limit;
+    this.#received = new Received(limit);
     this.#pauseAbove = 2 * limit;
     this.#kernel = loop === undefined ? null : kernelOf(loop);
   }
@@ -247,9 +236,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    */
   read(n: number = -1): Promise<Uint8Array> {
     if (!Number.isInteger(n)) return refuse("read", "an integer", n);
-    return n < 0
-      ? this.#read(StreamReader.#all, n)
-      : this.#read(StreamReader.#some, n);
+    return n < 0 ? this.#read(READ_ALL, n) : this.#read(READ_SOME, n);
   }
 
   /**
@@ -264,7 +251,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws Its error, where the stream failed.
    */
   readLine(): Promise<Uint8Array> {
-    return this.#read(StreamReader.#line, undefined);
+    return this.#read(READ_LINE, undefined);
   }
 
   /**
@@ -285,7 +272,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     if (!(Number.isInteger(n) && n >= 0)) {
       return refuse("read exactly", "an integer of at least 0", n);
     }
-    return this.#read(StreamReader.#exactly, n);
+    return this.#read(READ_EXACTLY, n);
   }
 
   /**
@@ -326,7 +313,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#read(StreamReader.#until, search);
+    return this.#read(READ_UNTIL, search);
   }
 
   /**
@@ -335,7 +322,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @returns True when the stream has ended and all of it was read.
    */
   atEof(): boolean {
-    return this.#isEof && this.#buffer.size === 0;
+    return this.#received.isEnded && this.#received.size === 0;
   }
 
   /**
@@ -347,7 +334,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {InvalidStateError} When the stream has ended.
    */
   feedData(data: Uint8Array): void {
-    this.#feed(data);
+    this.#received.feed(data);
     if (this.#wait !== null) this.#wake();
     else this.#pauseOrResume();
   }
@@ -359,32 +346,15 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @internal
    */
   receive(data: Uint8Array): void {
-    this.#feed(data);
+    this.#received.feed(data);
     const wait = this.#wait;
     if (wait === null) this.#pauseOrResume();
     else if (wait.isQueued || !wait.scope.kernel.tryRun(wait)) this.#wake();
   }
 
-  #feed(data: Uint8Array): void {
-    if (!(data instanceof Uint8Array)) {
-      throw new TypeError(
-        `Cannot feed a stream reader as 'data' must be a Uint8Array: received ${
-          show(data)
-        }`,
-      );
-    }
-    if (this.#isEof) {
-      throw new InvalidStateError(
-        `Cannot feed a stream reader as it was fed its end: received ${data.length} bytes`,
-      );
-    }
-    if (data.length === 0) return;
-    this.#buffer.push(data.constructor === Uint8Array ? data : asBytes(data));
-  }
-
   /** Ends the stream: nothing more comes. Can be called again. */
   feedEof(): void {
-    this.#isEof = true;
+    this.#received.isEnded = true;
     this.#wake();
   }
 
@@ -395,7 +365,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @param error The error.
    */
   setException(error: unknown): void {
-    this.#failure = { error };
+    this.#received.failure = { error };
     this.#wake();
   }
 
@@ -441,10 +411,8 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @ignore
    */
   takeChunks(): Uint8Array[] {
-    const chunks: Uint8Array[] = [];
-    while (this.#buffer.size > 0) {
-      chunks.push(this.#take(this.#buffer.sizeOfFirst));
-    }
+    const chunks = this.#received.takeChunks();
+    this.#resumeIfTaken();
     return chunks;
   }
 
@@ -454,7 +422,8 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @returns The error; `null` while there is none.
    */
   exception(): unknown {
-    return this.#failure === null ? null : this.#failure.error;
+    const { failure } = this.#received;
+    return failure === null ? null : failure.error;
   }
 
   /**
@@ -483,7 +452,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     if (this.#readable === null) {
       const { root } = this.#kernel ?? currentScope().kernel;
       this.#readable = toReadable(
-        () => this.#readIn(root, StreamReader.#first, undefined),
+        () => this.#readIn(root, READ_FIRST, undefined),
         async (reason) => {
           const transport = this.#transport;
           if (transport instanceof WebSource) await transport.cancel(reason);
@@ -500,10 +469,10 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    */
   statistics(): StreamReaderStatistics {
     return Object.freeze({
-      size: this.#buffer.size,
-      limit: this.#limit,
+      size: this.#received.size,
+      limit: this.#received.limit,
       isPaused: this.#isPaused,
-      isEof: this.#isEof,
+      isEof: this.#received.isEnded,
       waiting: this.#wait === null ? null : this.#wait.name,
     });
   }
@@ -529,7 +498,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array, undefined> {
     return {
-      next: () => this.#read(StreamReader.#next, undefined),
+      next: () => this.#read(READ_NEXT, undefined),
       return: () => Promise.resolve(END),
       [Symbol.asyncIterator]() {
         return this;
@@ -548,7 +517,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     if (limit !== STREAM_LIMIT) parts.push(`limit ${limit}`);
     if (isPaused) parts.push("paused");
     if (isEof) parts.push("at its end");
-    if (this.#failure !== null) parts.push("failed");
+    if (this.#received.failure !== null) parts.push("failed");
     if (waiting !== null) parts.push(`waiting in ${waiting}`);
     return `<StreamReader ${parts.join(", ")}>`;
   }
@@ -556,77 +525,6 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   /** What `Object.prototype.toString` says. */
   get [Symbol.toStringTag](): string {
     return "StreamReader";
-  }
-
-  // -- what a read takes: null where that has not come yet ------------------
-
-  #takeSome(n: number): Uint8Array | null {
-    const { size } = this.#buffer;
-    if (size === 0) return this.#isEof || n === 0 ? NOTHING : null;
-    return this.#take(Math.min(n, size));
-  }
-
-  #takeAll(): Uint8Array | null {
-    return this.#isEof ? this.#take(this.#buffer.size) : null;
-  }
-
-  #takeFirst(): Uint8Array | null {
-    return this.#takeSome(Math.max(1, this.#buffer.sizeOfFirst));
-  }
-
-  #takeExactly(n: number): Uint8Array | null {
-    if (this.#buffer.size >= n) return this.#take(n);
-    if (!this.#isEof) return null;
-    throw new IncompleteReadError(this.#take(this.#buffer.size), n);
-  }
-
-  #takeUntil(search: Search): Uint8Array | null {
-    const buffer = this.#buffer;
-    if (search.find(buffer)) {
-      const before = search.start - buffer.position;
-      if (before > this.#limit) {
-        throw this.#overrun(before, "a separator after");
-      }
-      return this.#take(search.end - buffer.position);
-    }
-    const passed = buffer.size + 1 - search.separators.longest;
-    if (passed > this.#limit) throw this.#overrun(passed, "no separator in");
-    if (!this.#isEof) return null;
-    throw new IncompleteReadError(this.#take(buffer.size), null);
-  }
-
-  #takeLine(): Uint8Array | null {
-    const buffer = this.#buffer;
-    const lines = this.#lines;
-    if (lines.find(buffer)) {
-      const before = lines.start - buffer.position;
-      if (before <= this.#limit) return this.#take(before + 1);
-      this.#take(before + 1);
-      throw this.#overrun(before, "a line of");
-    }
-    if (buffer.size > this.#limit) {
-      throw this.#overrun(this.#take(buffer.size).length, "a line of at least");
-    }
-    return this.#isEof ? this.#take(buffer.size) : null;
-  }
-
-  #takeNext(): IteratorResult<Uint8Array, undefined> | null {
-    const value = this.#takeLine();
-    if (value === null) return null;
-    return value.length === 0 ? END : { done: false, value };
-  }
-
-  #take(count: number): Uint8Array {
-    const bytes = this.#buffer.take(count);
-    if (this.#isPaused) this.#pauseOrResume();
-    return bytes;
-  }
-
-  #overrun(count: number, what: string): LimitOverrunError {
-    return new LimitOverrunError(
-      `Cannot read up to a separator as it must come within ${this.#limit} bytes: received ${what} ${count} bytes`,
-      count,
-    );
   }
 
   #searchFor(separator: Separator | readonly Separator[]): Search {
@@ -655,12 +553,15 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
       if (this.#wait !== null) {
         throw this.#busy(scope, operation.name, this.#wait);
       }
-      if (this.#failure !== null) throw atCaller(this.#failure.error);
-      taken = operation.take(this, argument);
+      const { failure } = this.#received;
+      if (failure !== null) throw atCaller(failure.error);
+      taken = operation.take(this.#received, argument);
       if (taken === null) return this.#await(scope, operation, argument);
     } catch (error) {
+      this.#resumeIfTaken();
       return Promise.reject(error);
     }
+    this.#resumeIfTaken();
     return scope.kernel.succeed(scope, taken);
   }
 
@@ -687,13 +588,14 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   /** The turn of a read that waits: null where it has to wait on. */
   #retry<A, T>(operation: Operation<A, T>, argument: A): T | null {
     let isOver = true;
+    const { failure } = this.#received;
     try {
-      if (this.#failure !== null) throw this.#failure.error;
-      const taken = operation.take(this, argument);
+      if (failure !== null) throw failure.error;
+      const taken = operation.take(this.#received, argument);
       isOver = taken !== null;
       return taken;
     } catch (error) {
-      throw this.#failure === null ? forCaller(error) : error;
+      throw failure === null ? forCaller(error) : error;
     } finally {
       if (isOver) this.#endWait();
     }
@@ -714,13 +616,18 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
 
   #pauseOrResume(): void {
     if (this.#transport === null) return;
-    const { size } = this.#buffer;
+    const { size, limit } = this.#received;
     if (this.#isPaused) {
-      if (size <= this.#limit && this.#pauseAbove > 0) this.#resume();
+      if (size <= limit && this.#pauseAbove > 0) this.#resume();
     } else if (size > this.#pauseAbove) {
       this.#isPaused = true;
       this.#transport.pauseReading();
     }
+  }
+
+  /** Something may have been taken, also by a read that failed. */
+  #resumeIfTaken(): void {
+    if (this.#isPaused) this.#pauseOrResume();
   }
 
   #resume(): void {
@@ -747,8 +654,6 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 }
 
-const END: IteratorResult<never, undefined> = { done: true, value: undefined };
-
 function refuse(action: string, what: string, n: unknown): Promise<never> {
   const ErrorClass = typeof n === "number" ? RangeError : TypeError;
   return Promise.reject(
@@ -756,11 +661,6 @@ function refuse(action: string, what: string, n: unknown): Promise<never> {
       `Cannot ${action} as 'n' must be ${what}: received ${show(n)}`,
     ),
   );
-}
-
-/** A `Buffer` of Node is a Uint8Array with manners of its own. */
-function asBytes(data: Uint8Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 const readSource: WaitSource = {
