@@ -4,7 +4,7 @@
  * `process` loads most of Node's modules, 20 ms of every program's start.
  */
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
-import type { AsyncPlace, AsyncStorage } from "./types.ts";
+import type { AsyncPlace, AsyncStorage } from "./types/host.ts";
 
 /** Makes a store that travels with the code through every `await`. */
 export function createAsyncStorage<T>(): AsyncStorage<T> {

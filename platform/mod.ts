@@ -1,7 +1,7 @@
 /** Picks the adapter of the runtime this code is running on. */
 import { denoPlatform } from "./deno/mod.ts";
 import { nodePlatform } from "./node/mod.ts";
-import type { Platform } from "./types.ts";
+import type { Platform } from "./types/host.ts";
 
 /** The host. */
 export const platform: Platform = "Deno" in globalThis
@@ -17,7 +17,7 @@ export type {
   HostTimers,
   Platform,
   SignalName,
-} from "./types.ts";
+} from "./types/host.ts";
 export type {
   Address,
   HostBinding,
@@ -36,23 +36,23 @@ export type {
   NetAddress,
   PeerCertificate,
   UnixAddress,
-} from "./net_types.ts";
+} from "./types/net.ts";
 export type {
   HostChild,
   HostChildren,
   HostCommand,
   HostStdio,
-} from "./spawn_types.ts";
+} from "./types/children.ts";
 export type {
   HostResourceLimits,
   HostWorker,
   HostWorkerListener,
   HostWorkers,
-} from "./worker_types.ts";
+} from "./types/threads.ts";
 export type {
   HostPrefork,
   HostSeat,
   HostSupervisor,
   HostWorkerCommand,
   HostWorkerProcess,
-} from "./prefork_types.ts";
+} from "./types/worker_processes.ts";

@@ -4,7 +4,7 @@
  */
 import { workerSide as denoSide } from "./deno/worker_side.ts";
 import { workerSide as nodeSide } from "./node/worker_side.ts";
-import type { HostWorkerSide } from "./worker_types.ts";
+import type { HostWorkerSide } from "./types/threads.ts";
 
 /** The thread that started this one. */
 export const workerSide: () => HostWorkerSide = "Deno" in globalThis

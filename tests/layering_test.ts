@@ -138,15 +138,25 @@ Deno.test("no library file loads itself by way of others", async () => {
   assertEquals(cycles, []);
 });
 
-Deno.test("each runtime's adapter has the same files", async () => {
-  const names = async (folder: string) => {
-    const files: string[] = [];
-    for await (const file of sourceFiles(folder)) {
-      files.push(file.slice(folder.length + 1));
-    }
-    return files.sort();
-  };
-  assertEquals(await names("platform/deno"), await names("platform/node"));
+Deno.test("each capability of the host has an adapter for each runtime", async () => {
+  const edges = (await libraryImports()).filter(({ from, loads }) =>
+    loads && /^platform\/\w+\.ts$/.test(from)
+  );
+  const adapters = (runtime: string) =>
+    edges.filter(({ to }) => to.startsWith(`platform/${runtime}/`))
+      .map(({ from, to }) => `${from}: ${to.split("/")[2]}`);
+  assertGreater(adapters("deno").length, 0);
+  assertEquals(adapters("deno"), adapters("node"));
+});
+
+Deno.test("nobody outside of platform sees what its adapters are made of", async () => {
+  assertEquals(
+    (await libraryImports())
+      .filter(({ from }) => placeOf(from) !== "platform")
+      .filter(({ to }) => /^platform\/(?:deno|node|shared)\//.test(to))
+      .map(({ from, to }) => `${from} imports ${to}`),
+    [],
+  );
 });
 
 Deno.test("the library's sources are Latin-1, which a host keeps in a byte a character", async () => {

@@ -1,8 +1,8 @@
 import { OSError } from "../../errors.ts";
-import { copyOf } from "../copies.ts";
-import { openDatagram } from "../datagram.ts";
-import { isIp, lookup, lookupService } from "../dns.ts";
-import { bindOnceFree, leaves } from "../leaving.ts";
+import { copyOf } from "../shared/copies.ts";
+import { openDatagram } from "../shared/datagram.ts";
+import { isIp, lookup, lookupService } from "../shared/dns.ts";
+import { bindOnceFree, leaves } from "../shared/leaving.ts";
 import type {
   Address,
   HostBinding,
@@ -12,18 +12,18 @@ import type {
   HostReceiver,
   HostSocketOptions,
   HostTls,
-} from "../net_types.ts";
+} from "../types/net.ts";
 import { listenSockets } from "../node/net.ts";
-import { connectSocket } from "../sockets.ts";
-import { listenTls } from "../tls_listener.ts";
+import { connectSocket } from "../node/connection.ts";
+import { listenTls } from "../node/tls_listener.ts";
 import {
   type FileIdentity,
   identityOf,
   keepForeign,
   removeIfStill,
   removeStaleSocket,
-} from "../unix_sockets.ts";
-import { upgrade } from "../upgrade.ts";
+} from "../shared/unix_sockets.ts";
+import { upgrade } from "../node/upgrade.ts";
 import { mapError } from "./errors.ts";
 
 /** What an idle connection keeps for what may come. */

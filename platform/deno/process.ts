@@ -1,4 +1,4 @@
-import type { HostProcess } from "../types.ts";
+import type { HostProcess } from "../types/host.ts";
 import { filterUnhandledRejections } from "./rejections.ts";
 
 /** The program on Deno. */

@@ -1,12 +1,12 @@
-import { nodeProcess } from "../node_process.ts";
+import { nodeProcess } from "../shared/node_process.ts";
 import {
   exitSoon,
   hasForeignNodeListener,
   isForeign,
   isListenable,
   markOwn,
-} from "../signal_listeners.ts";
-import type { HostSignals, SignalName } from "../types.ts";
+} from "../shared/signal_listeners.ts";
+import type { HostSignals, SignalName } from "../types/host.ts";
 
 type Listener = () => void;
 

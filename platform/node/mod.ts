@@ -1,12 +1,12 @@
 import { capturePlace, createAsyncStorage, isolate } from "../async_storage.ts";
-import type { Platform } from "../types.ts";
+import type { Platform } from "../types/host.ts";
 import { net } from "./net.ts";
-import { preforking } from "./prefork.ts";
+import { preforking } from "./worker_processes.ts";
 import { processes } from "./process.ts";
 import { signals } from "./signals.ts";
-import { spawning } from "./spawn.ts";
+import { spawning } from "./children.ts";
 import { timers } from "./timers.ts";
-import { threads } from "./worker_thread.ts";
+import { threads } from "./threads.ts";
 
 /** The adapter for Node. */
 export const nodePlatform: Platform = {

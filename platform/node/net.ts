@@ -1,7 +1,7 @@
 import { OSError } from "../../errors.ts";
-import { builtin } from "../builtin.ts";
-import { openDatagram } from "../datagram.ts";
-import { isIp, lookup, lookupService, type MapError } from "../dns.ts";
+import { builtin } from "../shared/builtin.ts";
+import { openDatagram } from "../shared/datagram.ts";
+import { isIp, lookup, lookupService, type MapError } from "../shared/dns.ts";
 import type {
   Address,
   HostBinding,
@@ -9,23 +9,23 @@ import type {
   HostListener,
   HostNet,
   HostSocketOptions,
-} from "../net_types.ts";
-import { nodeProcess } from "../node_process.ts";
-import { askForSocket, isWorker } from "../prefork.ts";
+} from "../types/net.ts";
+import { nodeProcess } from "../shared/node_process.ts";
+import { askForSocket, isWorker } from "./prefork.ts";
 import {
   connectSocket,
   setSocketOptions,
   type Socket,
   SocketConnection,
-} from "../sockets.ts";
-import { listenTls } from "../tls_listener.ts";
+} from "./connection.ts";
+import { listenTls } from "./tls_listener.ts";
 import {
   type FileIdentity,
   identityOf,
   keepForeign,
   removeStaleSocket,
-} from "../unix_sockets.ts";
-import { upgrade } from "../upgrade.ts";
+} from "../shared/unix_sockets.ts";
+import { upgrade } from "./upgrade.ts";
 import { mapError } from "./errors.ts";
 
 type Server = import("node:net").Server;

@@ -1,5 +1,5 @@
-import { nodeProcess } from "../node_process.ts";
-import type { HostProcess } from "../types.ts";
+import { nodeProcess } from "../shared/node_process.ts";
+import type { HostProcess } from "../types/host.ts";
 import { filterUnhandledRejections } from "./rejections.ts";
 
 /** The program on Node. */

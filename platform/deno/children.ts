@@ -1,15 +1,15 @@
-import { copyOf } from "../copies.ts";
-import type { HostConnection, HostReceiver } from "../net_types.ts";
-import { OneWayPipe } from "../one_way_pipe.ts";
-import { childrenOf, returnCode } from "../programs.ts";
+import { copyOf } from "../shared/copies.ts";
+import type { HostConnection, HostReceiver } from "../types/net.ts";
+import { OneWayPipe } from "../shared/one_way_pipe.ts";
+import { childrenOf, returnCode } from "../shared/programs.ts";
 import type {
   HostChild,
   HostChildren,
   HostCommand,
   HostStdio,
-} from "../spawn_types.ts";
+} from "../types/children.ts";
 import { systemError } from "../system_errors.ts";
-import type { SignalName } from "../types.ts";
+import type { SignalName } from "../types/host.ts";
 import { mapError } from "./errors.ts";
 
 /** What an idle pipe keeps for what may come. */

@@ -2,7 +2,7 @@
  * Worker processes and their supervisor, as the library sees its host. The two
  * talk over the channel that Node gives a child it forks, and Deno has as well.
  */
-import type { HostChild } from "./spawn_types.ts";
+import type { HostChild } from "./children.ts";
 
 /** What a worker knows of itself. */
 export interface HostSeat {

@@ -2,8 +2,8 @@
  * Child processes, as the library sees its host. A pipe is a connection that
  * goes one way, so that one transport class serves sockets and pipes alike.
  */
-import type { HostConnection } from "./net_types.ts";
-import type { SignalName } from "./types.ts";
+import type { HostConnection } from "./net.ts";
+import type { SignalName } from "./host.ts";
 
 /** What a standard stream of a child is connected to. */
 export type HostStdio = "pipe" | "null" | "inherit";

@@ -8,7 +8,7 @@
  * others. Those go past it: as arguments of `env`, between the shell and the
  * program. All others stay off the command line, which everyone can read.
  */
-import type { HostCommand } from "./spawn_types.ts";
+import type { HostCommand } from "../types/children.ts";
 
 /** The program is `$0`, so that it sees itself under the name that it was given. */
 const PLAIN = 'exec "$0" "$@" 2>&1';

@@ -1,7 +1,7 @@
-import { builtin } from "../builtin.ts";
-import { WORKER_CODE } from "../worker_code.ts";
-import { startThread, type WorkerStart } from "../worker_threads.ts";
-import type { HostWorkers } from "../worker_types.ts";
+import { builtin } from "../shared/builtin.ts";
+import { WORKER_CODE } from "../shared/worker_code.ts";
+import { startThread, type WorkerStart } from "../shared/worker_threads.ts";
+import type { HostWorkers } from "../types/threads.ts";
 
 let start: WorkerStart | null = null;
 

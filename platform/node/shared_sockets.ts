@@ -3,7 +3,7 @@
  * worker that asks is sent the handle. The queue of connections that wait to be
  * accepted is one, and outlives each of them.
  */
-import { builtin } from "./builtin.ts";
+import { builtin } from "../shared/builtin.ts";
 
 /** A handle of Node, for what is bound. */
 export interface SocketHandle {

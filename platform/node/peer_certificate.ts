@@ -1,5 +1,5 @@
-import type { PeerCertificate } from "./net_types.ts";
-import { plainBytes } from "./sockets.ts";
+import type { PeerCertificate } from "../types/net.ts";
+import { plainBytes } from "./connection.ts";
 
 type TlsSocket = import("node:tls").TLSSocket;
 

@@ -1,5 +1,5 @@
-import { makePrefork, SEAT } from "../prefork.ts";
-import type { HostPrefork } from "../prefork_types.ts";
+import { makePrefork, SEAT } from "../node/prefork.ts";
+import type { HostPrefork } from "../types/worker_processes.ts";
 import { mapError } from "./errors.ts";
 import { processes } from "./process.ts";
 

@@ -1,17 +1,17 @@
-import { builtin } from "../builtin.ts";
-import type { HostConnection, HostReceiver } from "../net_types.ts";
-import { nodeProcess } from "../node_process.ts";
-import { OneWayPipe } from "../one_way_pipe.ts";
-import { childrenOf, isWindows, returnCode } from "../programs.ts";
-import { plainBytes } from "../sockets.ts";
+import { builtin } from "../shared/builtin.ts";
+import type { HostConnection, HostReceiver } from "../types/net.ts";
+import { nodeProcess } from "../shared/node_process.ts";
+import { OneWayPipe } from "../shared/one_way_pipe.ts";
+import { childrenOf, isWindows, returnCode } from "../shared/programs.ts";
+import { plainBytes } from "./connection.ts";
 import type {
   HostChild,
   HostChildren,
   HostCommand,
   HostStdio,
-} from "../spawn_types.ts";
+} from "../types/children.ts";
 import { systemError } from "../system_errors.ts";
-import type { SignalName } from "../types.ts";
+import type { SignalName } from "../types/host.ts";
 import { mapError } from "./errors.ts";
 
 type ChildProcess = import("node:child_process").ChildProcess;

@@ -2,7 +2,7 @@
  * UDP, which both runtimes do in Node's way: what Deno has of its own stands
  * behind `--unstable-net`.
  */
-import { canonicalIp } from "../_internal/ip.ts";
+import { canonicalIp } from "../../_internal/ip.ts";
 import { builtin } from "./builtin.ts";
 import { isIp, type MapError } from "./dns.ts";
 import { leaves } from "./leaving.ts";
@@ -11,8 +11,8 @@ import type {
   HostDatagramBinding,
   HostDatagramReceiver,
   NetAddress,
-} from "./net_types.ts";
-import { plainBytes } from "./sockets.ts";
+} from "../types/net.ts";
+import { plainBytes } from "../node/connection.ts";
 
 type Socket = import("node:dgram").Socket;
 

@@ -2,10 +2,10 @@
  * The one interface between the library and its host. Each runtime has an
  * adapter of the same shape, `deno/` and `node/`, with the same file names.
  */
-import type { HostNet } from "./net_types.ts";
-import type { HostChildren } from "./spawn_types.ts";
-import type { HostWorkers } from "./worker_types.ts";
-import type { HostPrefork } from "./prefork_types.ts";
+import type { HostNet } from "./net.ts";
+import type { HostChildren } from "./children.ts";
+import type { HostWorkers } from "./threads.ts";
+import type { HostPrefork } from "./worker_processes.ts";
 
 /** A timer or an immediate of the host; only its own adapter looks inside. */
 export type HostHandle = unknown;

@@ -4,7 +4,7 @@ import type {
   HostConnection,
   HostListener,
   HostTls,
-} from "./net_types.ts";
+} from "../types/net.ts";
 import { shakeHands } from "./tls_connection.ts";
 import { type TlsContext, tlsContext } from "./tls_context.ts";
 

@@ -5,9 +5,9 @@
  * beneath ends, holds up the peer when its owner is paused, and can close it at
  * any time, in a handshake, too.
  */
-import { builtin } from "./builtin.ts";
-import type { HostConnection } from "./net_types.ts";
-import { systemError } from "./system_errors.ts";
+import { builtin } from "../shared/builtin.ts";
+import type { HostConnection } from "../types/net.ts";
+import { systemError } from "../system_errors.ts";
 
 type Duplex = import("node:stream").Duplex;
 type EventEmitter = import("node:events").EventEmitter;

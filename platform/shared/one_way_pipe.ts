@@ -1,4 +1,4 @@
-import type { HostConnection, HostReceiver } from "./net_types.ts";
+import type { HostConnection, HostReceiver } from "../types/net.ts";
 
 /**
  * A pipe as a connection: it has no addresses and no TLS, and goes one way, so

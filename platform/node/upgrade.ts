@@ -1,5 +1,5 @@
 /** TLS on a connection that is there, in use or not. */
-import type { HostClientTls, HostConnection, HostTls } from "./net_types.ts";
+import type { HostClientTls, HostConnection, HostTls } from "../types/net.ts";
 import { shakeHands } from "./tls_connection.ts";
 import { tlsContext } from "./tls_context.ts";
 

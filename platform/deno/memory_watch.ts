@@ -1,5 +1,5 @@
-import { builtin } from "./builtin.ts";
-import { host } from "./unfaked.ts";
+import { builtin } from "../shared/builtin.ts";
+import { host } from "../shared/unfaked.ts";
 
 /** How often a worker that has a job looks, in milliseconds. */
 const LOOK_MS = 200;

@@ -1,7 +1,7 @@
-import { builtin } from "../builtin.ts";
-import { WORKER_CODE } from "../worker_code.ts";
-import { startThread, type WorkerStart } from "../worker_threads.ts";
-import type { HostResourceLimits, HostWorkers } from "../worker_types.ts";
+import { builtin } from "../shared/builtin.ts";
+import { WORKER_CODE } from "../shared/worker_code.ts";
+import { startThread, type WorkerStart } from "../shared/worker_threads.ts";
+import type { HostResourceLimits, HostWorkers } from "../types/threads.ts";
 
 let start: WorkerStart | null = null;
 
@@ -26,7 +26,7 @@ function workerUrl(): URL {
   return state === "granted" ? file : dataUrl(WORKER_CODE);
 }
 
-const OWN_FILE_REGEXP = /^.*\/platform\/deno\/worker_thread(\.[jt]s)$/;
+const OWN_FILE_REGEXP = /^.*\/platform\/deno\/threads(\.[jt]s)$/;
 
 function dataUrl(code: string): URL {
   return new URL(`data:text/javascript,${encodeURIComponent(code)}`);

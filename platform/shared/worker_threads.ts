@@ -7,7 +7,7 @@ import type {
   HostResourceLimits,
   HostWorker,
   HostWorkerListener,
-} from "./worker_types.ts";
+} from "../types/threads.ts";
 import { post } from "./worker_port.ts";
 
 type Worker = import("node:worker_threads").Worker;

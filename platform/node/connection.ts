@@ -2,15 +2,15 @@
  * Connections over Node's sockets. Deno has them as well, and takes this way
  * for what its own lacks: a local address, and an end at any time beneath TLS.
  */
-import { builtin } from "./builtin.ts";
-import type { MapError } from "./dns.ts";
+import { builtin } from "../shared/builtin.ts";
+import type { MapError } from "../shared/dns.ts";
 import type {
   Address,
   HostConnection,
   HostReceiver,
   HostSocketOptions,
   HostTarget,
-} from "./net_types.ts";
+} from "../types/net.ts";
 
 /** A socket of `node:net`. */
 export type Socket = import("node:net").Socket;

@@ -6,17 +6,17 @@
  * while the peer does not read (deno#36369). Its Node way, with a TCP socket
  * beneath, reads on while it is paused and takes a reset for an end.
  */
-import { ConnectionAbortedError, TimeoutError } from "../errors.ts";
-import { builtin } from "./builtin.ts";
+import { ConnectionAbortedError, TimeoutError } from "../../errors.ts";
+import { builtin } from "../shared/builtin.ts";
 import type {
   Address,
   HostConnection,
   HostReceiver,
   PeerCertificate,
-} from "./net_types.ts";
+} from "../types/net.ts";
 import { peerCertificateOf } from "./peer_certificate.ts";
-import { plainBytes, takeReads } from "./sockets.ts";
-import { systemError } from "./system_errors.ts";
+import { plainBytes, takeReads } from "./connection.ts";
+import { systemError } from "../system_errors.ts";
 import type { TlsContext } from "./tls_context.ts";
 import { Wire } from "./tls_wire.ts";
 

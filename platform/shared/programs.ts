@@ -5,10 +5,14 @@
 import { builtin } from "./builtin.ts";
 import { nodeProcess } from "./node_process.ts";
 import type { MapError } from "./dns.ts";
-import type { HostChild, HostChildren, HostCommand } from "./spawn_types.ts";
+import type {
+  HostChild,
+  HostChildren,
+  HostCommand,
+} from "../types/children.ts";
 import { redirected } from "./redirect.ts";
 import { signalName, signalNumber } from "./signal_names.ts";
-import { systemError } from "./system_errors.ts";
+import { systemError } from "../system_errors.ts";
 
 /** Where programs are looked for when there is no PATH; Python's. */
 const DEFAULT_PATH = "/bin:/usr/bin";

@@ -1,6 +1,6 @@
 /** Names and addresses, which both runtimes look up in Node's way. */
 import { builtin } from "./builtin.ts";
-import type { HostLookup } from "./net_types.ts";
+import type { HostLookup } from "../types/net.ts";
 
 /** Makes the library's error of one of the host's. */
 export type MapError = (error: unknown, action: string) => Error;
