@@ -1,58 +1,29 @@
-/** Picks the adapter of the runtime this code is running on. */
-import { denoPlatform } from "./deno/mod.ts";
-import { nodePlatform } from "./node/mod.ts";
-import type { Platform } from "./types/host.ts";
+/** What the loop asks of its host, in one object. */
+import { capturePlace, createAsyncStorage, isolate } from "./async_storage.ts";
+import { hostProcess } from "./process.ts";
+import { hostSignals } from "./signals.ts";
+import { hostTimers } from "./timers.ts";
+import type { AsyncPlace, AsyncStorage } from "./types/async_storage.ts";
+import type { HostProcess } from "./types/process.ts";
+import type { HostSignals } from "./types/signals.ts";
+import type { HostTimers } from "./types/timers.ts";
 
-/** The host. */
-export const platform: Platform = "Deno" in globalThis
-  ? denoPlatform
-  : nodePlatform;
+/** The host of the loop. */
+export interface Platform extends HostTimers, HostSignals, HostProcess {
+  createAsyncStorage<T>(): AsyncStorage<T>;
+  capturePlace(): AsyncPlace;
+  isolate: typeof isolate;
+}
 
-export type {
-  AsyncPlace,
-  AsyncStorage,
-  HostHandle,
-  HostProcess,
-  HostSignals,
-  HostTimers,
-  Platform,
-  SignalName,
-} from "./types/host.ts";
-export type {
-  Address,
-  HostBinding,
-  HostClientTls,
-  HostConnection,
-  HostDatagram,
-  HostDatagramReceiver,
-  HostFile,
-  HostListener,
-  HostLookup,
-  HostNet,
-  HostReceiver,
-  HostSocketOptions,
-  HostTarget,
-  HostTls,
-  NetAddress,
-  PeerCertificate,
-  UnixAddress,
-} from "./types/net.ts";
-export type {
-  HostChild,
-  HostChildren,
-  HostCommand,
-  HostStdio,
-} from "./types/children.ts";
-export type {
-  HostResourceLimits,
-  HostWorker,
-  HostWorkerListener,
-  HostWorkers,
-} from "./types/threads.ts";
-export type {
-  HostPrefork,
-  HostSeat,
-  HostSupervisor,
-  HostWorkerCommand,
-  HostWorkerProcess,
-} from "./types/worker_processes.ts";
+/** The host of the loop. */
+export const platform: Platform = {
+  createAsyncStorage,
+  capturePlace,
+  isolate,
+  ...hostTimers,
+  ...hostSignals,
+  ...hostProcess,
+};
+
+export type { AsyncPlace, AsyncStorage };
+export type { SignalName } from "./types/signals.ts";

@@ -1,15 +1,15 @@
 import { copyOf } from "../shared/copies.ts";
-import type { HostConnection, HostReceiver } from "../types/net.ts";
 import { OneWayPipe } from "../shared/one_way_pipe.ts";
 import { childrenOf, returnCode } from "../shared/programs.ts";
+import { systemError } from "../system_errors.ts";
 import type {
   HostChild,
   HostChildren,
   HostCommand,
   HostStdio,
 } from "../types/children.ts";
-import { systemError } from "../system_errors.ts";
-import type { SignalName } from "../types/host.ts";
+import type { HostConnection, HostReceiver } from "../types/net.ts";
+import type { SignalName } from "../types/signals.ts";
 import { mapError } from "./errors.ts";
 
 /** What an idle pipe keeps for what may come. */
@@ -264,6 +264,7 @@ function env(): Record<string, string> | null {
 }
 
 /** Child processes on Deno. */
-export const spawning: { readonly children: HostChildren } = {
-  children: childrenOf(start, mapError, { mayRun, env }),
-};
+export const children: HostChildren = childrenOf(start, mapError, {
+  mayRun,
+  env,
+});

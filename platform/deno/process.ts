@@ -1,8 +1,8 @@
-import type { HostProcess } from "../types/host.ts";
+import type { HostProcess } from "../types/process.ts";
 import { filterUnhandledRejections } from "./rejections.ts";
 
 /** The program on Deno. */
-export const processes: HostProcess = {
+export const hostProcess: HostProcess = {
   env(name) {
     const { state } = Deno.permissions.querySync({
       name: "env",

@@ -1,7 +1,7 @@
 import { builtin } from "../shared/builtin.ts";
 import { WORKER_CODE } from "../shared/worker_code.ts";
 import { startThread, type WorkerStart } from "../shared/worker_threads.ts";
-import type { HostResourceLimits, HostWorkers } from "../types/threads.ts";
+import type { HostResourceLimits, HostThreads } from "../types/threads.ts";
 
 let start: WorkerStart | null = null;
 
@@ -33,13 +33,11 @@ function dataUrl(code: string): URL {
 }
 
 /** Worker threads on Deno. */
-export const threads: { readonly workers: HostWorkers } = {
-  workers: {
-    // deno-lint-ignore asyncio/node-20 -- this is Deno
-    parallelism: () => navigator.hardwareConcurrency,
-    startWorker: (data, limits, listener) =>
-      startThread(workerStart(), data, withHeapLimit(limits), listener),
-  },
+export const threads: HostThreads = {
+  // deno-lint-ignore asyncio/node-20 -- this is Deno
+  parallelism: () => navigator.hardwareConcurrency,
+  start: (data, limits, listener) =>
+    startThread(workerStart(), data, withHeapLimit(limits), listener),
 };
 
 /** Without a limit, a worker out of memory would end the program. */

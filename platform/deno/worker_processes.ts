@@ -1,7 +1,7 @@
-import { makePrefork, SEAT } from "../node/prefork.ts";
-import type { HostPrefork } from "../types/worker_processes.ts";
+import { SEAT } from "../node/worker_messages.ts";
+import { workerProcessesBy } from "../node/worker_processes.ts";
+import type { HostWorkerProcesses } from "../types/worker_processes.ts";
 import { mapError } from "./errors.ts";
-import { processes } from "./process.ts";
 
 /** With it, workers may listen on one port. */
 const SHARE_PORTS = "--unstable-net";
@@ -45,6 +45,7 @@ function flagsOf(asked: readonly string[] | null): readonly string[] {
 }
 
 /** Worker processes on Deno. */
-export const preforking: { readonly prefork: HostPrefork } = {
-  prefork: makePrefork(flagsOf, mapError, processes.env),
-};
+export const workerProcesses: HostWorkerProcesses = workerProcessesBy(
+  flagsOf,
+  mapError,
+);

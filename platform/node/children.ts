@@ -1,17 +1,17 @@
 import { builtin } from "../shared/builtin.ts";
-import type { HostConnection, HostReceiver } from "../types/net.ts";
 import { nodeProcess } from "../shared/node_process.ts";
 import { OneWayPipe } from "../shared/one_way_pipe.ts";
+import { plainBytes } from "../shared/plain_bytes.ts";
 import { childrenOf, isWindows, returnCode } from "../shared/programs.ts";
-import { plainBytes } from "./connection.ts";
+import { systemError } from "../system_errors.ts";
 import type {
   HostChild,
   HostChildren,
   HostCommand,
   HostStdio,
 } from "../types/children.ts";
-import { systemError } from "../system_errors.ts";
-import type { SignalName } from "../types/host.ts";
+import type { HostConnection, HostReceiver } from "../types/net.ts";
+import type { SignalName } from "../types/signals.ts";
 import { mapError } from "./errors.ts";
 
 type ChildProcess = import("node:child_process").ChildProcess;
@@ -290,9 +290,7 @@ function mayRun(path: string): boolean {
 }
 
 /** Child processes on Node. */
-export const spawning: { readonly children: HostChildren } = {
-  children: childrenOf(start, mapError, {
-    mayRun,
-    env: () => nodeProcess().env,
-  }),
-};
+export const children: HostChildren = childrenOf(start, mapError, {
+  mayRun,
+  env: () => nodeProcess().env,
+});

@@ -3,7 +3,8 @@
  * for what its own lacks: a local address, and an end at any time beneath TLS.
  */
 import { builtin } from "../shared/builtin.ts";
-import type { MapError } from "../shared/dns.ts";
+import { plainBytes } from "../shared/plain_bytes.ts";
+import type { MapError } from "../system_errors.ts";
 import type {
   Address,
   HostConnection,
@@ -19,15 +20,6 @@ export type Socket = import("node:net").Socket;
 const LARGEST_WRITE = 1_048_576;
 
 const noBytes = new Uint8Array(0);
-
-/** Without the methods that Node's `Buffer` has in other ways. */
-export function plainBytes(data: Uint8Array): Uint8Array {
-  return new Uint8Array(
-    data.buffer as ArrayBuffer,
-    data.byteOffset,
-    data.length,
-  );
-}
 
 function netAddress(hostname?: string, port?: number): Address | null {
   return hostname === undefined || port === undefined

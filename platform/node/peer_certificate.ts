@@ -1,5 +1,5 @@
+import { plainBytes } from "../shared/plain_bytes.ts";
 import type { PeerCertificate } from "../types/net.ts";
-import { plainBytes } from "./connection.ts";
 
 type TlsSocket = import("node:tls").TLSSocket;
 

@@ -6,7 +6,8 @@ import {
   isListenable,
   markOwn,
 } from "../shared/signal_listeners.ts";
-import type { HostSignals } from "../types/host.ts";
+import { signalName, signalNumber } from "../shared/signal_names.ts";
+import type { HostSignals } from "../types/signals.ts";
 
 /**
  * A program that waits for a signal only goes on, on Deno as in Python. On Node
@@ -32,6 +33,8 @@ export const signals: HostSignals = {
   },
   hasSignalListener: hasForeignNodeListener,
   canListen: isListenable,
+  signalNumber,
+  signalName,
   raise(signal) {
     const process = nodeProcess();
     process.kill(process.pid, signal);

@@ -1,7 +1,7 @@
 import { builtin } from "../shared/builtin.ts";
 import { WORKER_CODE } from "../shared/worker_code.ts";
 import { startThread, type WorkerStart } from "../shared/worker_threads.ts";
-import type { HostWorkers } from "../types/threads.ts";
+import type { HostThreads } from "../types/threads.ts";
 
 let start: WorkerStart | null = null;
 
@@ -34,10 +34,8 @@ function workerFile(): URL | null {
 }
 
 /** Worker threads on Node. */
-export const threads: { readonly workers: HostWorkers } = {
-  workers: {
-    parallelism: () => builtin("node:os").availableParallelism(),
-    startWorker: (data, limits, listener) =>
-      startThread(workerStart(), data, limits, listener),
-  },
+export const threads: HostThreads = {
+  parallelism: () => builtin("node:os").availableParallelism(),
+  start: (data, limits, listener) =>
+    startThread(workerStart(), data, limits, listener),
 };

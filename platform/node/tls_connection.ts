@@ -8,15 +8,16 @@
  */
 import { ConnectionAbortedError, TimeoutError } from "../../errors.ts";
 import { builtin } from "../shared/builtin.ts";
+import { plainBytes } from "../shared/plain_bytes.ts";
+import { systemError } from "../system_errors.ts";
 import type {
   Address,
   HostConnection,
   HostReceiver,
   PeerCertificate,
 } from "../types/net.ts";
+import { takeReads } from "./connection.ts";
 import { peerCertificateOf } from "./peer_certificate.ts";
-import { plainBytes, takeReads } from "./connection.ts";
-import { systemError } from "../system_errors.ts";
 import type { TlsContext } from "./tls_context.ts";
 import { Wire } from "./tls_wire.ts";
 

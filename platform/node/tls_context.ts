@@ -1,7 +1,7 @@
 /** Certificates and keys, checked and made into what Node's module takes. */
 import { builtin } from "../shared/builtin.ts";
-import type { HostClientTls, HostTls } from "../types/net.ts";
 import { systemError } from "../system_errors.ts";
+import type { HostClientTls, HostTls } from "../types/net.ts";
 
 type SecureContext = import("node:tls").SecureContext;
 

@@ -6,8 +6,8 @@
  * any time, in a handshake, too.
  */
 import { builtin } from "../shared/builtin.ts";
-import type { HostConnection } from "../types/net.ts";
 import { systemError } from "../system_errors.ts";
+import type { HostConnection } from "../types/net.ts";
 
 type Duplex = import("node:stream").Duplex;
 type EventEmitter = import("node:events").EventEmitter;

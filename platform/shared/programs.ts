@@ -2,17 +2,17 @@
  * What the adapters share about programs: finding them, and the redirect of one
  * stream to another.
  */
-import { builtin } from "./builtin.ts";
-import { nodeProcess } from "./node_process.ts";
-import type { MapError } from "./dns.ts";
+import type { MapError } from "../system_errors.ts";
+import { systemError } from "../system_errors.ts";
 import type {
   HostChild,
   HostChildren,
   HostCommand,
 } from "../types/children.ts";
+import { builtin } from "./builtin.ts";
+import { nodeProcess } from "./node_process.ts";
 import { redirected } from "./redirect.ts";
-import { signalName, signalNumber } from "./signal_names.ts";
-import { systemError } from "../system_errors.ts";
+import { signalNumber } from "./signal_names.ts";
 
 /** Where programs are looked for when there is no PATH; Python's. */
 const DEFAULT_PATH = "/bin:/usr/bin";
@@ -125,8 +125,6 @@ export function childrenOf(
         ? [nodeProcess().env["COMSPEC"] ?? "cmd.exe", "/d", "/s", "/c"]
         : ["/bin/sh", "-c"];
     },
-    signalName,
-    signalNumber,
     spawn(asked) {
       checkDirectory(asked);
       const command = withRedirect(asked, host);

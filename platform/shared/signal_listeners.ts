@@ -1,7 +1,7 @@
 /** Which listeners of a signal are the library's own, and which someone else's. */
+import type { SignalName } from "../types/signals.ts";
 import { nodeProcess } from "./node_process.ts";
 import { signalNumber } from "./signal_names.ts";
-import type { SignalName } from "../types/host.ts";
 
 type Listener = (...args: never[]) => void;
 

@@ -1,6 +1,6 @@
 /** Signals by name and by number, as the system has them. */
+import type { SignalName } from "../types/signals.ts";
 import { builtin } from "./builtin.ts";
-import type { SignalName } from "../types/host.ts";
 
 let names: ReadonlyMap<number, SignalName> | null = null;
 

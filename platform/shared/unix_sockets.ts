@@ -70,21 +70,33 @@ export function removeIfStill(path: string, file: FileIdentity | null): void {
 /**
  * Removes the socket that a dead server left behind. One that somebody listens
  * at stays, as does what is no socket: the system refuses to bind there.
- *
- * @param connect Connects and closes again; throws an error with a `code`.
  */
-export async function removeStaleSocket(
-  path: string,
-  connect: () => Promise<void>,
-): Promise<void> {
+export async function removeStaleSocket(path: string): Promise<void> {
   const file = identityOf(path);
-  if (file === null) return;
+  if (file === null || !isSocket(path)) return;
+  // Of one that listens, the queue may be full.
+  if (await knock(path) === "ECONNREFUSED") removeIfStill(path, file);
+}
+
+function isSocket(path: string): boolean {
   try {
-    if (!builtin("node:fs").lstatSync(path).isSocket()) return;
-    await connect();
-  } catch (error) {
-    // Of one that listens, the queue may be full.
-    const { code } = error as { code?: string };
-    if (code === "ECONNREFUSED") removeIfStill(path, file);
+    return builtin("node:fs").lstatSync(path).isSocket();
+  } catch {
+    // It has gone in the meantime.
+    return false;
   }
+}
+
+/** Connects and closes again; why that failed, if it did. */
+function knock(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = builtin("node:net").connect({ path });
+    socket.on("error", (error: Error & { code?: string }) => {
+      resolve(error.code);
+    });
+    socket.on("connect", () => {
+      socket.destroy();
+      resolve(undefined);
+    });
+  });
 }

@@ -1,7 +1,7 @@
 /** The port between a worker and the thread that started it. */
+import type { HostWorkerSide } from "../types/threads.ts";
 import { builtin } from "./builtin.ts";
 import { nodeProcess } from "./node_process.ts";
-import type { HostWorkerSide } from "../types/threads.ts";
 
 type MessagePort = import("node:worker_threads").MessagePort;
 type TransferList = Parameters<MessagePort["postMessage"]>[1];

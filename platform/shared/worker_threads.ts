@@ -2,12 +2,12 @@
  * Worker threads over `node:worker_threads`, which Deno has as well: its own
  * `Worker` keeps the program alive and does not tell when it has ended.
  */
-import { builtin } from "./builtin.ts";
 import type {
   HostResourceLimits,
   HostWorker,
   HostWorkerListener,
 } from "../types/threads.ts";
+import { builtin } from "./builtin.ts";
 import { post } from "./worker_port.ts";
 
 type Worker = import("node:worker_threads").Worker;

@@ -3,7 +3,7 @@
  * goes one way, so that one transport class serves sockets and pipes alike.
  */
 import type { HostConnection } from "./net.ts";
-import type { SignalName } from "./host.ts";
+import type { SignalName } from "./signals.ts";
 
 /** What a standard stream of a child is connected to. */
 export type HostStdio = "pipe" | "null" | "inherit";
@@ -57,8 +57,4 @@ export interface HostChildren {
    * answer costs all of Node's `process`.
    */
   shell(): readonly [string, ...string[]];
-  /** The system's number of a signal; `undefined` where it does not have it. */
-  signalNumber(name: string): number | undefined;
-  /** The name of a signal; `undefined` where the system does not have it. */
-  signalName(number: number): SignalName | undefined;
 }

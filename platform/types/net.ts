@@ -1,5 +1,5 @@
 /**
- * Connections, listeners and name look-ups, as the library sees its host. The
+ * Connections and listeners, as the library sees its host. The
  * host pushes and the library buffers; see `streams/transport.ts`.
  */
 
@@ -164,50 +164,7 @@ export type HostBinding =
   }
   | { readonly path: string; readonly backlog: number | null };
 
-/** An IP address that a name stands for. */
-export interface HostLookup {
-  readonly address: string;
-  readonly family: 4 | 6;
-}
-
-/** What a socket for datagrams tells its owner. */
-export interface HostDatagramReceiver {
-  message(data: Uint8Array, from: NetAddress): void;
-  error(error: Error): void;
-}
-
-/** A UDP socket. */
-export interface HostDatagram {
-  readonly localAddress: NetAddress;
-  readonly remoteAddress: NetAddress | null;
-  start(receiver: HostDatagramReceiver): void;
-  /** Sends; calls back with what went wrong, or `null`. */
-  send(
-    data: Uint8Array,
-    to: { hostname: string; port: number } | null,
-    done: (error: Error | null) => void,
-  ): void;
-  /** Ends it; calls back once its address is free. */
-  close(onFree?: () => void): void;
-}
-
-/** Where a UDP socket is bound, and to whom it is connected. */
-export interface HostDatagramBinding {
-  readonly family: 4 | 6;
-  readonly localAddr: { hostname: string; port: number } | null;
-  readonly remoteAddr: { hostname: string; port: number } | null;
-  readonly reusePort: boolean;
-  readonly broadcast: boolean;
-}
-
-/** A file that is read from its start to its end. */
-export interface HostFile {
-  /** How many bytes came into `buffer`; `null` at the end. */
-  read(buffer: Uint8Array): Promise<number | null>;
-  close(): void;
-}
-
-/** The network, as the host gives it. All errors are mapped; see errors.ts. */
+/** Sockets, as the host gives them. All errors are mapped. */
 export interface HostNet {
   /** Connects. An aborted signal ends the attempt and leaves nothing behind. */
   connect(
@@ -230,15 +187,4 @@ export interface HostNet {
     options: HostSocketOptions,
     tls: HostTls | null,
   ): Promise<HostListener>;
-  openDatagram(binding: HostDatagramBinding): Promise<HostDatagram>;
-  /** The IP addresses of a name, in the order of the system. */
-  lookup(hostname: string, family: 0 | 4 | 6): Promise<HostLookup[]>;
-  /** The name of an IP address, and that of a port's service. */
-  lookupService(
-    address: string,
-    port: number,
-  ): Promise<{ hostname: string; service: string }>;
-  /** Whether text is an IP address: 4, 6, or 0 where it is not. */
-  isIp(text: string): 0 | 4 | 6;
-  openFile(path: string | URL): Promise<HostFile>;
 }

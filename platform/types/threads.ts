@@ -34,11 +34,11 @@ export interface HostResourceLimits {
 }
 
 /** Worker threads, as the host gives them. */
-export interface HostWorkers {
+export interface HostThreads {
   /** How many threads run at the same time. */
   parallelism(): number;
   /** Starts a worker of this library. */
-  startWorker(
+  start(
     data: unknown,
     limits: HostResourceLimits | null,
     listener: HostWorkerListener,

@@ -50,15 +50,13 @@ export interface HostSupervisor {
 }
 
 /** Worker processes, as the host gives them. */
-export interface HostPrefork {
+export interface HostWorkerProcesses {
   /** Processors that this program may use. */
   readonly processors: number;
   /** The script that a URL names, for a command line. */
   scriptOf(url: URL): string;
   /** Starts a worker, in the async context of the caller. */
   start(command: HostWorkerCommand): Promise<HostWorkerProcess>;
-  /** Of this process, where it is a worker. */
-  readonly supervisor: HostSupervisor | null;
   /** Gives up the sockets that workers of this process share. */
   closeSharedSockets(): void;
 }

@@ -1,9 +1,7 @@
 /** Names and addresses, which both runtimes look up in Node's way. */
+import type { MapError } from "../system_errors.ts";
+import type { HostLookup, HostNames } from "../types/names.ts";
 import { builtin } from "./builtin.ts";
-import type { HostLookup } from "../types/net.ts";
-
-/** Makes the library's error of one of the host's. */
-export type MapError = (error: unknown, action: string) => Error;
 
 /** Whether text is an IP address: 4, 6, or 0 where it is not. */
 export function isIp(text: string): 0 | 4 | 6 {
@@ -11,7 +9,7 @@ export function isIp(text: string): 0 | 4 | 6 {
 }
 
 /** The IP addresses of a name, in the order of the system. */
-export function lookup(
+function lookup(
   hostname: string,
   family: 0 | 4 | 6,
   mapError: MapError,
@@ -26,7 +24,7 @@ export function lookup(
 }
 
 /** The name of an IP address, and that of a port's service. */
-export function lookupService(
+function lookupService(
   address: string,
   port: number,
   mapError: MapError,
@@ -41,4 +39,13 @@ export function lookupService(
       },
     );
   });
+}
+
+/** The names of a host, whose errors are mapped. */
+export function namesOf(mapError: MapError): HostNames {
+  return {
+    lookup: (hostname, family) => lookup(hostname, family, mapError),
+    lookupService: (address, port) => lookupService(address, port, mapError),
+    isIp,
+  };
 }

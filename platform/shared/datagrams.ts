@@ -3,18 +3,27 @@
  * behind `--unstable-net`.
  */
 import { canonicalIp } from "../../_internal/ip.ts";
-import { builtin } from "./builtin.ts";
-import { isIp, type MapError } from "./dns.ts";
-import { leaves } from "./leaving.ts";
+import type { MapError } from "../system_errors.ts";
 import type {
   HostDatagram,
   HostDatagramBinding,
   HostDatagramReceiver,
-  NetAddress,
-} from "../types/net.ts";
-import { plainBytes } from "../node/connection.ts";
+} from "../types/datagrams.ts";
+import type { NetAddress } from "../types/net.ts";
+import { builtin } from "./builtin.ts";
+import { isIp } from "./names.ts";
+import { plainBytes } from "./plain_bytes.ts";
 
 type Socket = import("node:dgram").Socket;
+
+/** How a host does UDP. */
+export interface DatagramHost {
+  readonly mapError: MapError;
+  /** Whether it has to be given one datagram after the other. */
+  readonly isInOrder: boolean;
+  /** Told of a socket that was closed, and when it has let go of its address. */
+  onClosed?(freed: Promise<void>): void;
+}
 
 interface Info {
   readonly address: string;
@@ -48,7 +57,7 @@ class SocketDatagram implements HostDatagram {
   readonly localAddress: NetAddress;
   readonly remoteAddress: NetAddress | null;
   readonly #socket: Socket;
-  readonly #mapError: MapError;
+  readonly #host: DatagramHost;
   /** What waits for the one before it, or null where nothing has to wait. */
   readonly #line: (() => void)[] | null;
   readonly #binding: HostDatagramBinding;
@@ -56,14 +65,13 @@ class SocketDatagram implements HostDatagram {
   constructor(
     socket: Socket,
     binding: HostDatagramBinding,
-    mapError: MapError,
-    inOrder: boolean,
+    host: DatagramHost,
   ) {
     const isConnected = binding.remoteAddr !== null;
     this.#socket = socket;
     this.#binding = binding;
-    this.#line = inOrder ? [] : null;
-    this.#mapError = mapError;
+    this.#line = host.isInOrder ? [] : null;
+    this.#host = host;
     this.localAddress = addressOf(socket.address());
     this.remoteAddress = isConnected ? addressOf(socket.remoteAddress()) : null;
   }
@@ -79,7 +87,7 @@ class SocketDatagram implements HostDatagram {
     });
     this.#socket.removeAllListeners("error");
     this.#socket.on("error", (error) => {
-      receiver.error(this.#mapError(error, "use the UDP socket"));
+      receiver.error(this.#host.mapError(error, "use the UDP socket"));
     });
   }
 
@@ -97,7 +105,7 @@ class SocketDatagram implements HostDatagram {
       if (!error) return done(null);
       const where = to === null ? "" : ` to ${to.hostname} port ${to.port}`;
       const action = `send ${data.length} bytes${where}`;
-      done(this.#mapError(this.#explain(error, data, to), action));
+      done(this.#host.mapError(this.#explain(error, data, to), action));
     };
     const send = () => {
       try {
@@ -143,20 +151,17 @@ class SocketDatagram implements HostDatagram {
     this.#socket.removeAllListeners();
     this.#socket.on("error", () => {});
     if (onFree !== undefined) this.#socket.once("close", onFree);
-    leaves(new Promise<void>((resolve) => this.#socket.once("close", resolve)));
+    this.#host.onClosed?.(
+      new Promise((resolve) => this.#socket.once("close", resolve)),
+    );
     this.#socket.close();
   }
 }
 
-/**
- * Binds a UDP socket, and connects it where it is to have one peer.
- *
- * @param inOrder Whether the host has to be given one datagram after the other.
- */
+/** Binds a UDP socket, and connects it where it is to have one peer. */
 export async function openDatagram(
   binding: HostDatagramBinding,
-  mapError: MapError,
-  inOrder: boolean,
+  host: DatagramHost,
 ): Promise<HostDatagram> {
   const { family, localAddr, remoteAddr, reusePort, broadcast } = binding;
   const socket = builtin("node:dgram").createSocket({
@@ -196,9 +201,9 @@ export async function openDatagram(
       });
       await Promise.race([connected, failed]);
     }
-    return new SocketDatagram(socket, binding, mapError, inOrder);
+    return new SocketDatagram(socket, binding, host);
   } catch (error) {
     socket.close();
-    throw mapError(error, action);
+    throw host.mapError(error, action);
   }
 }
