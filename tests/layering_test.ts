@@ -159,6 +159,24 @@ Deno.test("nobody outside of platform sees what its adapters are made of", async
   );
 });
 
+Deno.test("only the adapter for Node uses what Node keeps to itself", async () => {
+  const found: string[] = [];
+  for (const place of RANKS.keys()) {
+    for await (const file of sourceFiles(place)) {
+      // The worker's code is a string, made of other files.
+      if (file.startsWith("platform/node/") || file.endsWith("_code.ts")) {
+        continue;
+      }
+      const source = await Deno.readTextFile(new URL(file, ROOT));
+      const [member] = /[.\s]_[a-z]\w*(?=\s*[.(])/.exec(
+        withoutComments(source),
+      ) ?? [];
+      if (member !== undefined) found.push(`${file}: ${member.slice(1)}`);
+    }
+  }
+  assertEquals(found, []);
+});
+
 Deno.test("the library's sources are Latin-1, which a host keeps in a byte a character", async () => {
   // One character beyond makes it two bytes for all of the module, or of the
   // bundle, and its start slower.

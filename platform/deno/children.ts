@@ -11,6 +11,7 @@ import type {
 import type { HostConnection, HostReceiver } from "../types/net.ts";
 import type { SignalName } from "../types/signals.ts";
 import { mapError } from "./errors.ts";
+import { Pause } from "./pause.ts";
 
 /** What an idle pipe keeps for what may come. */
 const SMALLEST_READ = 4096;
@@ -24,10 +25,8 @@ const ignore = () => {};
 /** A pipe that a child writes to. The host fills our buffers (BYOB). */
 class ReadPipe extends OneWayPipe {
   readonly #reader: ReadableStreamBYOBReader;
+  readonly #pause = new Pause();
   #receiver: HostReceiver | null = null;
-  #paused = false;
-  #closed = false;
-  #goOn: (() => void) | null = null;
 
   constructor(stream: ReadableStream<Uint8Array>) {
     super();
@@ -41,34 +40,31 @@ class ReadPipe extends OneWayPipe {
   }
 
   override pause(): void {
-    this.#paused = true;
+    this.#pause.pause();
   }
 
   override resume(): void {
-    this.#paused = false;
-    this.#goOn?.();
+    this.#pause.resume();
   }
 
   override close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (!this.#pause.close()) return;
     this.#receiver = null;
-    this.#goOn?.();
     this.#reader.cancel().catch(ignore);
   }
 
   async #pump(): Promise<void> {
     const reader = this.#reader;
+    const pause = this.#pause;
     let size = SMALLEST_READ;
     let buffer = new Uint8Array(size);
     try {
       for (;;) {
-        if (this.#paused) await new Promise(this.#awaitResume);
-        if (this.#closed) return;
+        if (pause.isPaused) await pause.over();
+        if (pause.isClosed) return;
         const { value, done } = await reader.read(buffer);
-        // What comes while reading is paused is held until it goes on.
-        if (this.#paused) await new Promise(this.#awaitResume);
-        if (this.#closed) return;
+        if (pause.isPaused) await pause.over();
+        if (pause.isClosed) return;
         if (done) return this.#receiver?.end();
         if (value.length * 4 < size * 3) {
           // The buffer would keep alive more than it shows. A copy is not
@@ -83,19 +79,11 @@ class ReadPipe extends OneWayPipe {
       }
     } catch (error) {
       const receiver = this.#receiver;
-      if (this.#closed || receiver === null) return;
+      if (pause.isClosed || receiver === null) return;
       this.close();
       receiver.lost(mapError(error, "read from the pipe"));
     }
   }
-
-  readonly #awaitResume = (resolve: (value: undefined) => void): void => {
-    if (!this.#paused || this.#closed) return resolve(undefined);
-    this.#goOn = () => {
-      this.#goOn = null;
-      resolve(undefined);
-    };
-  };
 }
 
 /**

@@ -6,6 +6,7 @@ import type {
   HostSocketOptions,
 } from "../types/net.ts";
 import { mapError } from "./errors.ts";
+import { Pause } from "./pause.ts";
 
 /** What an idle connection keeps for what may come. */
 const SMALLEST_READ = 4096;
@@ -58,20 +59,15 @@ const hop = (): void => {
   for (const each of callbacks) each();
 };
 
-/**
- * One pump reads, from start to end; nothing but closing ends a read that
- * waits. What comes while reading is paused is held until it goes on.
- */
+/** One of Deno's sockets. One pump reads, from start to end. */
 export class DenoConnection implements HostConnection {
   readonly localAddress: Address | null;
   readonly remoteAddress: Address | null;
   readonly isTls = false;
   readonly alpnProtocol = null;
   readonly #conn: Deno.Conn;
+  readonly #pause = new Pause();
   #receiver: HostReceiver | null = null;
-  #paused = false;
-  #closed = false;
-  #goOn: (() => void) | null = null;
   #writing: Uint8Array | null = null;
 
   constructor(conn: Deno.Conn) {
@@ -87,12 +83,11 @@ export class DenoConnection implements HostConnection {
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#pause.pause();
   }
 
   resume(): void {
-    this.#paused = false;
-    this.#goOn?.();
+    this.#pause.resume();
   }
 
   write(bytes: Uint8Array): void {
@@ -105,10 +100,8 @@ export class DenoConnection implements HostConnection {
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (!this.#pause.close()) return;
     this.#receiver = null;
-    this.#goOn?.();
     try {
       this.#conn.close();
     } catch {
@@ -122,6 +115,7 @@ export class DenoConnection implements HostConnection {
 
   async #pump(): Promise<void> {
     const conn = this.#conn;
+    const pause = this.#pause;
     let size = SMALLEST_READ;
     let taken = 0;
     let sinceTurn = 0;
@@ -131,8 +125,8 @@ export class DenoConnection implements HostConnection {
       for (;;) {
         slab ??= new Uint8Array(size);
         const count = await conn.read(slab);
-        if (this.#paused) await new Promise(this.#awaitResume);
-        if (this.#closed) return;
+        if (pause.isPaused) await pause.over();
+        if (pause.isClosed) return;
         if (count === null) return this.#receiver?.end();
         let bytes: Uint8Array;
         if (count * 2 < slab.length) {
@@ -152,11 +146,11 @@ export class DenoConnection implements HostConnection {
           slab = null;
         }
         this.#receiver?.data(bytes);
-        if (this.#paused) {
+        if (pause.isPaused) {
           slab = null;
-          await new Promise(this.#awaitResume);
+          await pause.over();
         }
-        if (this.#closed) return;
+        if (pause.isClosed) return;
         // The answer first: the peer can go on with it, while a read so soon
         // would only find that it has to wait. Whoever sends without end lets
         // all others have their turn.
@@ -166,27 +160,19 @@ export class DenoConnection implements HostConnection {
           sinceTurn = 0;
           await new Promise<void>(setImmediate);
         }
-        if (this.#closed) return;
+        if (pause.isClosed) return;
       }
     } catch (error) {
       this.#fail(error, "read from the connection");
     }
   }
 
-  readonly #awaitResume = (resolve: (value: undefined) => void): void => {
-    if (!this.#paused || this.#closed) return resolve(undefined);
-    this.#goOn = () => {
-      this.#goOn = null;
-      resolve(undefined);
-    };
-  };
-
   readonly #onWritten = (count: number): void => {
     const bytes = this.#writing;
-    if (this.#closed || bytes === null) return;
+    if (this.#pause.isClosed || bytes === null) return;
     if (count < bytes.length) {
       this.#receiver?.written(count);
-      if (!this.#closed) this.write(bytes.subarray(count));
+      if (!this.#pause.isClosed) this.write(bytes.subarray(count));
       return;
     }
     this.#writing = null;
@@ -199,7 +185,7 @@ export class DenoConnection implements HostConnection {
 
   #fail(error: unknown, action: string): void {
     const receiver = this.#receiver;
-    if (this.#closed || receiver === null) return;
+    if (this.#pause.isClosed || receiver === null) return;
     this.close();
     receiver.lost(mapError(error, action));
   }

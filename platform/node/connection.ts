@@ -12,9 +12,7 @@ import type {
   HostSocketOptions,
   HostTarget,
 } from "../types/net.ts";
-
-/** A socket of `node:net`. */
-export type Socket = import("node:net").Socket;
+import { readOn, type Socket, takeReads } from "./reads.ts";
 
 /** More than this is written in pieces, so that progress is seen. */
 const LARGEST_WRITE = 1_048_576;
@@ -25,32 +23,6 @@ function netAddress(hostname?: string, port?: number): Address | null {
   return hostname === undefined || port === undefined
     ? null
     : { transport: "tcp", hostname, port };
-}
-
-/**
- * Hands what a socket reads to `receive`, past the buffer of its stream, which
- * costs a tick and a dozen calls for each message. A stream also asks for one
- * read more after `pause()`, 64 KiB for each connection that is held up; here
- * the answer to a read says at once whether another one is to follow.
- *
- * A stream's source calls `push` for all it reads, and stops where that gives
- * false, until `_read` is called.
- */
-export function takeReads(
-  socket: Socket,
-  receive: (data: Uint8Array) => void,
-  isPaused: () => boolean,
-): void {
-  const push = socket.push;
-  socket.push = (chunk: Uint8Array | null, encoding) => {
-    // The stream keeps the end, what was under way at the time of a pause, and
-    // what stands behind that.
-    if (chunk === null || isPaused() || socket.readableLength > 0) {
-      return push.call(socket, chunk, encoding);
-    }
-    receive(chunk);
-    return !isPaused();
-  };
 }
 
 /** A connection over one of Node's sockets. */
@@ -123,10 +95,7 @@ export class SocketConnection implements HostConnection {
 
   resume(): void {
     this.#isPaused = false;
-    const { socket } = this;
-    socket.resume();
-    // Its stream does not know that it was told to stop; see takeReads.
-    if (!socket.destroyed) socket._read(0);
+    readOn(this.socket);
   }
 
   write(bytes: Uint8Array): void {

@@ -15,11 +15,8 @@ import type {
   HostListener,
   HostSocketOptions,
 } from "../types/net.ts";
-import {
-  setSocketOptions,
-  type Socket,
-  SocketConnection,
-} from "./connection.ts";
+import { setSocketOptions, SocketConnection } from "./connection.ts";
+import type { Socket } from "./reads.ts";
 import { askForSocket, isWorker } from "./supervisor.ts";
 
 type Server = import("node:net").Server;

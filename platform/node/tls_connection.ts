@@ -16,8 +16,8 @@ import type {
   HostReceiver,
   PeerCertificate,
 } from "../types/net.ts";
-import { takeReads } from "./connection.ts";
 import { peerCertificateOf } from "./peer_certificate.ts";
+import { readOn, takeReads } from "./reads.ts";
 import type { TlsContext } from "./tls_context.ts";
 import { Wire } from "./tls_wire.ts";
 
@@ -218,10 +218,7 @@ class TlsConnection implements HostConnection {
 
   resume(): void {
     this.#isPaused = false;
-    const socket = this.#socket;
-    socket.resume();
-    // Its stream does not know that it was told to stop; see takeReads.
-    if (!socket.destroyed) socket._read(0);
+    readOn(this.#socket);
     this.#wire.letCome();
     this.#tellEnd();
   }
