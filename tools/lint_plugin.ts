@@ -300,7 +300,7 @@ const platformOnly: Deno.lint.Rule = {
       context.report({
         node,
         message: `Only platform/ may use ${name}`,
-        hint: "Ask the adapter that platform/mod.ts gives.",
+        hint: "Import the capability from platform/.",
       });
     };
     return {

@@ -167,7 +167,7 @@ Deno.test("node-20 reports what only newer runtimes have", () => {
   ];
   for (const [source, name] of cases) {
     assertEquals(
-      faults("platform/mod.ts", source),
+      faults("platform/timers.ts", source),
       [`node-20: Node 20 has no ${name}`],
       source,
     );
