@@ -105,15 +105,10 @@ Deno.test("only platform imports built-in modules of a host", async () => {
 
 Deno.test("private files are imported inside their own folder", async () => {
   const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
-  const allowed = new Set([
-    "debug > loop/_internals.ts",
-    "testing > loop/_internals.ts",
-  ]);
   assertEquals(
     (await libraryImports())
       .filter(({ to }) => to.slice(to.lastIndexOf("/") + 1).startsWith("_"))
       .filter(({ from, to }) => folderOf(from) !== folderOf(to))
-      .filter(({ from, to }) => !allowed.has(`${placeOf(from)} > ${to}`))
       .map(({ from, to }) => `${from} imports ${to}`),
     [],
   );
