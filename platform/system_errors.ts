@@ -16,9 +16,6 @@ import {
   TimeoutError,
 } from "../errors.ts";
 
-/** Makes the library's error of one of the host's. */
-export type MapError = (error: unknown, action: string) => Error;
-
 type Make = (
   message: string,
   options: { code: string; cause: unknown },

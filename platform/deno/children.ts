@@ -1,4 +1,4 @@
-import { copyOf } from "../shared/copies.ts";
+import { copyOf } from "../shared/bytes.ts";
 import { OneWayPipe } from "../shared/one_way_pipe.ts";
 import { childrenOf, returnCode } from "../shared/programs.ts";
 import { systemError } from "../system_errors.ts";
@@ -252,7 +252,7 @@ function env(): Record<string, string> | null {
 }
 
 /** Child processes on Deno. */
-export const children: HostChildren = childrenOf(start, mapError, {
+export const children: HostChildren = childrenOf(start, {
   mayRun,
   env,
 });

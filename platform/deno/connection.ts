@@ -1,4 +1,4 @@
-import { copyOf } from "../shared/copies.ts";
+import { copyOf } from "../shared/bytes.ts";
 import type {
   Address,
   HostConnection,

@@ -2,6 +2,7 @@ import { OSError } from "../../errors.ts";
 import { listenSockets } from "../node/listener.ts";
 import { listenTls } from "../node/tls_listener.ts";
 import { untilNobodyWaits } from "../shared/draining.ts";
+import { leaves } from "../shared/leaving.ts";
 import {
   type FileIdentity,
   identityOf,
@@ -19,7 +20,6 @@ import type {
 } from "../types/net.ts";
 import { addressOf, DenoConnection, setOptions } from "./connection.ts";
 import { mapError } from "./errors.ts";
-import { leaves } from "./leaving.ts";
 
 /** Hops in which a connection that waits is accepted; two are enough in 2.9. */
 const HOPS_TO_ACCEPT = 4;
@@ -180,7 +180,7 @@ export async function listen(
   if (tls !== null) {
     return await listenTls(
       tls,
-      () => listenSockets(binding, options, mapError),
+      () => listenSockets(binding, options),
     );
   }
   const backlog = binding.backlog === null

@@ -1,9 +1,9 @@
 import { connectSocket } from "../node/connection.ts";
-import { upgrade } from "../node/upgrade.ts";
+import { upgrade } from "../node/tls_connection.ts";
+import { bindOnceFree } from "../shared/leaving.ts";
 import type { HostNet } from "../types/net.ts";
 import { DenoConnection, setOptions } from "./connection.ts";
 import { mapError } from "./errors.ts";
-import { bindOnceFree } from "./leaving.ts";
 import { listen } from "./listener.ts";
 
 /** Turns in which a connection that is as good as made comes to its end. */
@@ -53,7 +53,7 @@ export const net: HostNet = {
     if (
       options.isForTls || !("path" in target) && target.localAddr !== null
     ) {
-      return await connectSocket(target, options, signal, mapError);
+      return await connectSocket(target, options, signal);
     }
     if ("path" in target) {
       try {

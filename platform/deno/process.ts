@@ -1,5 +1,4 @@
 import type { HostProcess } from "../types/process.ts";
-import { filterUnhandledRejections } from "./rejections.ts";
 
 /** The program on Deno. */
 export const hostProcess: HostProcess = {
@@ -15,5 +14,8 @@ export const hostProcess: HostProcess = {
   writeError: (line) => console.error(line),
   onIdle: (callback) => globalThis.addEventListener("beforeunload", callback),
   onExit: (callback) => globalThis.addEventListener("unload", callback),
-  filterUnhandledRejections,
+  filterUnhandledRejections: (isHandled) =>
+    globalThis.addEventListener("unhandledrejection", (event) => {
+      if (isHandled(event.reason)) event.preventDefault();
+    }),
 };

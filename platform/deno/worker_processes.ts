@@ -1,7 +1,6 @@
-import { SEAT } from "../node/worker_messages.ts";
 import { workerProcessesBy } from "../node/worker_processes.ts";
+import { SEAT } from "../supervisor.ts";
 import type { HostWorkerProcesses } from "../types/worker_processes.ts";
-import { mapError } from "./errors.ts";
 
 /** With it, workers may listen on one port. */
 const SHARE_PORTS = "--unstable-net";
@@ -45,7 +44,4 @@ function flagsOf(asked: readonly string[] | null): readonly string[] {
 }
 
 /** Worker processes on Deno. */
-export const workerProcesses: HostWorkerProcesses = workerProcessesBy(
-  flagsOf,
-  mapError,
-);
+export const workerProcesses: HostWorkerProcesses = workerProcessesBy(flagsOf);

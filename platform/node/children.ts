@@ -1,7 +1,7 @@
 import { builtin } from "../shared/builtin.ts";
+import { plainBytes } from "../shared/bytes.ts";
 import { nodeProcess } from "../shared/node_process.ts";
 import { OneWayPipe } from "../shared/one_way_pipe.ts";
-import { plainBytes } from "../shared/plain_bytes.ts";
 import { childrenOf, isWindows, returnCode } from "../shared/programs.ts";
 import { systemError } from "../system_errors.ts";
 import type {
@@ -290,7 +290,7 @@ function mayRun(path: string): boolean {
 }
 
 /** Child processes on Node. */
-export const children: HostChildren = childrenOf(start, mapError, {
+export const children: HostChildren = childrenOf(start, {
   mayRun,
   env: () => nodeProcess().env,
 });

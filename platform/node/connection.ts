@@ -2,9 +2,9 @@
  * Connections over Node's sockets. Deno has them as well, and takes this way
  * for what its own lacks: a local address, and an end at any time beneath TLS.
  */
+import { mapError } from "../map_error.ts";
 import { builtin } from "../shared/builtin.ts";
-import { plainBytes } from "../shared/plain_bytes.ts";
-import type { MapError } from "../system_errors.ts";
+import { plainBytes } from "../shared/bytes.ts";
 import type {
   Address,
   HostConnection,
@@ -32,7 +32,6 @@ export class SocketConnection implements HostConnection {
   readonly isTls = false;
   readonly alpnProtocol = null;
   readonly socket: Socket;
-  readonly #mapError: MapError;
   #receiver: HostReceiver | null = null;
   #error: unknown = null;
   #isPaused = false;
@@ -45,7 +44,6 @@ export class SocketConnection implements HostConnection {
 
   constructor(
     socket: Socket,
-    mapError: MapError,
     local: Address | null = netAddress(socket.localAddress, socket.localPort),
     remote: Address | null = netAddress(
       socket.remoteAddress,
@@ -53,7 +51,6 @@ export class SocketConnection implements HostConnection {
     ),
   ) {
     this.socket = socket;
-    this.#mapError = mapError;
     this.localAddress = local;
     this.remoteAddress = remote;
     socket.on("error", (error) => {
@@ -145,7 +142,7 @@ export class SocketConnection implements HostConnection {
   #lose(error: unknown): void {
     const told = this.#receiver;
     this.#receiver = null;
-    told?.lost(this.#mapError(error, "use the connection"));
+    told?.lost(mapError(error, "use the connection"));
   }
 
   closeWrite(): void {
@@ -211,7 +208,6 @@ export function connectSocket(
   target: HostTarget,
   options: HostSocketOptions,
   signal: AbortSignal,
-  mapError: MapError,
 ): Promise<HostConnection> {
   const place = "path" in target ? { path: target.path } : {
     host: target.hostname,
@@ -244,11 +240,10 @@ export function connectSocket(
         "path" in target
           ? new SocketConnection(
             socket,
-            mapError,
             { transport: "unix", path: "" },
             { transport: "unix", path: target.path },
           )
-          : new SocketConnection(socket, mapError),
+          : new SocketConnection(socket),
       );
     });
   });

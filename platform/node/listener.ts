@@ -1,4 +1,5 @@
 /** Listeners over Node's servers; Deno has them as well, for what is to be TLS. */
+import { mapError } from "../map_error.ts";
 import { builtin } from "../shared/builtin.ts";
 import { untilNobodyWaits } from "../shared/draining.ts";
 import {
@@ -7,7 +8,7 @@ import {
   keepForeign,
   removeStaleSocket,
 } from "../shared/unix_sockets.ts";
-import type { MapError } from "../system_errors.ts";
+import { askForSocket, isWorker } from "../supervisor.ts";
 import type {
   Address,
   HostBinding,
@@ -17,7 +18,6 @@ import type {
 } from "../types/net.ts";
 import { setSocketOptions, SocketConnection } from "./connection.ts";
 import type { Socket } from "./reads.ts";
-import { askForSocket, isWorker } from "./supervisor.ts";
 
 type Server = import("node:net").Server;
 
@@ -37,7 +37,6 @@ class NodeListener implements HostListener {
     server: Server,
     path: string | null,
     options: HostSocketOptions,
-    mapError: MapError,
   ) {
     this.#server = server;
     this.#file = path === null ? null : identityOf(path);
@@ -60,7 +59,6 @@ class NodeListener implements HostListener {
         : [this.address, { transport: "unix", path: "" }];
       const connection = new SocketConnection(
         socket,
-        mapError,
         ...local,
       );
       if (this.#onConnection !== null) this.#onConnection(connection);
@@ -141,7 +139,6 @@ async function placeOf(binding: HostBinding): Promise<object> {
 export async function listenSockets(
   binding: HostBinding,
   options: HostSocketOptions,
-  mapError: MapError,
 ): Promise<HostListener> {
   const path = "path" in binding ? binding.path : null;
   if (path !== null) await removeStaleSocket(path);
@@ -154,7 +151,7 @@ export async function listenSockets(
       pauseOnConnect: true,
     });
     await listen(server, binding);
-    return new NodeListener(server, path, options, mapError);
+    return new NodeListener(server, path, options);
   } catch (error) {
     throw mapError(bindError(error, path), `listen on ${where}`);
   }

@@ -1,12 +1,11 @@
 import { OSError } from "../../errors.ts";
 import { nodeProcess } from "../shared/node_process.ts";
+import { isWorker } from "../supervisor.ts";
 import type { HostNet } from "../types/net.ts";
 import { connectSocket } from "./connection.ts";
-import { mapError } from "./errors.ts";
 import { listenSockets } from "./listener.ts";
-import { isWorker } from "./supervisor.ts";
+import { upgrade } from "./tls_connection.ts";
 import { listenTls } from "./tls_listener.ts";
-import { upgrade } from "./upgrade.ts";
 
 function hasReusePort(): boolean {
   const { platform, versions } = nodeProcess();
@@ -33,13 +32,12 @@ function checkReusePort(
 
 /** Sockets on Node. */
 export const net: HostNet = {
-  connect: (target, options, signal) =>
-    connectSocket(target, options, signal, mapError),
+  connect: connectSocket,
   upgrade,
   // deno-lint-ignore require-await -- so that what it throws is rejected
   async listen(binding, options, tls) {
     if ("hostname" in binding && binding.reusePort) checkReusePort(binding);
-    const listenHere = () => listenSockets(binding, options, mapError);
+    const listenHere = () => listenSockets(binding, options);
     return tls === null ? listenHere() : listenTls(tls, listenHere);
   },
 };

@@ -1,4 +1,4 @@
-import { plainBytes } from "../shared/plain_bytes.ts";
+import { plainBytes } from "../shared/bytes.ts";
 import type { PeerCertificate } from "../types/net.ts";
 
 type TlsSocket = import("node:tls").TLSSocket;

@@ -8,17 +8,19 @@
  */
 import { ConnectionAbortedError, TimeoutError } from "../../errors.ts";
 import { builtin } from "../shared/builtin.ts";
-import { plainBytes } from "../shared/plain_bytes.ts";
+import { plainBytes } from "../shared/bytes.ts";
 import { systemError } from "../system_errors.ts";
 import type {
   Address,
+  HostClientTls,
   HostConnection,
   HostReceiver,
+  HostTls,
   PeerCertificate,
 } from "../types/net.ts";
 import { peerCertificateOf } from "./peer_certificate.ts";
 import { readOn, takeReads } from "./reads.ts";
-import type { TlsContext } from "./tls_context.ts";
+import { type TlsContext, tlsContext } from "./tls_context.ts";
 import { Wire } from "./tls_wire.ts";
 
 type TlsSocket = import("node:tls").TLSSocket;
@@ -57,6 +59,23 @@ export function shakeHands(
     signal.addEventListener("abort", abort);
     if (signal.aborted) abort();
   });
+}
+
+/** Shakes hands over a connection that is there, in use or not. */
+export async function upgrade(
+  connection: HostConnection,
+  tls: HostClientTls | HostTls,
+  received: readonly Uint8Array[],
+  signal: AbortSignal,
+): Promise<HostConnection> {
+  let context;
+  try {
+    context = tlsContext(tls);
+  } catch (error) {
+    connection.abort();
+    throw error;
+  }
+  return await shakeHands({ ...context, connection, received }, signal);
 }
 
 function makeSocket({ tls, secureContext }: TlsParts, wire: Wire): TlsSocket {

@@ -3,24 +3,23 @@
  * too. When either side dies, the other one is told.
  */
 import { OSError } from "../../errors.ts";
+import { mapError } from "../map_error.ts";
 import { builtin } from "../shared/builtin.ts";
 import { nodeProcess } from "../shared/node_process.ts";
 import { checkDirectory } from "../shared/programs.ts";
-import type { MapError } from "../system_errors.ts";
+import { SEAT, type ToSupervisor, type ToWorker } from "../supervisor.ts";
 import type {
   HostWorkerCommand,
   HostWorkerProcess,
   HostWorkerProcesses,
 } from "../types/worker_processes.ts";
 import { NodeChild } from "./children.ts";
-import { mapError } from "./errors.ts";
 import {
   closeSharedSockets,
   type SharedPlace,
   sharedSocket,
   type SocketHandle,
 } from "./shared_sockets.ts";
-import { SEAT, type ToSupervisor, type ToWorker } from "./worker_messages.ts";
 
 type ChildProcess = import("node:child_process").ChildProcess;
 
@@ -82,7 +81,6 @@ class Worker extends NodeChild implements HostWorkerProcess {
 /** @param flagsOf The command line before the script. */
 export function workerProcessesBy(
   flagsOf: (runtimeArgs: readonly string[] | null) => readonly string[],
-  mapError: MapError,
 ): HostWorkerProcesses {
   return {
     get processors() {
@@ -141,5 +139,4 @@ async function start(
 export const workerProcesses: HostWorkerProcesses = workerProcessesBy(
   (asked) =>
     asked ?? nodeProcess().execArgv.filter((flag) => !OWN_REGEXP.test(flag)),
-  mapError,
 );

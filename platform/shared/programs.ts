@@ -2,7 +2,7 @@
  * What the adapters share about programs: finding them, and the redirect of one
  * stream to another.
  */
-import type { MapError } from "../system_errors.ts";
+import { mapError } from "../map_error.ts";
 import { systemError } from "../system_errors.ts";
 import type {
   HostChild,
@@ -116,7 +116,6 @@ export function returnCode(code: number | null, signal: string | null): number {
  */
 export function childrenOf(
   start: (command: HostCommand) => HostChild | Promise<never>,
-  mapError: MapError,
   host: HostPrograms,
 ): HostChildren {
   return {

@@ -1,6 +1,7 @@
 /**
- * Copies of small messages. Memory outside of the engine's heap costs much to
- * get and to give back, so copies share pieces of it, as Node's buffers do.
+ * What the host has read, as plain bytes, and copies of small messages. Memory
+ * outside of the engine's heap costs much to get and to give back, so copies
+ * share pieces of it, as Node's buffers do.
  */
 
 /** Larger ones get memory of their own. */
@@ -23,4 +24,13 @@ export function copyOf(bytes: Uint8Array, count: number): Uint8Array {
   const copy = new Uint8Array(piece.buffer, used, count);
   used += count;
   return copy;
+}
+
+/** Without the methods that Node's `Buffer` has in other ways. */
+export function plainBytes(data: Uint8Array): Uint8Array {
+  return new Uint8Array(
+    data.buffer as ArrayBuffer,
+    data.byteOffset,
+    data.length,
+  );
 }
