@@ -1,5 +1,5 @@
 // node: skip reads the sources, which are the same for every runtime
-import { assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 
 /**
  * The order of the architecture, written down a second time on purpose: the
@@ -162,6 +162,36 @@ Deno.test("nobody outside of platform sees what its adapters are made of", async
     [],
   );
 });
+
+/** The capabilities of the host that loading a file loads, by others, too. */
+async function capabilitiesOf(entry: string): Promise<string[]> {
+  const edges = (await libraryImports()).filter(({ loads }) => loads);
+  const found = new Set([entry]);
+  for (const file of found) {
+    for (const { from, to } of edges) if (from === file) found.add(to);
+  }
+  return [...found].flatMap((file) =>
+    /^platform\/(\w+)\.ts$/.exec(file)?.[1] ?? []
+  );
+}
+
+const SOCKETS = ["datagrams", "files", "names", "net"];
+const PROCESSES = ["children", "threads", "worker_processes"];
+
+Deno.test.each([
+  ["tasks/mod.ts", [...SOCKETS, ...PROCESSES]],
+  ["sync/mod.ts", [...SOCKETS, ...PROCESSES]],
+  ["queue/mod.ts", [...SOCKETS, ...PROCESSES]],
+  ["streams/mod.ts", PROCESSES],
+  ["threads/mod.ts", [...SOCKETS, "children", "worker_processes"]],
+])(
+  "%s brings along no capability of the host that it does not need",
+  async (entry: string, unneeded: readonly string[]) => {
+    const found = await capabilitiesOf(entry);
+    assert(found.includes("timers"));
+    assertEquals(found.filter((each) => unneeded.includes(each)), []);
+  },
+);
 
 Deno.test("only the adapter for Node uses what Node keeps to itself", async () => {
   const found: string[] = [];
