@@ -3,7 +3,7 @@ import { oneLine, show } from "../_internal/show.ts";
 import { userFrames } from "../loop/creation_stacks.ts";
 import { Future, futureInternals } from "../loop/future.ts";
 import { currentTask, Task } from "../loop/task.ts";
-import { platform } from "../platform/mod.ts";
+import { hostProcess } from "../platform/process.ts";
 import { indentation, levelOf } from "./_outline.ts";
 
 /** Options of {@linkcode captureCallGraph} and its kin. */
@@ -156,7 +156,7 @@ export function printCallGraph(
   future?: Future<unknown> | null,
   options: CallGraphOptions = {},
 ): void {
-  platform.writeOutput(formatCallGraph(future, options));
+  hostProcess.writeOutput(formatCallGraph(future, options));
 }
 
 /** One that was captured already has its place in the map. */

@@ -1,5 +1,5 @@
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
-import { platform } from "../platform/mod.ts";
+import { hostTimers } from "../platform/timers.ts";
 
 /** A pending call of a {@linkcode Clock}. */
 export interface Alarm {
@@ -31,25 +31,25 @@ export interface Clock {
  * early; the loop then sees that nothing is due and asks again.
  */
 export const systemClock: Clock = {
-  now: platform.now,
+  now: hostTimers.now,
   setAlarm(when, target) {
-    const left = when - platform.now();
+    const left = when - hostTimers.now();
     if (left <= 0) return ringNow(target);
     // Rounded up: a host timer that fires a fraction early would only have to
     // be armed once more.
     const delay = Math.ceil(left);
-    const timer = platform.setTimer(
+    const timer = hostTimers.setTimer(
       () => target.ring(),
       Math.min(delay, LONGEST_HOST_TIMER_MS),
     );
-    return { cancel: () => platform.clearTimer(timer) };
+    return { cancel: () => hostTimers.clearTimer(timer) };
   },
 };
 
 /** In the host's next turn: its shortest timer is one of a millisecond. */
 function ringNow(target: AlarmTarget): Alarm {
   let isOn = true;
-  platform.setImmediate(() => {
+  hostTimers.setImmediate(() => {
     if (isOn) target.ring();
   });
   return {

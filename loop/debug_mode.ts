@@ -5,7 +5,7 @@
 import { STUCK_AFTER_CANCEL_MS } from "../_internal/constants.ts";
 import { messageOf } from "../_internal/error_text.ts";
 import type { CancelledError } from "../errors.ts";
-import { platform } from "../platform/mod.ts";
+import { hostTimers } from "../platform/timers.ts";
 import { type Future, futureInternals } from "./future.ts";
 import type { Handle } from "./handle.ts";
 import {
@@ -61,7 +61,7 @@ export class DebugMode implements Instrument {
   taskCancelRequested(task: Task<unknown>, error: CancelledError): void {
     const scope = scopeOf(task);
     if (waitsBelow(scope).length > 0 || this.#stuck.has(task)) return;
-    const timer = platform.setBackgroundTimer(() => {
+    const timer = hostTimers.setBackgroundTimer(() => {
       this.#unwatch(task);
       this.#report(
         task,
@@ -72,7 +72,7 @@ export class DebugMode implements Instrument {
           "wrap the promise in ensureFuture(), or hand cancelSignal() to the operation",
       );
     }, STUCK_AFTER_CANCEL_MS);
-    this.#stuck.set(task, () => platform.clearTimer(timer));
+    this.#stuck.set(task, () => hostTimers.clearTimer(timer));
   }
 
   taskEnded(task: Task<unknown>): void {

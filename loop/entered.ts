@@ -4,7 +4,7 @@
  * host carries it through every `await`.
  */
 import { isPlainPromise, isThenable } from "../_internal/check.ts";
-import { platform } from "../platform/mod.ts";
+import { createAsyncStorage } from "../platform/async_storage.ts";
 import { hasFutureBrand } from "./brand.ts";
 import type { Context } from "./context.ts";
 import type { Kernel } from "./kernel.ts";
@@ -20,7 +20,7 @@ import { numberOf, scopeNumbered } from "./scope_numbers.ts";
  */
 type Store = Scope | number | Context;
 
-const storage = platform.createAsyncStorage<Store>();
+const storage = createAsyncStorage<Store>();
 
 /**
  * The scope of the callback that is running, while it has not been entered. On

@@ -13,7 +13,9 @@ import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
-import { platform, type SignalName } from "../platform/mod.ts";
+import { hostProcess } from "../platform/process.ts";
+import { hostTimers } from "../platform/timers.ts";
+import type { SignalName } from "../platform/types/signals.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { CreationStacks } from "./creation_stacks.ts";
 import { tellClosed } from "./closing.ts";
@@ -142,9 +144,9 @@ export class EventLoop {
       (context) => this.#report(context),
     );
     this.#kernel = kernel;
-    this.#hooks = new Hooks(kernel, platform.now);
+    this.#hooks = new Hooks(kernel, hostTimers.now);
     this.#signals = new SignalHandlers(kernel);
-    this.setDebug(options.debug ?? platform.env("ASYNCIO_DEBUG") === "1");
+    this.setDebug(options.debug ?? hostProcess.env("ASYNCIO_DEBUG") === "1");
   }
 
   /**
@@ -621,14 +623,14 @@ export class EventLoop {
     this.#executor = null;
     let timer: unknown;
     const late = new Promise<"late">((resolve) => {
-      timer = platform.setTimer(
+      timer = hostTimers.setTimer(
         () => resolve("late"),
         Math.min(span, LONGEST_HOST_TIMER_MS),
       );
     });
     const ended = executor.shutdown();
     const outcome = await Promise.race([ended, late]);
-    platform.clearTimer(timer);
+    hostTimers.clearTimer(timer);
     if (outcome === "late") await executor.shutdown({ cancelFutures: true });
   }
 

@@ -1,6 +1,6 @@
 /** What happens to an error that no one is there to catch. */
 import { errorText, stringOf } from "../_internal/error_text.ts";
-import { platform } from "../platform/mod.ts";
+import { hostProcess } from "../platform/process.ts";
 import { isExitRequest } from "./exit_request.ts";
 import type { ExceptionContext } from "./types.ts";
 
@@ -16,7 +16,7 @@ export function writeException(context: ExceptionContext): void {
   if (handle !== undefined) lines.push(`handle: ${stringOf(handle)}`);
   if (createdAt !== undefined) lines.push(`created at:\n${createdAt}`);
   if ("error" in context) lines.push(errorText(error));
-  platform.writeError(lines.join("\n"));
+  hostProcess.writeError(lines.join("\n"));
 }
 
 /**

@@ -29,7 +29,7 @@ import { STEPS_A_TURN, WAKING_HOPS } from "../_internal/constants.ts";
 import { show } from "../_internal/show.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { InvalidStateError } from "../errors.ts";
-import { platform } from "../platform/mod.ts";
+import { hostTimers } from "../platform/timers.ts";
 import type { Alarm, AlarmTarget, Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { CreationStacks } from "./creation_stacks.ts";
@@ -224,8 +224,8 @@ export class Kernel implements AlarmTarget {
   #schedule(): void {
     if (!this.isRunning) return;
     this.#scheduled = true;
-    if (this.#budget <= 0 || this.stepwise) platform.setImmediate(this.#turn);
-    else platform.queueMicrotask(this.#go);
+    if (this.#budget <= 0 || this.stepwise) hostTimers.setImmediate(this.#turn);
+    else hostTimers.queueMicrotask(this.#go);
   }
 
   /** What an earlier run has left scheduled does nothing in this one. */
@@ -247,7 +247,7 @@ export class Kernel implements AlarmTarget {
   /** Runs the steps of the iteration, up to one that wakes code. */
   #continue(): void {
     if (this.woken !== null) {
-      if (this.#hopsLeft-- > 0) return platform.queueMicrotask(this.#go);
+      if (this.#hopsLeft-- > 0) return hostTimers.queueMicrotask(this.#go);
       this.woken = null;
     }
     if (this.#stepsLeft === 0 && !this.#begin()) return this.#dismissLeader();
@@ -256,7 +256,7 @@ export class Kernel implements AlarmTarget {
       this.#runNext();
       if (this.woken === null) continue;
       this.#hopsLeft = WAKING_HOPS;
-      if (this.#stepsLeft > 0) return platform.queueMicrotask(this.#go);
+      if (this.#stepsLeft > 0) return hostTimers.queueMicrotask(this.#go);
     }
     this.#end();
   }
@@ -319,14 +319,14 @@ export class Kernel implements AlarmTarget {
     const run = this.#run;
     const end = this.hooks?.stepStarted(step);
     this.#runNext();
-    platform.setImmediate(() => {
+    hostTimers.setImmediate(() => {
       end?.();
       if (this.#run !== run || this.closed) return;
       if (this.#stepsLeft <= 0) {
         this.#stepsLeft = 0;
         this.woken = null;
         this.#end();
-      } else platform.setImmediate(this.#turn);
+      } else hostTimers.setImmediate(this.#turn);
     });
   }
 
@@ -393,7 +393,7 @@ export class Kernel implements AlarmTarget {
   #clearAlarmLater(): void {
     if (this.#alarm === null || this.#clearing) return;
     this.#clearing = true;
-    platform.setImmediate(() => {
+    hostTimers.setImmediate(() => {
       this.#clearing = false;
       if (this.#timers.size === 0) this.#clearAlarm();
     });

@@ -2,7 +2,7 @@
  * The loops in debug mode, and what is said of them when the program has
  * nothing left to do, when it ends, and when they are collected.
  */
-import { platform } from "../platform/mod.ts";
+import { hostProcess } from "../platform/process.ts";
 import { describeDeadlock } from "./deadlock.ts";
 import { writeException } from "./exceptions.ts";
 import type { Kernel } from "./kernel.ts";
@@ -54,13 +54,13 @@ export function reportPendingTasks(kernel: Kernel): void {
 function listen(): void {
   if (listening) return;
   listening = true;
-  platform.onIdle(() => {
+  hostProcess.onIdle(() => {
     for (const kernel of watchedKernels()) {
       if (kernel.tasks === null || !kernel.isRunning) continue;
       kernel.report({ message: describeDeadlock(kernel) });
     }
   });
-  platform.onExit(() => {
+  hostProcess.onExit(() => {
     for (const kernel of watchedKernels()) {
       // One that runs was interrupted by the exit, not forgotten.
       if (kernel.ambient || kernel.isRunning) continue;

@@ -52,4 +52,4 @@ export type {
   ExceptionContext,
   Executor,
 } from "./types.ts";
-export type { SignalName } from "../platform/mod.ts";
+export type { SignalName } from "../platform/types/signals.ts";

@@ -11,7 +11,7 @@ import {
   type KeyboardInterrupt,
   SystemExit,
 } from "../errors.ts";
-import { platform } from "../platform/mod.ts";
+import { hostProcess } from "../platform/process.ts";
 import { isExitRequest } from "./exit_request.ts";
 
 let filtering = false;
@@ -21,7 +21,7 @@ const escaped = new WeakSet<object>();
 export function filterRejections(): void {
   if (filtering) return;
   filtering = true;
-  platform.filterUnhandledRejections((reason) => {
+  hostProcess.filterUnhandledRejections((reason) => {
     if (isExitRequest(reason)) endProgram(reason);
     return isCancelledError(reason) && !escaped.has(reason);
   });
@@ -29,9 +29,9 @@ export function filterRejections(): void {
 
 /** An exit request that nobody caught does what it says, as in Python. */
 function endProgram(request: SystemExit | KeyboardInterrupt): never {
-  if (request instanceof SystemExit) platform.exit(request.code);
-  platform.writeError(errorLine(request));
-  platform.exit(SIGINT_EXIT_STATUS);
+  if (request instanceof SystemExit) hostProcess.exit(request.code);
+  hostProcess.writeError(errorLine(request));
+  hostProcess.exit(SIGINT_EXIT_STATUS);
 }
 
 /** Marks an error that leaves the loop: its rejection counts as any other. */

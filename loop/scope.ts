@@ -19,7 +19,9 @@
  * - A scope that has ended is off its parent's list and is never cancelled.
  */
 import { TURNS_TO_ABORT } from "../_internal/constants.ts";
-import { type AsyncPlace, platform } from "../platform/mod.ts";
+import { capturePlace } from "../platform/async_storage.ts";
+import { hostTimers } from "../platform/timers.ts";
+import type { AsyncPlace } from "../platform/types/async_storage.ts";
 import type { CancelledError } from "../errors.ts";
 import type { Context } from "./context.ts";
 import type { Kernel } from "./kernel.ts";
@@ -184,7 +186,7 @@ export class Scope {
     const state = this.state;
     if (state.controller === null) {
       state.controller = new AbortController();
-      state.place = platform.capturePlace();
+      state.place = capturePlace();
       const cancelled = cancellationAbove(this);
       if (cancelled !== null) state.controller.abort(cancelled);
     }
@@ -507,13 +509,13 @@ export function afterTurns(
 ): void {
   kernel.turnsAwaited++;
   const turn = () => {
-    if (--turns > 0) platform.setImmediate(turn);
+    if (--turns > 0) hostTimers.setImmediate(turn);
     else {
       kernel.turnsAwaited--;
       callback();
     }
   };
-  platform.setImmediate(turn);
+  hostTimers.setImmediate(turn);
 }
 
 /**

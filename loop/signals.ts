@@ -1,5 +1,7 @@
 import { show } from "../_internal/show.ts";
-import { platform, type SignalName } from "../platform/mod.ts";
+import { capturePlace } from "../platform/async_storage.ts";
+import { hostSignals } from "../platform/signals.ts";
+import type { SignalName } from "../platform/types/signals.ts";
 import { ReadyCallback } from "./handle.ts";
 import { callbackScope, runIn } from "./entered.ts";
 import type { Kernel } from "./kernel.ts";
@@ -18,13 +20,13 @@ export function takeSignal(
   listener: () => void,
   options: { keepsAlive: boolean },
 ): void {
-  platform.addSignalListener(signal, listener, options);
+  hostSignals.addSignalListener(signal, listener, options);
   taken.set(signal, (taken.get(signal) ?? 0) + 1);
 }
 
 /** Gives a signal back that was taken with this listener. */
 export function leaveSignal(signal: SignalName, listener: () => void): void {
-  platform.removeSignalListener(signal, listener);
+  hostSignals.removeSignalListener(signal, listener);
   taken.set(signal, taken.get(signal)! - 1);
 }
 
@@ -34,7 +36,7 @@ export function checkSignal(
   name: string,
   value: unknown,
 ): asserts value is SignalName {
-  if (platform.canListen(value)) return;
+  if (hostSignals.canListen(value)) return;
   throw new TypeError(
     `Cannot ${action} as '${name}' must be the name of a signal that a program can listen to, such as "SIGTERM": received ${
       show(value)
@@ -61,7 +63,7 @@ export class SignalHandlers {
     // The host calls its listener in whatever async context; each call of the
     // callback gets a copy of the present one.
     const scope = callbackScope(kernel);
-    const place = runIn(scope, platform.capturePlace, undefined, undefined);
+    const place = runIn(scope, capturePlace, undefined, undefined);
     const push = () =>
       kernel.pushCode(
         new ReadyCallback(kernel, callback, args, undefined),

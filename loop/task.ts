@@ -7,7 +7,8 @@ import {
   InvalidStateError,
   isCancelledError,
 } from "../errors.ts";
-import { platform } from "../platform/mod.ts";
+import { isolate } from "../platform/async_storage.ts";
+import { hostProcess } from "../platform/process.ts";
 import { cancelBySignal } from "./cancel_each.ts";
 import type { Context } from "./context.ts";
 import {
@@ -226,7 +227,7 @@ export class Task<T = unknown> extends Future<T> {
 
   /** Writes {@linkcode Task.getStack} to stderr. */
   printStack(): void {
-    platform.writeError(
+    hostProcess.writeError(
       [`Stack for ${this}:`, ...this.getStack()].join("\n  "),
     );
   }
@@ -353,7 +354,7 @@ export function makeTask<T>(
   // Not in the constructor: the stack of an error that is thrown there would
   // hold the task, so that it was never collected and its error never reported.
   if (startsAtOnce(kernel, options)) {
-    platform.isolate(startNow<T>, scopeOf(task), task);
+    isolate(startNow<T>, scopeOf(task), task);
   }
   return task;
 }
@@ -438,7 +439,7 @@ function failEntered(error: unknown): void {
   if (task !== null) return fail(task, error);
   // The loop was closed meanwhile, and has reported the task as lost.
   if (!isCancelledError(error)) {
-    platform.writeError(
+    hostProcess.writeError(
       `A task failed after its loop was closed: ${errorLine(error)}`,
     );
   }

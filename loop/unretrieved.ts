@@ -2,7 +2,9 @@
  * Errors nobody asked for. A failed future that is collected, or whose loop is
  * closed, before anyone retrieved its error reports it: never silently away.
  */
-import { type AsyncPlace, platform } from "../platform/mod.ts";
+import { capturePlace } from "../platform/async_storage.ts";
+import { hostProcess } from "../platform/process.ts";
+import type { AsyncPlace } from "../platform/types/async_storage.ts";
 import type { Future } from "./future.ts";
 import type { Kernel } from "./kernel.ts";
 import type { ExceptionContext } from "./types.ts";
@@ -23,7 +25,7 @@ export class Unretrieved {
     this.#future = new WeakRef(future);
     this.#title = future.toString();
     this.#createdAt = kernel.creationStack(future);
-    this.#place = platform.capturePlace();
+    this.#place = capturePlace();
     outstanding(kernel).add(this);
     registry.register(future, this, this);
   }
@@ -64,7 +66,7 @@ function outstanding(kernel: Kernel): Set<Unretrieved> {
     records = new Set();
     outstandingOf.set(kernel, records);
     // An ambient loop is never closed; it ends with the program.
-    if (kernel.ambient) platform.onExit(() => reportUnretrieved(kernel));
+    if (kernel.ambient) hostProcess.onExit(() => reportUnretrieved(kernel));
   }
   return records;
 }

@@ -3,8 +3,8 @@
  * and not reached through `process` as in builtin.ts: on Deno the first look at
  * `process` loads most of Node's modules, 20 ms of every program's start.
  */
+import type { AsyncPlace, AsyncStorage } from "./types/async_storage.ts";
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
-import type { AsyncPlace, AsyncStorage } from "./types.ts";
 
 /** Makes a store that travels with the code through every `await`. */
 export function createAsyncStorage<T>(): AsyncStorage<T> {

@@ -1,5 +1,5 @@
 /**
- * Writes `platform/worker_code.ts`: what a worker runs, as one script in a string.
+ * Writes `platform/shared/worker_code.ts`: what a worker runs, as one script in a string.
  *
  *     deno task build:worker
  *
@@ -15,7 +15,7 @@ import { ROOT, toPath } from "./_project.ts";
 import { toCode } from "./_transpile.ts";
 
 const ENTRY = "threads/_worker_main.ts";
-const OUT = new URL("platform/worker_code.ts", ROOT);
+const OUT = new URL("platform/shared/worker_code.ts", ROOT);
 
 /** The modules that the entry needs, by path, as functions of `require`. */
 async function modules(): Promise<Map<string, string>> {

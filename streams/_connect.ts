@@ -4,14 +4,16 @@
  * it happens outside of the loop, under one signal.
  */
 import { ExceptionGroup, OSError } from "../errors.ts";
-import {
-  type HostClientTls,
-  type HostConnection,
-  type HostLookup,
-  type HostSocketOptions,
-  type HostTarget,
-  platform,
-} from "../platform/mod.ts";
+import { hostNames } from "../platform/names.ts";
+import { hostNet } from "../platform/net.ts";
+import { hostTimers } from "../platform/timers.ts";
+import type { HostLookup } from "../platform/types/names.ts";
+import type {
+  HostClientTls,
+  HostConnection,
+  HostSocketOptions,
+  HostTarget,
+} from "../platform/types/net.ts";
 
 /** What to connect to, checked. */
 export interface ConnectPlan extends HostSocketOptions {
@@ -40,7 +42,7 @@ export async function connectHost(
   }
   return plan.tls === null
     ? connection
-    : await platform.net.upgrade(connection, plan.tls, [], signal);
+    : await hostNet.upgrade(connection, plan.tls, [], signal);
 }
 
 async function connectFirst(
@@ -71,7 +73,7 @@ async function connectTo(
   signal: AbortSignal,
 ): Promise<HostConnection> {
   try {
-    return await platform.net.connect(target, plan, signal);
+    return await hostNet.connect(target, plan, signal);
   } catch (error) {
     throw plan.allErrors ? combine(plan, [error as Error]) : error;
   }
@@ -83,7 +85,7 @@ export async function resolve(
   family: 0 | 4 | 6,
 ): Promise<HostLookup[]> {
   const bare = hostname.replace(/^\[(.*)\]$/, "$1");
-  const version = platform.net.isIp(bare);
+  const version = hostNames.isIp(bare);
   if (version !== 0) {
     if (family === 0 || family === version) {
       return [{ address: bare, family: version }];
@@ -93,7 +95,7 @@ export async function resolve(
       { code: "EAFNOSUPPORT" },
     );
   }
-  const found = await platform.net.lookup(hostname, family);
+  const found = await hostNames.lookup(hostname, family);
   if (found.length > 0) return found;
   throw new OSError(
     `Cannot look up ${hostname} as it has no address`,
@@ -107,7 +109,7 @@ function ofLocalFamily(
   localAddr: { hostname: string | null } | null,
 ): readonly HostLookup[] {
   const local = localAddr?.hostname ?? null;
-  const version = local === null ? 0 : platform.net.isIp(local);
+  const version = local === null ? 0 : hostNames.isIp(local);
   if (version === 0) return addresses;
   const fitting = addresses.filter(({ family }) => family === version);
   if (fitting.length > 0) return fitting;
@@ -170,14 +172,14 @@ class Race {
     this.#clearTimer();
     const target = this.#targets[this.#started++];
     if (target === undefined) return;
-    platform.net.connect(target, this.#plan, this.#controller.signal).then(
+    hostNet.connect(target, this.#plan, this.#controller.signal).then(
       (connection) => this.#succeeded(connection),
       (error) => this.#failed(error),
     );
     const { happyEyeballsDelay } = this.#plan;
     if (happyEyeballsDelay === null) return;
     if (this.#started >= this.#targets.length) return;
-    this.#timer = platform.setTimer(
+    this.#timer = hostTimers.setTimer(
       () => this.#startNext(),
       happyEyeballsDelay,
     );
@@ -213,7 +215,7 @@ class Race {
   }
 
   #clearTimer(): void {
-    if (this.#timer !== null) platform.clearTimer(this.#timer);
+    if (this.#timer !== null) hostTimers.clearTimer(this.#timer);
     this.#timer = null;
   }
 }

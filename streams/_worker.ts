@@ -9,7 +9,9 @@ import { Completion, futureInternals } from "../loop/future.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { leaveSignal, takeSignal } from "../loop/signals.ts";
 import { allTasks } from "../loop/all_tasks.ts";
-import { platform } from "../platform/mod.ts";
+import { hostProcess } from "../platform/process.ts";
+import { hostSupervisor } from "../platform/supervisor.ts";
+import { hostTimers } from "../platform/timers.ts";
 
 interface Member {
   readonly loop: EventLoop;
@@ -25,7 +27,7 @@ export function joinWorker(
   loop: EventLoop,
   drain: () => Promise<void>,
 ): void {
-  const { supervisor } = platform.prefork;
+  const supervisor = hostSupervisor();
   if (supervisor === null) return;
   members.set(server, { loop, drain });
   // An operator's signal to this worker alone is as good as the supervisor's.
@@ -50,7 +52,7 @@ let isStopping = false;
 function stop(): void {
   if (isStopping || members.size === 0) return;
   isStopping = true;
-  const { graceMs } = platform.prefork.supervisor!.seat;
+  const { graceMs } = hostSupervisor()!.seat;
   const servers = [...members.values()];
   let isOver = false;
   const end = () => {
@@ -58,7 +60,7 @@ function stop(): void {
     isOver = true;
     endTasks(new Set(servers.map(({ loop }) => loop)));
   };
-  platform.setBackgroundTimer(end, graceMs);
+  hostTimers.setBackgroundTimer(end, graceMs);
   Promise.all(servers.map(({ drain }) => drain())).then(end);
 }
 
@@ -66,7 +68,7 @@ function stop(): void {
 function endTasks(loops: Iterable<EventLoop>): void {
   const tasks = [...loops].flatMap((loop) => [...allTasks(loop)]);
   let left = tasks.length;
-  if (left === 0) platform.exit(0);
+  if (left === 0) hostProcess.exit(0);
   for (const task of tasks) {
     new Completion(task, () => {
       if (futureInternals.state(task) === "failed") {
@@ -76,7 +78,7 @@ function endTasks(loops: Iterable<EventLoop>): void {
           task,
         });
       }
-      if (--left === 0) platform.exit(0);
+      if (--left === 0) hostProcess.exit(0);
     }, true);
   }
   cancelEach(tasks, "The worker is to stop");

@@ -7,12 +7,12 @@ import {
 import { canonicalIp } from "../_internal/ip.ts";
 import { InvalidStateError, type OSError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
-import {
-  type HostBinding,
-  type HostListener,
-  type HostTls,
-  platform,
-} from "../platform/mod.ts";
+import { hostNet } from "../platform/net.ts";
+import type {
+  HostBinding,
+  HostListener,
+  HostTls,
+} from "../platform/types/net.ts";
 import {
   checkBacklog,
   checkHostname,
@@ -200,7 +200,7 @@ async function listenOnce(
         ? { ...binding, port: first.port }
         : binding;
       // deno-lint-ignore no-await-in-loop -- the first one's port counts
-      listeners.push(await platform.net.listen(place, plan, plan.tls));
+      listeners.push(await hostNet.listen(place, plan, plan.tls));
     }
     return listeners;
   } catch (error) {

@@ -6,7 +6,8 @@ import { currentScope } from "../loop/current.ts";
 import { interruption } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
-import { type NetAddress, platform } from "../platform/mod.ts";
+import { hostDatagrams } from "../platform/datagrams.ts";
+import type { NetAddress } from "../platform/types/net.ts";
 import { checkHostname, checkPort, OF_ADDRESSES } from "./_check.ts";
 import { resolve } from "./_connect.ts";
 import { LOCAL_ADDRESS, type LocalAddress } from "./create_connection.ts";
@@ -135,7 +136,7 @@ export async function createDatagramEndpoint<P extends DatagramProtocol>(
       ))[0]!;
       const version = family ?? remote?.family ?? local?.family ?? 4;
       const any = version === 6 ? "::" : "0.0.0.0";
-      return await platform.net.openDatagram({
+      return await hostDatagrams.open({
         family: version,
         localAddr: localAddr === undefined ? null : {
           hostname: local?.address ?? any,

@@ -1,7 +1,7 @@
 import { checkOneOf } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
-import { platform } from "../platform/mod.ts";
+import { hostNames } from "../platform/names.ts";
 import { checkHostname, checkPort } from "./_check.ts";
 import { resolve } from "./_connect.ts";
 import { waitForHost } from "./host.ts";
@@ -117,7 +117,7 @@ export async function getnameinfo(
   checkOptions(action, options, NAME_INFO_OPTIONS);
   checkHostname(action, "address.hostname", address?.hostname);
   checkPort(action, "address.port", address.port, 0);
-  if (platform.net.isIp(address.hostname) === 0) {
+  if (hostNames.isIp(address.hostname) === 0) {
     throw new TypeError(
       `Cannot ${action} as 'address.hostname' must be an IP address: received ${
         show(address.hostname)
@@ -126,7 +126,7 @@ export async function getnameinfo(
   }
   return await waitForHost(
     "getnameinfo",
-    () => platform.net.lookupService(address.hostname, address.port),
+    () => hostNames.lookupService(address.hostname, address.port),
     () => {},
     options.signal,
   );

@@ -12,7 +12,8 @@ import {
 } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { interruption, Scope } from "../loop/scope.ts";
-import { type AsyncPlace, platform } from "../platform/mod.ts";
+import { capturePlace } from "../platform/async_storage.ts";
+import type { AsyncPlace } from "../platform/types/async_storage.ts";
 import { Wait } from "../loop/wait.ts";
 
 /**
@@ -25,7 +26,7 @@ class ConnectionScope extends Scope {
   /** In the present async context, with a copy of the context variables. */
   constructor(kernel: Kernel) {
     super(kernel, null, null, inheritedContext(), false);
-    this.#place = runIn(this, platform.capturePlace, undefined, undefined);
+    this.#place = runIn(this, capturePlace, undefined, undefined);
   }
 
   /** Runs `fn` in the scope, wherever the host has called back. */

@@ -90,4 +90,4 @@ export type {
   NetAddress,
   PeerCertificate,
   UnixAddress,
-} from "../platform/mod.ts";
+} from "../platform/types/net.ts";

@@ -1,4 +1,4 @@
-import type { NetAddress } from "../platform/mod.ts";
+import type { NetAddress } from "../platform/types/net.ts";
 import type { DatagramTransport } from "./datagram_transport.ts";
 import type { Transport } from "./transport.ts";
 

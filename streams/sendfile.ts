@@ -3,7 +3,8 @@ import { checkInteger } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { ConnectionAbortedError, InvalidStateError } from "../errors.ts";
-import { type HostFile, platform } from "../platform/mod.ts";
+import { hostFiles } from "../platform/files.ts";
+import type { HostFile } from "../platform/types/files.ts";
 import { waitForHost } from "./host.ts";
 import {
   type Occupant,
@@ -138,7 +139,7 @@ export async function sendfile(
     if (isPath) {
       opened = await waitForHost(
         "sendfile",
-        () => platform.net.openFile(file),
+        () => hostFiles.open(file),
         (late) => late.close(),
       );
     }

@@ -9,7 +9,11 @@ import type { Kernel } from "../loop/kernel.ts";
 import { interruption, type Scope } from "../loop/scope.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
-import type { Address, HostConnection, HostListener } from "../platform/mod.ts";
+import type {
+  Address,
+  HostConnection,
+  HostListener,
+} from "../platform/types/net.ts";
 import { joinWorker, leaveWorker } from "./_worker.ts";
 import { copyScope, enter, mayRun, runAsStep } from "./host.ts";
 import { type OpenEnd, trackClosed, trackOpen } from "./open_ends.ts";

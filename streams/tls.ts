@@ -5,8 +5,8 @@ import {
 } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { ConnectionAbortedError } from "../errors.ts";
-import type { HostClientTls, HostTls } from "../platform/mod.ts";
-import { platform } from "../platform/mod.ts";
+import { hostNet } from "../platform/net.ts";
+import type { HostClientTls, HostTls } from "../platform/types/net.ts";
 import { checkHostname, checkTls } from "./_check.ts";
 import { waitForHost } from "./host.ts";
 import type { StreamingProtocol, Transport } from "./transport.ts";
@@ -273,7 +273,7 @@ export async function startTls(
   try {
     const secured = await waitForHost(
       "startTls",
-      (signal) => platform.net.upgrade(parts.host, host, received, signal),
+      (signal) => hostNet.upgrade(parts.host, host, received, signal),
       (connection) => connection.abort(),
       controller.signal,
     );

@@ -22,7 +22,7 @@ import { InvalidStateError, OSError } from "../errors.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Scope } from "../loop/scope.ts";
-import type { HostConnection, HostReceiver } from "../platform/mod.ts";
+import type { HostConnection, HostReceiver } from "../platform/types/net.ts";
 import { checkBytes } from "./_check.ts";
 import { enter, mayRun, runAsStep } from "./host.ts";
 import { trackClosed, trackOpen } from "./open_ends.ts";

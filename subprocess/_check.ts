@@ -8,12 +8,10 @@ import {
 } from "../_internal/check.ts";
 import { checkOptions, type OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
-import {
-  type HostCommand,
-  type HostStdio,
-  platform,
-  type SignalName,
-} from "../platform/mod.ts";
+import { hostChildren } from "../platform/children.ts";
+import { hostSignals } from "../platform/signals.ts";
+import type { HostCommand, HostStdio } from "../platform/types/children.ts";
+import type { SignalName } from "../platform/types/signals.ts";
 import { DEVNULL, PIPE, STDOUT } from "./constants.ts";
 import type { SpawnOptions, SubprocessOptions } from "./options.ts";
 
@@ -120,7 +118,7 @@ export function checkProgram(program: unknown, args: unknown): void {
 /** The shell that is to run a command, and its arguments. */
 export function shellFor(command: unknown): readonly [string, ...string[]] {
   checkFilled("command", command);
-  return [...platform.children.shell(), command as string];
+  return [...hostChildren.shell(), command as string];
 }
 
 /** What the host is to start. */
@@ -177,10 +175,10 @@ export function checkFactory(factory: unknown): void {
 
 /** A signal by its name or its number. */
 export function toSignal(value: unknown): SignalName {
-  const { children } = platform;
   if (typeof value !== "number") {
     if (
-      typeof value === "string" && children.signalNumber(value) !== undefined
+      typeof value === "string" &&
+      hostSignals.signalNumber(value) !== undefined
     ) return value as SignalName;
     throw new TypeError(
       `Cannot send a signal as 'signal' must be the name of a signal of this system, such as "SIGTERM", or a number: received ${
@@ -188,7 +186,7 @@ export function toSignal(value: unknown): SignalName {
       }`,
     );
   }
-  const name = children.signalName(value);
+  const name = hostSignals.signalName(value);
   if (name !== undefined) return name;
   throw new RangeError(
     `Cannot send a signal as the system has none of the number: received ${

@@ -16,13 +16,11 @@ import type { Kernel } from "../loop/kernel.ts";
 import { interruption, type Scope, throwCancellation } from "../loop/scope.ts";
 import { Wait } from "../loop/wait.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
-import {
-  type HostChild,
-  type HostCommand,
-  type HostConnection,
-  platform,
-  type SignalName,
-} from "../platform/mod.ts";
+import { hostChildren } from "../platform/children.ts";
+import { hostSignals } from "../platform/signals.ts";
+import type { HostChild, HostCommand } from "../platform/types/children.ts";
+import type { HostConnection } from "../platform/types/net.ts";
+import type { SignalName } from "../platform/types/signals.ts";
 import { connectionScope, runAsStep } from "../streams/host.ts";
 import type { Protocol } from "../streams/protocol.ts";
 import { type Transport, transportInternals } from "../streams/transport.ts";
@@ -160,7 +158,7 @@ export class Child {
     const state = returnCode === null
       ? "running"
       : returnCode < 0
-      ? `ended by ${platform.children.signalName(-returnCode)}`
+      ? `ended by ${hostSignals.signalName(-returnCode)}`
       : `ended with status ${returnCode}`;
     return `${this.pid} ${this.program} ${state}`;
   }
@@ -258,7 +256,7 @@ export async function startChild(
 }
 
 function spawn(command: HostCommand, scope: Scope): Child | Promise<never> {
-  const host = platform.children.spawn(command);
+  const host = hostChildren.spawn(command);
   return host instanceof Promise ? host : new Child(host, command, scope);
 }
 

@@ -10,7 +10,7 @@ import {
 import { currentScope, runIn } from "../loop/current.ts";
 import { runShielded } from "../loop/run_shielded.ts";
 import type { Task } from "../loop/task.ts";
-import type { SignalName } from "../platform/mod.ts";
+import type { SignalName } from "../platform/types/signals.ts";
 import { StreamReader } from "../streams/stream_reader.ts";
 import { StreamWriter } from "../streams/stream_writer.ts";
 import { createTask } from "../tasks/create_task.ts";

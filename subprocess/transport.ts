@@ -1,6 +1,6 @@
 import { inspectByToString } from "../_internal/inspect.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
-import type { SignalName } from "../platform/mod.ts";
+import type { SignalName } from "../platform/types/signals.ts";
 import { Protocol } from "../streams/protocol.ts";
 import type { Transport } from "../streams/transport.ts";
 import { type Child, owners, type StreamNumber } from "./_child.ts";

@@ -14,7 +14,9 @@ import { isCancelledError, KeyboardInterrupt } from "../errors.ts";
 import { filterRejections } from "../loop/rejections.ts";
 import { checkSignal, isHandled } from "../loop/signals.ts";
 import type { Task } from "../loop/task.ts";
-import { platform, type SignalName } from "../platform/mod.ts";
+import { hostProcess } from "../platform/process.ts";
+import { hostSignals } from "../platform/signals.ts";
+import type { SignalName } from "../platform/types/signals.ts";
 
 /** Of all runs that have not ended. */
 const interrupts = new Set<Interrupt>();
@@ -25,7 +27,7 @@ let ending: SignalName | null = null;
 /** The signals that `run` hears where nothing else is said. */
 export function defaultSignals(): SignalName[] {
   const ends: SignalName[] = ["SIGINT", "SIGTERM"];
-  return ends.filter((signal) => platform.canListen(signal));
+  return ends.filter((signal) => hostSignals.canListen(signal));
 }
 
 export function checkSignals(action: string, signals: unknown): SignalName[] {
@@ -53,9 +55,9 @@ export class Interrupt {
   constructor(signals: Iterable<SignalName>) {
     for (const signal of new Set(signals)) {
       // A handler that the program has set itself is left alone.
-      if (platform.hasSignalListener(signal)) continue;
+      if (hostSignals.hasSignalListener(signal)) continue;
       const listener = () => this.#hear(signal);
-      platform.addSignalListener(signal, listener, { keepsAlive: false });
+      hostSignals.addSignalListener(signal, listener, { keepsAlive: false });
       this.#listeners.set(signal, listener);
     }
     interrupts.add(this);
@@ -96,7 +98,7 @@ export class Interrupt {
 
   #hear(signal: SignalName): void {
     // One that the program has set meanwhile has taken its place.
-    if (isHandled(signal) || platform.hasSignalListener(signal)) return;
+    if (isHandled(signal) || hostSignals.hasSignalListener(signal)) return;
     if (this.#first !== null) return endAtOnce(signal);
     this.#first = signal;
     // Where main has ended all the rest ends as it is.
@@ -114,7 +116,7 @@ export class Interrupt {
   /** Listens to nothing any more. */
   deafen(): void {
     for (const [signal, listener] of this.#listeners) {
-      platform.removeSignalListener(signal, listener);
+      hostSignals.removeSignalListener(signal, listener);
     }
     this.#listeners.clear();
   }
@@ -136,11 +138,11 @@ function endBy(signal: SignalName): Promise<never> {
 
 function endIfUnheard(signal: SignalName): void {
   for (const each of interrupts) if (each.hears(signal)) return;
-  platform.raise(signal);
+  hostSignals.raise(signal);
 }
 
 function endAtOnce(signal: SignalName): void {
-  if (signal === "SIGINT") platform.exit(SIGINT_EXIT_STATUS);
+  if (signal === "SIGINT") hostProcess.exit(SIGINT_EXIT_STATUS);
   for (const each of interrupts) each.deafen();
-  platform.raise(signal);
+  hostSignals.raise(signal);
 }

@@ -17,7 +17,7 @@ import {
 import { isExitRequest } from "../loop/exit_request.ts";
 import { filterRejections, letEscape } from "../loop/rejections.ts";
 import type { TaskFunction } from "../loop/task.ts";
-import type { SignalName } from "../platform/mod.ts";
+import type { SignalName } from "../platform/types/signals.ts";
 import { checkSignals, defaultSignals, Interrupt } from "./_interrupt.ts";
 import { gather } from "./gather.ts";
 

@@ -13,7 +13,11 @@
  * that was closed the first write is lost, and the next one fails.
  */
 import type { Scope } from "../loop/scope.ts";
-import type { Address, HostConnection, HostReceiver } from "../platform/mod.ts";
+import type {
+  Address,
+  HostConnection,
+  HostReceiver,
+} from "../platform/types/net.ts";
 import { systemError } from "../platform/system_errors.ts";
 import { ByteBuffer } from "../streams/byte_buffer.ts";
 import { Arrival } from "./_arrival.ts";

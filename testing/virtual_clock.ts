@@ -2,7 +2,7 @@ import { checkDuration } from "../_internal/check.ts";
 import { Heap, type HeapItem } from "../_internal/heap.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import type { Alarm, AlarmTarget, Clock } from "../loop/clock.ts";
-import { platform } from "../platform/mod.ts";
+import { hostTimers } from "../platform/timers.ts";
 
 /** Options of {@linkcode VirtualClock}. */
 export interface VirtualClockOptions {
@@ -133,7 +133,7 @@ export class VirtualClock implements Clock {
   #jumpLater(): void {
     if (this.#jumping) return;
     this.#jumping = true;
-    platform.setImmediate(() => {
+    hostTimers.setImmediate(() => {
       this.#jumping = false;
       const alarm = this.#alarms.peek();
       if (alarm === undefined || !this.#autoJump) return;
@@ -182,7 +182,7 @@ function isEarlier(a: VirtualAlarm, b: VirtualAlarm): boolean {
 }
 
 function nextTurn(): Promise<void> {
-  return new Promise((resolve) => platform.setImmediate(resolve));
+  return new Promise((resolve) => hostTimers.setImmediate(resolve));
 }
 
 async function idle(target: AlarmTarget): Promise<void> {

@@ -28,7 +28,8 @@ import { assertEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { currentScope } from "../loop/current.ts";
 import { kernelOf } from "../loop/kernel.ts";
-import { type HostConnection, platform } from "../platform/mod.ts";
+import { hostTimers } from "../platform/timers.ts";
+import type { HostConnection } from "../platform/types/net.ts";
 import { StreamProtocol } from "../streams/stream_protocol.ts";
 import { transportInternals } from "../streams/transport.ts";
 import { runProgram } from "./_support/programs.ts";
@@ -286,20 +287,28 @@ Deno.test("a timer that is cancelled in its iteration costs the host nothing", a
 // ── turns of the host ──────────────────────────────────────────────────────
 
 Deno.test("ten thousand switches take a turn of the host for each 256", async () => {
-  const turns = await callsOf(platform, "setImmediate", () =>
-    run(async () => {
-      for (let i = 0; i < 10_000; i++) await sleep(0);
-    }));
+  const turns = await callsOf(
+    hostTimers,
+    "setImmediate",
+    () =>
+      run(async () => {
+        for (let i = 0; i < 10_000; i++) await sleep(0);
+      }),
+  );
   assertEquals(turns, Math.floor(10_000 / 256));
 });
 
 Deno.test("ten thousand items at hand take a turn of the host for each 256", async () => {
-  const turns = await callsOf(platform, "setImmediate", () =>
-    run(async () => {
-      const queue = new Queue<number>();
-      for (let i = 0; i < 10_000; i++) queue.putNowait(i);
-      for (let i = 0; i < 10_000; i++) await queue.get();
-    }));
+  const turns = await callsOf(
+    hostTimers,
+    "setImmediate",
+    () =>
+      run(async () => {
+        const queue = new Queue<number>();
+        for (let i = 0; i < 10_000; i++) queue.putNowait(i);
+        for (let i = 0; i < 10_000; i++) await queue.get();
+      }),
+  );
   assertEquals(turns, Math.floor(10_000 / 256));
 });
 

@@ -27,7 +27,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { platform } from "../platform/mod.ts";
+import { hostTimers } from "../platform/timers.ts";
 import { collectUntil, hasGc } from "./_support/gc.ts";
 import { runProgram } from "./_support/programs.ts";
 import { collectReports, deferred } from "./_support/virtual.ts";
@@ -529,7 +529,7 @@ Deno.test("J2 a cancelled task that comes back in time is not reported", async (
 
 /** Shortens the long timers of the host to nothing, from `on()` to `off()`. */
 function impatience(): { on(): void; off(): void; fired: Promise<void> } {
-  const { setBackgroundTimer } = platform;
+  const { setBackgroundTimer } = hostTimers;
   const { promise: fired, resolve } = deferred<void>();
   let alive: ReturnType<typeof setInterval>;
   return {
@@ -537,7 +537,7 @@ function impatience(): { on(): void; off(): void; fired: Promise<void> } {
     on() {
       // The timer in question does not keep the program alive.
       alive = setInterval(() => {}, 60_000);
-      platform.setBackgroundTimer = (callback) =>
+      hostTimers.setBackgroundTimer = (callback) =>
         setBackgroundTimer(() => {
           callback();
           resolve();
@@ -545,7 +545,7 @@ function impatience(): { on(): void; off(): void; fired: Promise<void> } {
     },
     off() {
       clearInterval(alive);
-      platform.setBackgroundTimer = setBackgroundTimer;
+      hostTimers.setBackgroundTimer = setBackgroundTimer;
     },
   };
 }

@@ -32,7 +32,7 @@ import {
 } from "@std/assert";
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
 import { systemClock } from "../loop/clock.ts";
-import { platform } from "../platform/mod.ts";
+import { hostTimers } from "../platform/timers.ts";
 import { captureStderr } from "./_support/stderr.ts";
 import {
   collectReports,
@@ -768,9 +768,9 @@ Deno.test("a run that ends before its timers leaves no timer of the host", async
 });
 
 Deno.test("J5 the host's timer is never armed for more than it can hold", () => {
-  const original = platform.setTimer;
+  const original = hostTimers.setTimer;
   const delays: unknown[] = [];
-  platform.setTimer = (_, ms) => {
+  hostTimers.setTimer = (_, ms) => {
     delays.push(ms);
     return original(() => {}, 0);
   };
@@ -780,7 +780,7 @@ Deno.test("J5 the host's timer is never armed for more than it can hold", () => 
       systemClock.setAlarm(systemClock.now() + ms, target).cancel();
     }
   } finally {
-    platform.setTimer = original;
+    hostTimers.setTimer = original;
   }
   // One that is due takes the host's next turn, without a timer.
   assertEquals(delays, [5, LONGEST_HOST_TIMER_MS, LONGEST_HOST_TIMER_MS]);

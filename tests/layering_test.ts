@@ -1,5 +1,5 @@
 // node: skip reads the sources, which are the same for every runtime
-import { assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 
 /**
  * The order of the architecture, written down a second time on purpose: the
@@ -105,15 +105,10 @@ Deno.test("only platform imports built-in modules of a host", async () => {
 
 Deno.test("private files are imported inside their own folder", async () => {
   const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
-  const allowed = new Set([
-    "debug > loop/_internals.ts",
-    "testing > loop/_internals.ts",
-  ]);
   assertEquals(
     (await libraryImports())
       .filter(({ to }) => to.slice(to.lastIndexOf("/") + 1).startsWith("_"))
       .filter(({ from, to }) => folderOf(from) !== folderOf(to))
-      .filter(({ from, to }) => !allowed.has(`${placeOf(from)} > ${to}`))
       .map(({ from, to }) => `${from} imports ${to}`),
     [],
   );
@@ -138,15 +133,82 @@ Deno.test("no library file loads itself by way of others", async () => {
   assertEquals(cycles, []);
 });
 
-Deno.test("each runtime's adapter has the same files", async () => {
-  const names = async (folder: string) => {
-    const files: string[] = [];
-    for await (const file of sourceFiles(folder)) {
-      files.push(file.slice(folder.length + 1));
+Deno.test("each capability of the host has an adapter for each runtime", async () => {
+  const runtimes: string[] = [];
+  for await (
+    const { name, isDirectory } of Deno.readDir(new URL("platform/", ROOT))
+  ) {
+    if (isDirectory && name !== "shared" && name !== "types") {
+      runtimes.push(name);
     }
-    return files.sort();
-  };
-  assertEquals(await names("platform/deno"), await names("platform/node"));
+  }
+  const edges = (await libraryImports()).filter(({ from, loads }) =>
+    loads && /^platform\/\w+\.ts$/.test(from)
+  );
+  const adapters = (runtime: string) =>
+    edges.filter(({ to }) => to.startsWith(`platform/${runtime}/`))
+      .map(({ from, to }) => `${from}: ${to.split("/")[2]}`);
+  const [first = "", ...others] = runtimes;
+  assertGreater(adapters(first).length, 0);
+  for (const other of others) assertEquals(adapters(other), adapters(first));
+});
+
+Deno.test("nobody outside of platform sees what its adapters are made of", async () => {
+  assertEquals(
+    (await libraryImports())
+      .filter(({ from }) => placeOf(from) !== "platform")
+      .filter(({ to }) => /^platform\/(?:deno|node|shared)\//.test(to))
+      .map(({ from, to }) => `${from} imports ${to}`),
+    [],
+  );
+});
+
+/** The capabilities of the host that loading a file loads, by others, too. */
+async function capabilitiesOf(entry: string): Promise<string[]> {
+  const edges = (await libraryImports()).filter(({ loads }) => loads);
+  const found = new Set([entry]);
+  for (const file of found) {
+    for (const { from, to } of edges) if (from === file) found.add(to);
+  }
+  return [...found].flatMap((file) =>
+    /^platform\/(\w+)\.ts$/.exec(file)?.[1] ?? []
+  );
+}
+
+const SOCKETS = ["datagrams", "files", "names", "net"];
+const PROCESSES = ["children", "threads", "worker_processes"];
+
+Deno.test.each([
+  ["tasks/mod.ts", [...SOCKETS, ...PROCESSES]],
+  ["sync/mod.ts", [...SOCKETS, ...PROCESSES]],
+  ["queue/mod.ts", [...SOCKETS, ...PROCESSES]],
+  ["streams/mod.ts", PROCESSES],
+  ["threads/mod.ts", [...SOCKETS, "children", "worker_processes"]],
+])(
+  "%s brings along no capability of the host that it does not need",
+  async (entry: string, unneeded: readonly string[]) => {
+    const found = await capabilitiesOf(entry);
+    assert(found.includes("timers"));
+    assertEquals(found.filter((each) => unneeded.includes(each)), []);
+  },
+);
+
+Deno.test("only the adapter for Node uses what Node keeps to itself", async () => {
+  const found: string[] = [];
+  for (const place of RANKS.keys()) {
+    for await (const file of sourceFiles(place)) {
+      // The worker's code is a string, made of other files.
+      if (file.startsWith("platform/node/") || file.endsWith("_code.ts")) {
+        continue;
+      }
+      const source = await Deno.readTextFile(new URL(file, ROOT));
+      const [member] = /[.\s]_[a-z]\w*(?=\s*[.(])/.exec(
+        withoutComments(source),
+      ) ?? [];
+      if (member !== undefined) found.push(`${file}: ${member.slice(1)}`);
+    }
+  }
+  assertEquals(found, []);
 });
 
 Deno.test("the library's sources are Latin-1, which a host keeps in a byte a character", async () => {

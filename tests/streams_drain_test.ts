@@ -1,6 +1,7 @@
 /** How a listener comes to its end in a worker that stops: see `workers/`. */
 import { assertEquals } from "@std/assert";
-import { type HostConnection, platform } from "../platform/mod.ts";
+import { hostNet } from "../platform/net.ts";
+import type { HostConnection } from "../platform/types/net.ts";
 import { CA, CERT, KEY } from "./_support/certificates.ts";
 import { builtin, connectRaw, freePort, until } from "./_support/net.ts";
 
@@ -14,7 +15,7 @@ const PLACE = {
 const SOCKETS = { noDelay: true, keepAlive: false };
 
 Deno.test("what waits to be accepted is, before a listener ends", async () => {
-  const listener = await platform.net.listen(PLACE, SOCKETS, null);
+  const listener = await hostNet.listen(PLACE, SOCKETS, null);
   const { port } = listener.address as { port: number };
   const connections: HostConnection[] = [];
   listener.start((connection) => connections.push(connection), () => {});
@@ -36,7 +37,7 @@ Deno.test("a client that shakes hands may end that", async () => {
     handshakeTimeout: 60_000,
     shutdownTimeout: 30_000,
   };
-  const listener = await platform.net.listen(PLACE, SOCKETS, tls);
+  const listener = await hostNet.listen(PLACE, SOCKETS, tls);
   const { port } = listener.address as { port: number };
   const connections: HostConnection[] = [];
   listener.start((connection) => connections.push(connection), () => {});

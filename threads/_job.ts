@@ -3,7 +3,8 @@ import { type Context, variablesOf } from "../loop/context.ts";
 import { currentScope } from "../loop/current.ts";
 import { Future, futureInternals, toCancelledError } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import { type AsyncPlace, platform } from "../platform/mod.ts";
+import { capturePlace } from "../platform/async_storage.ts";
+import type { AsyncPlace } from "../platform/types/async_storage.ts";
 import { canClone, notCloneable, transfersOfAll } from "./_cloning.ts";
 import type { JobMessage } from "./_messages.ts";
 
@@ -55,7 +56,7 @@ export class Job<T = unknown> {
     if (kernel.closed) throw kernel.closedError("submit a job");
     this.kernel = kernel;
     this.context = context;
-    this.place = platform.capturePlace();
+    this.place = capturePlace();
     this.what = what;
     this.#target = target;
     this.#args = args;

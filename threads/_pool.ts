@@ -8,7 +8,7 @@
 import { forCaller } from "../_internal/caller_frame.ts";
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import type { HostResourceLimits } from "../platform/mod.ts";
+import type { HostResourceLimits } from "../platform/types/threads.ts";
 import type { Exposed } from "./_exposed.ts";
 import { Job, type JobTarget } from "./_job.ts";
 import { type SlotOwner, WorkerSlot } from "./_slot.ts";

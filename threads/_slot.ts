@@ -19,13 +19,15 @@ import { errorLine } from "../_internal/error_text.ts";
 import { BrokenWorkerError, type CancelledError } from "../errors.ts";
 import { runIn } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import {
-  type AsyncPlace,
-  type HostHandle,
-  type HostResourceLimits,
-  type HostWorker,
-  platform,
-} from "../platform/mod.ts";
+import { capturePlace } from "../platform/async_storage.ts";
+import { hostThreads } from "../platform/threads.ts";
+import { hostTimers } from "../platform/timers.ts";
+import type { AsyncPlace } from "../platform/types/async_storage.ts";
+import type {
+  HostResourceLimits,
+  HostWorker,
+} from "../platform/types/threads.ts";
+import type { HostHandle } from "../platform/types/timers.ts";
 import { describeError, reviveError } from "./_errors.ts";
 import { type Exposed, ExposedCalls } from "./_exposed.ts";
 import type { Job } from "./_job.ts";
@@ -61,7 +63,7 @@ export class WorkerSlot {
   /** The loop of the last job, which is told of what goes wrong after it. */
   #kernel: Kernel;
   /** Where that job was submitted. */
-  #place: AsyncPlace = platform.capturePlace();
+  #place: AsyncPlace = capturePlace();
   #grace: HostHandle = null;
   #ending = false;
   /** What ended the worker. */
@@ -87,7 +89,7 @@ export class WorkerSlot {
     this.#worker = runIn(
       kernel.root,
       () =>
-        platform.workers.startWorker(data, limits, {
+        hostThreads.start(data, limits, {
           message: (message) => {
             if (isMarked(message, this.#key)) this.#receive(message);
           },
@@ -130,7 +132,7 @@ export class WorkerSlot {
       error: describeError(error),
     });
     if (this.#graceMs <= LONGEST_HOST_TIMER_MS) {
-      this.#grace = platform.setTimer(() => this.end(), this.#graceMs);
+      this.#grace = hostTimers.setTimer(() => this.end(), this.#graceMs);
     }
   }
 
@@ -211,7 +213,7 @@ export class WorkerSlot {
   #leaveJob(): void {
     this.#job = null;
     if (this.#grace === null) return;
-    platform.clearTimer(this.#grace);
+    hostTimers.clearTimer(this.#grace);
     this.#grace = null;
   }
 }

@@ -9,7 +9,8 @@ import type { Future } from "../loop/future.ts";
 import { interruption } from "../loop/scope.ts";
 import type { Executor } from "../loop/types.ts";
 import { Wait } from "../loop/wait.ts";
-import { type HostResourceLimits, platform } from "../platform/mod.ts";
+import { hostThreads } from "../platform/threads.ts";
+import type { HostResourceLimits } from "../platform/types/threads.ts";
 import { Pool } from "./_pool.ts";
 import { describeFunction, sourceOf } from "./_source.ts";
 import { moduleUrl, type Promised, proxyOf } from "./module_proxy.ts";
@@ -173,7 +174,7 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
     const action = "create an executor";
     checkOptions(action, options, EXECUTOR_OPTIONS);
     const {
-      maxWorkers = platform.workers.parallelism(),
+      maxWorkers = hostThreads.parallelism(),
       graceMs = GRACE_MS,
       exposed = {},
       resourceLimits,

@@ -32,11 +32,6 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["mod.ts"],
 ];
 
-/** Who may import a private file of another folder, and which. */
-export const PRIVATE_EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
-  "loop/_internals.ts": ["debug", "testing"],
-};
-
 const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname);
 
 /** What only `platform/` may name, and what to use in its place. */
@@ -170,7 +165,6 @@ const privateFiles: Deno.lint.Rule = {
       const name = target.slice(target.lastIndexOf("/") + 1);
       if (!name.startsWith("_")) return;
       if (target.slice(0, -name.length) === folder) return;
-      if (PRIVATE_EXCEPTIONS[target]?.includes(place)) return;
       context.report({
         node,
         message: `${target} is private to its folder`,
@@ -300,7 +294,7 @@ const platformOnly: Deno.lint.Rule = {
       context.report({
         node,
         message: `Only platform/ may use ${name}`,
-        hint: "Ask the adapter that platform/mod.ts gives.",
+        hint: "Import the capability from platform/.",
       });
     };
     return {

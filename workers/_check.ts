@@ -8,7 +8,7 @@ import {
 import { checkOptions } from "../_internal/options.ts";
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
 import { show } from "../_internal/show.ts";
-import { platform } from "../platform/mod.ts";
+import { hostWorkerProcesses } from "../platform/worker_processes.ts";
 import { printLine } from "./_log.ts";
 import {
   PREFORK_OPTIONS,
@@ -40,7 +40,7 @@ function refuse(name: string, what: string, value: unknown): never {
 }
 
 function scriptOf(script: unknown): string {
-  if (script instanceof URL) return platform.prefork.scriptOf(script);
+  if (script instanceof URL) return hostWorkerProcesses.scriptOf(script);
   if (typeof script !== "string") refuse("script", "a path or a URL", script);
   if (script !== "" && !script.startsWith("-")) return script;
   throw new RangeError(
@@ -66,7 +66,7 @@ function checkEnv(env: unknown): void {
 export function planWorkers(options: PreforkOptions): Plan {
   checkOptions(START, options, PREFORK_OPTIONS);
   const {
-    workers = platform.prefork.processors,
+    workers = hostWorkerProcesses.processors,
     args = [],
     runtimeArgs = null,
     cwd = null,

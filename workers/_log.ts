@@ -1,6 +1,6 @@
 /** What workers print, on its way to whoever reads it. */
 import type { Kernel } from "../loop/kernel.ts";
-import { platform } from "../platform/mod.ts";
+import { hostProcess } from "../platform/process.ts";
 import { Protocol } from "../streams/protocol.ts";
 import { LineSplitter } from "./_lines.ts";
 import type { WorkerLogLine } from "./options.ts";
@@ -8,8 +8,8 @@ import type { WorkerLogLine } from "./options.ts";
 /** What is done with a line where nothing else is asked for. */
 export function printLine({ worker, stream, text }: WorkerLogLine): void {
   const line = `[${worker}] ${text}`;
-  if (stream === "stdout") platform.writeOutput(line);
-  else platform.writeError(line);
+  if (stream === "stdout") hostProcess.writeOutput(line);
+  else hostProcess.writeError(line);
 }
 
 /** Hands a line to the user's function, whose errors harm no worker. */

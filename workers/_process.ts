@@ -3,11 +3,9 @@ import { CancelledError, OSError } from "../errors.ts";
 import { onClose } from "../loop/closing.ts";
 import type { TimerHandle } from "../loop/handle.ts";
 import type { Scope } from "../loop/scope.ts";
-import {
-  type HostConnection,
-  type HostWorkerProcess,
-  platform,
-} from "../platform/mod.ts";
+import type { HostConnection } from "../platform/types/net.ts";
+import type { HostWorkerProcess } from "../platform/types/worker_processes.ts";
+import { hostWorkerProcesses } from "../platform/worker_processes.ts";
 import { connectionScope, runAsStep } from "../streams/host.ts";
 import { type Transport, transportInternals } from "../streams/transport.ts";
 import { Event } from "../sync/event.ts";
@@ -49,7 +47,7 @@ export function launcher(plan: Plan): Launch {
   return async (number) => {
     const { script, args, runtimeArgs, cwd, env, graceMs, workers } = plan;
     const scope = connectionScope();
-    const host = await platform.prefork.start({
+    const host = await hostWorkerProcesses.start({
       script,
       args,
       runtimeArgs,

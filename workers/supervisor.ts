@@ -11,7 +11,9 @@ import { currentScope } from "../loop/current.ts";
 import type { Future } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Task } from "../loop/task.ts";
-import { platform, type SignalName } from "../platform/mod.ts";
+import { hostSignals } from "../platform/signals.ts";
+import type { SignalName } from "../platform/types/signals.ts";
+import { hostWorkerProcesses } from "../platform/worker_processes.ts";
 import { Lock } from "../sync/lock.ts";
 import { createTask } from "../tasks/create_task.ts";
 import { shield, shielded } from "../tasks/shield.ts";
@@ -262,7 +264,7 @@ export class Supervisor implements AsyncDisposable {
       this.#isStopping = true;
       this.#group = null;
       for (const signal of signals) loop.removeSignalHandler(signal);
-      if (--running === 0) platform.prefork.closeSharedSockets();
+      if (--running === 0) hostWorkerProcesses.closeSharedSockets();
     }
   }
 
@@ -428,7 +430,7 @@ export class Supervisor implements AsyncDisposable {
 function endOf({ pid, returnCode }: WorkerProcess): string {
   const code = returnCode ?? 0;
   return code < 0
-    ? `process ${pid} was ended by ${platform.children.signalName(-code)}`
+    ? `process ${pid} was ended by ${hostSignals.signalName(-code)}`
     : `process ${pid} ended with status ${code}`;
 }
 

@@ -1,5 +1,5 @@
 import { currentScope, runIn } from "../loop/current.ts";
-import { platform } from "../platform/mod.ts";
+import { hostSupervisor } from "../platform/supervisor.ts";
 
 /** What a worker process knows of itself; see {@linkcode workerInfo}. */
 export interface WorkerInfo {
@@ -46,7 +46,7 @@ let info: WorkerInfo | null = null;
  * @returns What it knows of itself; `null` where it is no worker.
  */
 export function workerInfo(): WorkerInfo | null {
-  const { supervisor } = platform.prefork;
+  const supervisor = hostSupervisor();
   if (supervisor === null || info !== null) return info;
   const controller = new AbortController();
   const { kernel } = currentScope();

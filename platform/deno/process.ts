@@ -1,8 +1,7 @@
-import type { HostProcess } from "../types.ts";
-import { filterUnhandledRejections } from "./rejections.ts";
+import type { HostProcess } from "../types/process.ts";
 
 /** The program on Deno. */
-export const processes: HostProcess = {
+export const hostProcess: HostProcess = {
   env(name) {
     const { state } = Deno.permissions.querySync({
       name: "env",
@@ -15,5 +14,8 @@ export const processes: HostProcess = {
   writeError: (line) => console.error(line),
   onIdle: (callback) => globalThis.addEventListener("beforeunload", callback),
   onExit: (callback) => globalThis.addEventListener("unload", callback),
-  filterUnhandledRejections,
+  filterUnhandledRejections: (isHandled) =>
+    globalThis.addEventListener("unhandledrejection", (event) => {
+      if (isHandled(event.reason)) event.preventDefault();
+    }),
 };

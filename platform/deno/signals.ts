@@ -1,12 +1,14 @@
-import { nodeProcess } from "../node_process.ts";
+import { isDeno } from "../runtime.ts";
+import { nodeProcess } from "../shared/node_process.ts";
 import {
   exitSoon,
   hasForeignNodeListener,
   isForeign,
   isListenable,
   markOwn,
-} from "../signal_listeners.ts";
-import type { HostSignals, SignalName } from "../types.ts";
+} from "../shared/signal_listeners.ts";
+import { signalName, signalNumber } from "../shared/signal_names.ts";
+import type { HostSignals, SignalName } from "../types/signals.ts";
 
 type Listener = () => void;
 
@@ -47,7 +49,7 @@ function watchListeners(): void {
 }
 
 // deno-lint-ignore asyncio/no-import-effects -- what is added before is not seen
-if ("Deno" in globalThis) watchListeners();
+if (isDeno) watchListeners();
 
 function hasSignalListener(signal: SignalName): boolean {
   // Deno passes on what is added to Node's `process`.
@@ -71,6 +73,8 @@ export const signals: HostSignals = {
     Deno.build.os === "windows"
       ? OF_WINDOWS.has(signal as string)
       : isListenable(signal),
+  signalNumber,
+  signalName,
   raise(signal) {
     Deno.kill(Deno.pid, signal as Deno.Signal);
     exitSoon(signal, Deno.exit);

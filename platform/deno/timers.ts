@@ -1,5 +1,5 @@
-import type { HostTimers } from "../types.ts";
-import { host } from "../unfaked.ts";
+import { host } from "../shared/unfaked.ts";
+import type { HostTimers } from "../types/timers.ts";
 
 const { setTimeout, clearTimeout, setImmediate, queueMicrotask } = host;
 

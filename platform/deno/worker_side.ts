@@ -1,6 +1,6 @@
-import { threadSide } from "../worker_port.ts";
-import type { HostWorkerSide } from "../worker_types.ts";
-import { MemoryWatch } from "../memory_watch.ts";
+import { threadSide } from "../shared/worker_port.ts";
+import type { HostWorkerSide } from "../types/threads.ts";
+import { MemoryWatch } from "./memory_watch.ts";
 
 /** The thread that started this one. */
 export function workerSide(): HostWorkerSide {

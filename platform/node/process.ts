@@ -1,9 +1,9 @@
-import { nodeProcess } from "../node_process.ts";
-import type { HostProcess } from "../types.ts";
+import { nodeProcess } from "../shared/node_process.ts";
+import type { HostProcess } from "../types/process.ts";
 import { filterUnhandledRejections } from "./rejections.ts";
 
 /** The program on Node. */
-export const processes: HostProcess = {
+export const hostProcess: HostProcess = {
   env: (name) => nodeProcess().env[name],
   exit: (status) => nodeProcess().exit(status),
   writeOutput: (line) => console.log(line),

@@ -3,7 +3,7 @@
  * own answer, which a flag chooses; so where no one else listens, that answer is
  * given here.
  */
-import { type NodeProcess, nodeProcess } from "../node_process.ts";
+import { type NodeProcess, nodeProcess } from "../shared/node_process.ts";
 
 type IsHandled = (reason: unknown) => boolean;
 

@@ -1,12 +1,13 @@
 import { LONGEST_HOST_TIMER_MS } from "../../_internal/constants.ts";
-import { nodeProcess } from "../node_process.ts";
+import { nodeProcess } from "../shared/node_process.ts";
 import {
   exitSoon,
   hasForeignNodeListener,
   isListenable,
   markOwn,
-} from "../signal_listeners.ts";
-import type { HostSignals } from "../types.ts";
+} from "../shared/signal_listeners.ts";
+import { signalName, signalNumber } from "../shared/signal_names.ts";
+import type { HostSignals } from "../types/signals.ts";
 
 /**
  * A program that waits for a signal only goes on, on Deno as in Python. On Node
@@ -32,6 +33,8 @@ export const signals: HostSignals = {
   },
   hasSignalListener: hasForeignNodeListener,
   canListen: isListenable,
+  signalNumber,
+  signalName,
   raise(signal) {
     const process = nodeProcess();
     process.kill(process.pid, signal);

@@ -1,6 +1,6 @@
-import { nodeProcess } from "../node_process.ts";
-import { threadSide } from "../worker_port.ts";
-import type { HostWorkerSide } from "../worker_types.ts";
+import { nodeProcess } from "../shared/node_process.ts";
+import { threadSide } from "../shared/worker_port.ts";
+import type { HostWorkerSide } from "../types/threads.ts";
 
 const SCRIPT_GLOBALS = [
   "require",

@@ -1,0 +1,7 @@
+import { files as denoFiles } from "./deno/files.ts";
+import { files as nodeFiles } from "./node/files.ts";
+import { isDeno } from "./runtime.ts";
+import type { HostFiles } from "./types/files.ts";
+
+/** Files that are read. */
+export const hostFiles: HostFiles = isDeno ? denoFiles : nodeFiles;

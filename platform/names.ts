@@ -1,0 +1,43 @@
+/** Names and addresses, which both runtimes look up in Node's way. */
+import { mapError } from "./map_error.ts";
+import { builtin } from "./shared/builtin.ts";
+import type { HostLookup, HostNames } from "./types/names.ts";
+
+/** Whether text is an IP address: 4, 6, or 0 where it is not. */
+export function isIp(text: string): 0 | 4 | 6 {
+  return builtin("node:net").isIP(text) as 0 | 4 | 6;
+}
+
+/** The IP addresses of a name, in the order of the system. */
+function lookup(
+  hostname: string,
+  family: 0 | 4 | 6,
+): Promise<HostLookup[]> {
+  return new Promise((resolve, reject) => {
+    const options = { all: true, family, verbatim: true } as const;
+    builtin("node:dns").lookup(hostname, options, (error, found) => {
+      if (error) reject(mapError(error, `look up ${hostname}`));
+      else resolve(found as HostLookup[]);
+    });
+  });
+}
+
+/** The name of an IP address, and that of a port's service. */
+function lookupService(
+  address: string,
+  port: number,
+): Promise<{ hostname: string; service: string }> {
+  return new Promise((resolve, reject) => {
+    builtin("node:dns").lookupService(
+      address,
+      port,
+      (error, hostname, service) => {
+        if (error) reject(mapError(error, `look up ${address} port ${port}`));
+        else resolve({ hostname, service });
+      },
+    );
+  });
+}
+
+/** Names and addresses. */
+export const hostNames: HostNames = { lookup, lookupService, isIp };

@@ -1,0 +1,7 @@
+import { net as denoNet } from "./deno/net.ts";
+import { net as nodeNet } from "./node/net.ts";
+import { isDeno } from "./runtime.ts";
+import type { HostNet } from "./types/net.ts";
+
+/** Sockets: TCP, Unix and TLS. */
+export const hostNet: HostNet = isDeno ? denoNet : nodeNet;

@@ -1,0 +1,142 @@
+/**
+ * What the adapters share about programs: finding them, and the redirect of one
+ * stream to another.
+ */
+import { mapError } from "../map_error.ts";
+import { systemError } from "../system_errors.ts";
+import type {
+  HostChild,
+  HostChildren,
+  HostCommand,
+} from "../types/children.ts";
+import { builtin } from "./builtin.ts";
+import { nodeProcess } from "./node_process.ts";
+import { redirected } from "./redirect.ts";
+import { signalNumber } from "./signal_names.ts";
+
+/** Where programs are looked for when there is no PATH; Python's. */
+const DEFAULT_PATH = "/bin:/usr/bin";
+
+/** What of a host's own the search for a program needs. */
+export interface HostPrograms {
+  /** Whether this program may run a file. */
+  mayRun(path: string): boolean;
+  /** The environment of this program; `null` where it may not be read whole. */
+  env(): Readonly<Record<string, string | undefined>> | null;
+}
+
+/** Whether this is Windows, which has neither signals nor `/bin/sh`. */
+export function isWindows(): boolean {
+  return nodeProcess().platform === "win32";
+}
+
+/** The words for what cannot be done. */
+function startOf({ program, cwd }: HostCommand): string {
+  const name = program.length > 60 ? `${program.slice(0, 60)}\u2026` : program;
+  return cwd === null ? `start ${name}` : `start ${name} in ${cwd}`;
+}
+
+/** Throws where there is no such directory: the hosts blame the program. */
+export function checkDirectory(command: HostCommand): void {
+  const { cwd } = command;
+  if (cwd === null) return;
+  let code: string | undefined;
+  try {
+    if (builtin("node:fs").statSync(cwd).isDirectory()) return;
+    code = "ENOTDIR";
+  } catch (error) {
+    code = (error as { code?: string }).code;
+    // Not ours to look at: starting the program will tell.
+    if (code !== "ENOENT" && code !== "ENOTDIR") return;
+  }
+  throw systemError(
+    code,
+    startOf(command),
+    new Error(`${cwd} is not a directory`),
+  );
+}
+
+/** The program's file, found as `execvp` does. */
+function findProgram(command: HostCommand, host: HostPrograms): string {
+  const { program, cwd, env } = command;
+  const { resolve } = builtin("node:path");
+  const base = resolve(cwd ?? ".");
+  const path = (env === null ? nodeProcess().env : env)["PATH"] ??
+    DEFAULT_PATH;
+  const places = program.includes("/")
+    ? [resolve(base, program)]
+    : path.split(":").map((place) => resolve(base, place, program));
+  let code = "ENOENT";
+  for (const place of places) {
+    const found = whyNot(place, host);
+    if (found === null) return place;
+    if (found === "EACCES") code = found;
+  }
+  throw systemError(code, startOf(command), new Error(`${program}: ${code}`));
+}
+
+/** Why a file is no program; `null` where it is one. */
+function whyNot(path: string, host: HostPrograms): string | null {
+  try {
+    return builtin("node:fs").statSync(path).isFile() && host.mayRun(path)
+      ? null
+      : "EACCES";
+  } catch (error) {
+    const { code } = error as { code?: string };
+    return code === "EACCES" || code === "EPERM" ? "EACCES" : "ENOENT";
+  }
+}
+
+/** The command with a redirect of stderr to stdout, where it asks for that. */
+function withRedirect(command: HostCommand, host: HostPrograms): HostCommand {
+  if (command.stderr !== "stdout") return command;
+  if (command.stdout === "null") return { ...command, stderr: "null" };
+  if (isWindows()) {
+    throw systemError(
+      "ENOTSUP",
+      startOf(command),
+      new Error("Windows has no redirect of stderr to stdout"),
+    );
+  }
+  // Looked up first: the shell's own answer would come on stderr, as a status.
+  const path = findProgram(command, host);
+  return redirected(command, path, command.env ?? host.env());
+}
+
+/** The exit status, or the signal as a negative number. */
+export function returnCode(code: number | null, signal: string | null): number {
+  if (signal === null) return code ?? 0;
+  return -(signalNumber(signal) ?? 0) || (code ?? -1);
+}
+
+/**
+ * The children of a host.
+ *
+ * @param start Starts one, or fails with the host's error, at once or later.
+ */
+export function childrenOf(
+  start: (command: HostCommand) => HostChild | Promise<never>,
+  host: HostPrograms,
+): HostChildren {
+  return {
+    shell(): readonly [string, ...string[]] {
+      return isWindows()
+        ? [nodeProcess().env["COMSPEC"] ?? "cmd.exe", "/d", "/s", "/c"]
+        : ["/bin/sh", "-c"];
+    },
+    spawn(asked) {
+      checkDirectory(asked);
+      const command = withRedirect(asked, host);
+      const failed = (error: unknown): never => {
+        throw mapError(error, startOf(asked));
+      };
+      let started: HostChild | Promise<never>;
+      try {
+        started = start(command);
+      } catch (error) {
+        return failed(error);
+      }
+      return started instanceof Promise ? started.catch(failed) : started;
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** The port between a worker and the thread that started it. */
+import type { HostWorkerSide } from "../types/threads.ts";
+import { builtin } from "./builtin.ts";
+import { nodeProcess } from "./node_process.ts";
+
+type MessagePort = import("node:worker_threads").MessagePort;
+type TransferList = Parameters<MessagePort["postMessage"]>[1];
+
+/** Deno takes a shorter way if there is no list. */
+export function post(
+  port: Pick<MessagePort, "postMessage">,
+  message: unknown,
+  transfer: readonly object[],
+): void {
+  if (transfer.length === 0) port.postMessage(message);
+  else port.postMessage(message, transfer as TransferList);
+}
+
+/** The worker's end, but for what a host does its own way. */
+export function threadSide(
+  own: Pick<HostWorkerSide, "onUncaught" | "jobBegins" | "jobEnded">,
+): HostWorkerSide {
+  const { parentPort, workerData } = builtin("node:worker_threads");
+  const port = parentPort as MessagePort;
+  // A job may have closed it: then no result can be sent, and no job comes.
+  port.on("close", () => nodeProcess().exit(1));
+  return {
+    data: workerData,
+    post: (message, transfer) => post(port, message, transfer),
+    onMessage: (callback) => void port.on("message", callback),
+    ...own,
+  };
+}

@@ -1,0 +1,7 @@
+import { signals as denoSignals } from "./deno/signals.ts";
+import { signals as nodeSignals } from "./node/signals.ts";
+import { isDeno } from "./runtime.ts";
+import type { HostSignals } from "./types/signals.ts";
+
+/** Signals sent to this program. */
+export const hostSignals: HostSignals = isDeno ? denoSignals : nodeSignals;

@@ -1,0 +1,15 @@
+/** A store that travels with the code through every `await`. */
+export interface AsyncStorage<T> {
+  getStore(): T | undefined;
+  run<A extends unknown[], R>(
+    store: T,
+    callback: (...args: A) => R,
+    ...args: A
+  ): R;
+  enterWith(store: T): void;
+}
+
+/** An async context that was kept, to be gone back to. */
+export interface AsyncPlace {
+  run<A, B>(fn: (first: A, second: B) => void, first: A, second: B): void;
+}
