@@ -217,6 +217,7 @@ export {
   createTask,
   type CreateTaskOptions,
   type DoneFuture,
+  type DoneTask,
   ensureFuture,
   gather,
   type Gathered,

@@ -52,7 +52,12 @@ export {
 } from "./runner.ts";
 export { shield, shielded, type ShieldedOptions } from "./shield.ts";
 export { checkpoint, sleep } from "./sleep.ts";
-export { TaskGroup, taskGroup, type TaskGroupOptions } from "./task_group.ts";
+export {
+  type DoneTask,
+  TaskGroup,
+  taskGroup,
+  type TaskGroupOptions,
+} from "./task_group.ts";
 export { moveOnAfter, Timeout, timeout, timeoutAt } from "./timeout.ts";
 export {
   type ReturnWhen,
