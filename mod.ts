@@ -233,6 +233,8 @@ export {
   shield,
   shielded,
   type ShieldedOptions,
+  type Signals,
+  signals,
   sleep,
   TaskGroup,
   taskGroup,
