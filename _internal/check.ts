@@ -20,6 +20,23 @@ export function checkFunction(
   );
 }
 
+/** A callback whose errors have somewhere to go: those of a promise have not. */
+export function checkNotAsync(
+  action: string,
+  name: string,
+  value: unknown,
+): void {
+  if (
+    (value as { constructor?: { name: string } }).constructor?.name !==
+      "AsyncFunction"
+  ) return;
+  throw new TypeError(
+    `Cannot ${action} as '${name}' must not be an async function, whose errors no one would see: received ${
+      show(value)
+    }; use createTask()`,
+  );
+}
+
 export function checkString(
   action: string,
   name: string,

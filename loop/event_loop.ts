@@ -1,6 +1,7 @@
 import {
   checkDelay,
   checkFunction,
+  checkNotAsync,
   checkSpan,
   isThenable,
 } from "../_internal/check.ts";
@@ -535,7 +536,7 @@ export class EventLoop {
     ...args: A
   ): void {
     checkFunction("add a signal handler", "callback", callback);
-    checkNotAsync("add a signal handler", callback);
+    checkNotAsync("add a signal handler", "callback", callback);
     if (this.#kernel.closed) {
       throw this.#kernel.closedError("add a signal handler");
     }
@@ -707,20 +708,10 @@ export class EventLoop {
 
   #checkCallback(action: string, callback: unknown): void {
     checkFunction(action, "callback", callback);
-    if (this.#debugMode !== null) checkNotAsync(action, callback);
+    if (this.#debugMode !== null) {
+      checkNotAsync(action, "callback", callback);
+    }
   }
-}
-
-function checkNotAsync(action: string, callback: unknown): void {
-  if (
-    (callback as { constructor?: { name: string } }).constructor?.name !==
-      "AsyncFunction"
-  ) return;
-  throw new TypeError(
-    `Cannot ${action} as 'callback' must not be an async function, whose errors no one would see: received ${
-      show(callback)
-    }; use createTask()`,
-  );
 }
 
 function runningError(loop: EventLoop): InvalidStateError {

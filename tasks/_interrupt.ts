@@ -7,8 +7,13 @@
  *                                      |- SIGINT:  KeyboardInterrupt
  *                                      `- another: the program ends by it
  * ```
+ *
+ * Where there is a limit to that way and it is over, the program ends at once.
  */
-import { SIGINT_EXIT_STATUS } from "../_internal/constants.ts";
+import {
+  LONGEST_HOST_TIMER_MS,
+  SIGINT_EXIT_STATUS,
+} from "../_internal/constants.ts";
 import { show } from "../_internal/show.ts";
 import { isCancelledError, KeyboardInterrupt } from "../errors.ts";
 import { filterRejections } from "../loop/rejections.ts";
@@ -44,6 +49,18 @@ export function checkSignals(action: string, signals: unknown): SignalName[] {
   });
 }
 
+/** How long a program that was told to end may take for it. */
+export interface Grace {
+  readonly ms: number;
+  /** The tasks that are still there, for who wants to know the cause. */
+  left(): Iterable<Task<unknown>>;
+}
+
+const ENDLESS: Grace = { ms: Infinity, left: () => [] };
+
+/** Of the tasks that are left, so many are named. */
+const NAMED_TASKS = 10;
+
 export class Interrupt {
   readonly #listeners = new Map<SignalName, () => void>();
   /** What the first signal cancels; `null` once that has ended. */
@@ -51,8 +68,11 @@ export class Interrupt {
   #first: SignalName | null = null;
   /** Whether the end is the signal's, and nobody else's. */
   #isCause = false;
+  readonly #grace: Grace;
+  #timer: unknown = null;
 
-  constructor(signals: Iterable<SignalName>) {
+  constructor(signals: Iterable<SignalName>, grace: Grace = ENDLESS) {
+    this.#grace = grace;
     for (const signal of new Set(signals)) {
       // A handler that the program has set itself is left alone.
       if (hostSignals.hasSignalListener(signal)) continue;
@@ -101,13 +121,35 @@ export class Interrupt {
     if (isHandled(signal) || hostSignals.hasSignalListener(signal)) return;
     if (this.#first !== null) return endAtOnce(signal);
     this.#first = signal;
+    this.#limit(signal);
     // Where main has ended all the rest ends as it is.
     if (this.#task?.cancel(`Interrupted by ${signal}`) !== true) {
       this.#isCause = true;
     }
   }
 
+  #limit(signal: SignalName): void {
+    const { ms } = this.#grace;
+    if (ms === Infinity) return;
+    this.#timer = platform.setBackgroundTimer(() => {
+      platform.writeError(this.#tooLate(signal));
+      endAtOnce(signal);
+    }, Math.min(ms, LONGEST_HOST_TIMER_MS));
+  }
+
+  #tooLate(signal: SignalName): string {
+    const tasks = [...this.#grace.left()].reverse();
+    const named = tasks.slice(0, NAMED_TASKS).map(String);
+    const others = tasks.length - named.length;
+    if (others > 0) named.push(`and ${others} more`);
+    return [
+      `The clean-up after ${signal} took longer than ${this.#grace.ms} ms: the program ends without it`,
+      ...named,
+    ].join("\n  ");
+  }
+
   #stop(): void {
+    if (this.#timer !== null) platform.clearTimer(this.#timer);
     this.deafen();
     interrupts.delete(this);
     if (ending !== null) endIfUnheard(ending);

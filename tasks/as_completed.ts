@@ -114,8 +114,12 @@ type Done<T> = IteratorYieldResult<Future<T>>;
 class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
   readonly runsCode = false;
   readonly #kernel = currentScope().kernel;
+  /** Of these one is reserved for each who was granted a turn. */
   readonly #done = new RingBuffer<Done<T>>();
-  readonly #waiters = new WaitQueue<Done<T>>("asCompleted()");
+  readonly #waiters = new WaitQueue<Done<T>>("asCompleted()", {
+    take: () => this.#done.shift()!,
+    takeBack: () => this.#offer(),
+  });
   /** What is not done, with what tells when it is: none while nobody waits. */
   readonly #pending = new Map<Future<T>, Completion<T> | null>();
   /** How many places of the order were not given out yet. */
@@ -186,8 +190,7 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
     const scope = currentScope();
     const interrupted = interruption(scope);
     if (interrupted !== null) return interrupted;
-    const done = this.#done.shift();
-    if (done !== undefined) return scope.kernel.succeed(scope, done);
+    if (this.#isFree()) return scope.kernel.succeed(scope, this.#done.shift()!);
     if (this.#late) return Promise.reject(lateError(this.#timeout));
     if (this.#isResting) this.#watch();
     return this.#waiters.wait(scope);
@@ -197,8 +200,16 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
     // It rested, and came back, while this was on its way.
     if (!this.#pending.delete(future)) return;
     if (this.#pending.size === 0) this.#kernel.removeTimer(this);
-    const done: Done<T> = { done: false, value: future };
-    if (!this.#waiters.settleFirst(done)) this.#done.push(done);
+    this.#done.push({ done: false, value: future });
+    this.#offer();
+  }
+
+  #isFree(): boolean {
+    return this.#done.size > this.#waiters.grantedSize;
+  }
+
+  #offer(): void {
+    if (this.#isFree()) this.#waiters.settleFirst(this.#done.peek()!);
   }
 
   /** Whoever waits may come back; until then it leaves nothing on the futures. */

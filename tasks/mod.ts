@@ -12,6 +12,7 @@
  * ```
  *
  * - Begin a program: {@linkcode run}; several in one loop: {@linkcode Runner}.
+ *   Hear what it is sent from outside: {@linkcode signals}.
  * - Begin a task: {@linkcode createTask}; several that end together:
  *   {@linkcode taskGroup}.
  * - Wait for several: {@linkcode gather} for all results, {@linkcode wait} for
@@ -51,8 +52,14 @@ export {
   type RunOptions,
 } from "./runner.ts";
 export { shield, shielded, type ShieldedOptions } from "./shield.ts";
+export { type Signals, signals } from "./signals.ts";
 export { checkpoint, sleep } from "./sleep.ts";
-export { TaskGroup, taskGroup, type TaskGroupOptions } from "./task_group.ts";
+export {
+  type DoneTask,
+  TaskGroup,
+  taskGroup,
+  type TaskGroupOptions,
+} from "./task_group.ts";
 export { moveOnAfter, Timeout, timeout, timeoutAt } from "./timeout.ts";
 export {
   type ReturnWhen,

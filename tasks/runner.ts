@@ -1,4 +1,4 @@
-import { checkFunction } from "../_internal/check.ts";
+import { checkFunction, checkSpan } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import {
   CancelledError,
@@ -65,6 +65,15 @@ export interface RunOptions {
    * @default {["SIGINT", "SIGTERM"]}
    */
   signals?: readonly SignalName[] | undefined;
+  /**
+   * How long the program may take to end after such a signal, in milliseconds of
+   * the host's clock; below 0 as 0. What has not ended by then is written to
+   * stderr, and the program ends as at a second signal. Code that never awaits
+   * is not interrupted by it.
+   *
+   * @default {Infinity}
+   */
+  graceMs?: number | undefined;
 }
 
 const RUN_OPTIONS = new OptionNames<RunOptions>({
@@ -72,7 +81,8 @@ const RUN_OPTIONS = new OptionNames<RunOptions>({
   loop: true,
   signal: true,
   signals: true,
-}, { boolean: "debug" });
+  graceMs: true,
+}, { boolean: "debug", number: "graceMs" });
 
 /** Options of {@linkcode Runner.run}. */
 export interface RunnerRunOptions {
@@ -244,8 +254,8 @@ export class Runner {
  * `run` gives its value, and the program goes on.
  *
  * The same holds where the signal comes after `main` has ended, while the rest is
- * being cancelled. A second signal ends the program at once: with status 130 for
- * SIGINT.
+ * being cancelled. A second signal ends the program at once, and so does the end
+ * of `graceMs`: with status 130 for SIGINT.
  *
  * @typeParam T What the function returns.
  *
@@ -263,7 +273,7 @@ export class Runner {
  * ```
  *
  * @param main The function.
- * @example Shutting down on SIGTERM
+ * @example Shutting down on SIGTERM, within 5 s
  * ```ts
  * import { isCancelledError, run, sleep } from "@asyncio/asyncio";
  *
@@ -275,13 +285,16 @@ export class Runner {
  *     if (!isCancelledError(error)) throw error;
  *     console.log("Goodbye");
  *   }
- * }, { signals: ["SIGTERM"] });
+ * }, { signals: ["SIGTERM"], graceMs: 5000 });
  * ```
  *
- * @param options Debug mode, a loop, a signal, the signals of the system.
+ * @param options Debug mode, a loop, a signal, the signals of the system and how
+ * long the end may take.
  * @returns What `main` returns.
  * @throws {TypeError} When `main` is not a function, `options` not an object,
- * or one of the signals no name of one that a program can hear.
+ * `graceMs` not a number, or one of the signals no name of one that a program can
+ * hear.
+ * @throws {RangeError} When `graceMs` is NaN.
  * @throws {InvalidStateError} When this code runs in a loop already.
  * @throws {KeyboardInterrupt} When SIGINT ended it.
  * @throws {CancelledError} When it was cancelled.
@@ -297,14 +310,20 @@ export async function run<T>(
   const signals = options.signals === undefined
     ? defaultSignals()
     : checkSignals("run", options.signals);
+  const graceMs = checkSpan("run", "graceMs", options.graceMs ?? Infinity);
   const runner = new Runner({
     ...(debug === undefined ? undefined : { debug }),
     ...(loop === undefined ? undefined : { loopFactory: () => loop }),
   });
-  const interrupt = new Interrupt(signals);
+  let running: EventLoop | null = null;
+  const interrupt = new Interrupt(signals, {
+    ms: graceMs,
+    left: () => running === null ? [] : allTasks(running),
+  });
   try {
     return await interrupt.during(async () => {
       try {
+        running = runner.getLoop();
         return await runMain(
           runner,
           main,

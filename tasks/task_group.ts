@@ -1,5 +1,4 @@
 import { checkFunction } from "../_internal/check.ts";
-import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { oneLine } from "../_internal/show.ts";
 import {
   CancelledError,
@@ -25,6 +24,13 @@ import {
 } from "../loop/task.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { runBlock } from "./_block.ts";
+import { type DoneTask, EndedTasks } from "./_ended_tasks.ts";
+import { bindHandler, type FailureHandler } from "./_failure_handler.ts";
+import { checkGroupOptions, type TaskGroupOptions } from "./_group_options.ts";
+import { type Place, Places } from "./_places.ts";
+import { Starting } from "./_starting.ts";
+
+export type { DoneTask, TaskGroupOptions };
 
 // Set by the class below: what this file may do with its private parts.
 let runGroup: <T>(
@@ -37,21 +43,6 @@ interface Failure {
   readonly error: unknown;
   readonly task: Task<unknown> | null;
 }
-
-/** Options of {@linkcode taskGroup}. */
-export interface TaskGroupOptions {
-  /**
-   * The group's name, for messages.
-   *
-   * @default {"TaskGroup"}
-   */
-  name?: string | undefined;
-}
-
-const TASK_GROUP_OPTIONS = new OptionNames<TaskGroupOptions>(
-  { name: true },
-  { string: "name" },
-);
 
 /**
  * The group that a `taskGroup` block is given: starts tasks that end with the
@@ -80,6 +71,13 @@ export class TaskGroup {
   /** For the call graph: its tasks are awaited by the one around. */
   readonly #awaiters: () => Iterable<Task<unknown>>;
   readonly #failures: Failure[] = [];
+  /** Null where any number of its tasks may run. */
+  readonly #places: Places | null;
+  readonly #onError: "cancel" | "collect" | FailureHandler;
+  /** Calls of `start` that have not ended: they may leave an error behind. */
+  #starts = 0;
+  /** For loops over the group; null before the first. */
+  #endedTasks: EndedTasks | null = null;
   #exitRequest: unknown = undefined;
   #state: "open" | "aborting" | "finished" = "open";
   /** The block's function is still running. */
@@ -92,13 +90,19 @@ export class TaskGroup {
    * @internal
    * @ignore
    */
-  constructor(around: Scope, name: string) {
+  constructor(around: Scope, options: TaskGroupOptions) {
     if (!(around instanceof Scope)) {
       throw new TypeError(
         "Cannot create a task group with 'new' as it ends with its block: call taskGroup((group) => ...)",
       );
     }
+    const { name = "TaskGroup", limit = Infinity, onError = "cancel" } =
+      options;
     this.#name = name;
+    this.#places = limit === Infinity ? null : new Places(limit, oneLine(name));
+    this.#onError = typeof onError === "function"
+      ? bindHandler(around.kernel, onError)
+      : onError;
     this.#around = around;
     this.#scope = around.open();
     this.#surroundings = new Surroundings(this.#scope);
@@ -108,11 +112,13 @@ export class TaskGroup {
 
   /**
    * Starts a task in the group. Tasks of the group may start others, as long as
-   * one of them runs.
+   * one of them runs. Where as many run as may, it starts later: the task is made
+   * at once, and can be awaited and cancelled; cancelled before its start, not a
+   * line of it runs.
    *
    * @typeParam T What the function returns.
    * @param fn The function the task runs.
-   * @param options Its name and more.
+   * @param options Its name and more. An eager start needs room for one more.
    * @returns The task.
    * @throws {TypeError} When `fn` is not a function.
    * @throws {InvalidStateError} When the group is ending, or has ended.
@@ -122,20 +128,75 @@ export class TaskGroup {
     options: TaskOptions = NO_OPTIONS,
   ): Task<T> {
     checkTaskFunction(fn);
-    if (this.#state !== "open") {
-      throw new InvalidStateError(
-        `Cannot create a task as the group is ${
-          this.#state === "aborting" ? "shutting down" : "finished"
-        }: received a call on ${this}`,
-      );
+    return this.#create(fn, options, null);
+  }
+
+  /**
+   * Starts a task in the group and waits until it says that it has started: a
+   * server that listens, a connection that is up. From then on it is a task of
+   * the group like any other. Answers to `nursery.start` of trio; asyncio has
+   * none.
+   *
+   * Until then it belongs to this call: its error is thrown here, and is none of
+   * the group. Cancelled, the call cancels the task and waits for it, so there is
+   * none that nobody knows of. Where the group is full, the time in its line is
+   * part of the start.
+   *
+   * @typeParam T What the task starts with; nothing where it does not say.
+   *
+   * @example A port to connect to
+   * ```ts
+   * import { startServer, taskGroup } from "@asyncio/asyncio";
+   * import { assert } from "@std/assert";
+   *
+   * async function serve(started: (port: number) => void) {
+   *   await using server = await startServer(() => {}, {
+   *     hostname: "127.0.0.1",
+   *   });
+   *   started(server.port);
+   *   await server.serveForever();
+   * }
+   *
+   * await taskGroup(async (group) => {
+   *   const port = await group.start(serve);
+   *   assert(port > 0);
+   *   group.cancel(); // and with it the server
+   * });
+   * ```
+   *
+   * @param fn The function the task runs. It is given `started`, to call once;
+   * a second call throws an {@linkcode InvalidStateError} there.
+   * @param options Its name and more.
+   * @returns What the task called `started` with.
+   * @throws {TypeError} When `fn` is not a function.
+   * @throws {InvalidStateError} When the task returned without a call of
+   * `started`; or when the group is ending, or has ended.
+   * @throws {CancelledError} When the current task is cancelled, or the new one
+   * is before it has started.
+   * @throws What the task threw before it had started.
+   */
+  async start<T = void>(
+    fn: (started: (value: T) => void) => PromiseLike<unknown> | unknown,
+    options: TaskOptions = NO_OPTIONS,
+  ): Promise<T> {
+    checkFunction("start a task", "fn", fn);
+    const starting = new Starting<T>(this.#around.kernel);
+    const started = (value: T) => starting.say(value);
+    const task = this.#create(() => fn(started), options, starting);
+    this.#starts++;
+    try {
+      return await starting;
+    } catch (error) {
+      // It had started, or failed, and the call was cancelled before it heard.
+      if (starting.left(error)) {
+        this.#failed(futureInternals.value(task), task, false);
+      }
+      if (!task.done()) await endOf(task, error);
+      throw error;
+    } finally {
+      this.#starts--;
+      this.#wakeIfEmpty();
     }
-    const { kernel } = this.#around;
-    const task = kernel.loop.createTask(fn, options);
-    this.#tasks.add(task);
-    new Completion(task, () => this.#ended(task), true, this.#awaiters);
-    // One that started at once may have ended the group before it was in it.
-    if (this.#aborted !== null) task.cancel(this.#aborted);
-    return task;
   }
 
   /**
@@ -150,13 +211,93 @@ export class TaskGroup {
   }
 
   /**
-   * The group and its state.
+   * Its tasks, in the order in which they end, until none is left that runs or
+   * is in line: those that end from the first loop on. The body may make others
+   * meanwhile. What failed is given as well; where the group cancels for it, the
+   * loop is cancelled, too.
    *
-   * @returns For example `<TaskGroup open tasks=2 errors=0>`.
+   * A loop that is left, or cancelled, can be followed by another, which gets the
+   * rest; loops side by side share the tasks. From the first loop on the group
+   * keeps what has ended for the next one; before, it keeps nothing, so begin to
+   * loop before you wait for anything else. A task of the group that loops over
+   * it waits for its own end.
+   *
+   * @example Results as they come
+   * ```ts
+   * import { sleep, taskGroup } from "@asyncio/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const names: string[] = [];
+   * await taskGroup(async (group) => {
+   *   group.createTask(() => sleep(10), { name: "slow" });
+   *   group.createTask(() => sleep(1), { name: "quick" });
+   *   for await (const task of group) names.push(task.name);
+   * });
+   * assertEquals(names, ["quick", "slow"]);
+   * ```
+   *
+   * @returns An iterator. Its `next` throws a {@linkcode CancelledError} when
+   * the current task is cancelled, and then has taken nothing.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<DoneTask, undefined> {
+    this.#endedTasks ??= new EndedTasks(
+      oneLine(this.#name),
+      () => this.#tasks.size === 0,
+    );
+    return this.#endedTasks.iterate();
+  }
+
+  /**
+   * The group and its state. Tasks in line count as its tasks.
+   *
+   * @returns For example `<TaskGroup open tasks=2 errors=0>`, or
+   * `<TaskGroup open tasks=20 in line=10 errors=0>` where it has a limit.
    */
   toString(): string {
-    const name = oneLine(this.#name);
-    return `<${name} ${this.#state} tasks=${this.#tasks.size} errors=${this.#failures.length}>`;
+    const parts = [
+      oneLine(this.#name),
+      this.#state,
+      `tasks=${this.#tasks.size}`,
+    ];
+    if (this.#places !== null) parts.push(`in line=${this.#places.inLine}`);
+    return `<${parts.join(" ")} errors=${this.#failures.length}>`;
+  }
+
+  #create<T>(
+    fn: TaskFunction<T>,
+    options: TaskOptions,
+    starting: Starting<unknown> | null,
+  ): Task<T> {
+    if (this.#state !== "open") {
+      throw new InvalidStateError(
+        `Cannot create a task as the group is ${
+          this.#state === "aborting" ? "shutting down" : "finished"
+        }: received a call on ${this}`,
+      );
+    }
+    const { loop } = this.#around.kernel;
+    const place = this.#places === null ? null : this.#places.ask();
+    let task: Task<T>;
+    if (place === null) task = loop.createTask(fn, options);
+    else {
+      try {
+        task = loop.createTask(() => place.run(fn), options);
+      } catch (error) {
+        this.#places!.leave(place);
+        throw error;
+      }
+    }
+    this.#tasks.add(task);
+    if (starting !== null) starting.task = task;
+    new Completion(
+      task,
+      () => this.#ended(task, place, starting),
+      true,
+      this.#awaiters,
+    );
+    // One that started at once may have ended the group before it was in it.
+    if (this.#aborted !== null) task.cancel(this.#aborted);
+    return task;
   }
 
   async #run<T>(fn: (group: TaskGroup) => PromiseLike<T> | T): Promise<T> {
@@ -190,7 +331,7 @@ export class TaskGroup {
   async #waitForTasks(
     foreign: CancelledError | null,
   ): Promise<CancelledError | null> {
-    while (this.#tasks.size > 0) {
+    while (!this.#isEmpty()) {
       try {
         const interrupted = interruption(this.#around);
         if (interrupted !== null) await interrupted;
@@ -247,19 +388,51 @@ export class TaskGroup {
     else this.#empty.settleAll();
   }
 
-  #ended(task: Task<unknown>): void {
+  #ended(
+    task: Task<unknown>,
+    place: Place | null,
+    starting: Starting<unknown> | null,
+  ): void {
     this.#tasks.delete(task);
-    if (futureInternals.state(task) === "failed") {
-      this.#note({ error: futureInternals.value(task), task });
-      if (this.#state === "open") {
-        this.#abort(
-          new CancelledError(`A task of the group failed: ${task}`, {
-            by: task.name,
-          }),
-        );
-      }
+    const failed = futureInternals.state(task) === "failed";
+    const isTaken = starting !== null && starting.ended(task);
+    if (failed) this.#failed(futureInternals.value(task), task, isTaken);
+    if (place !== null) this.#places!.leave(place);
+    this.#endedTasks?.add(task);
+    if (this.#tasks.size === 0) this.#endedTasks?.end();
+    this.#wakeIfEmpty();
+  }
+
+  #isEmpty(): boolean {
+    return this.#tasks.size === 0 && this.#starts === 0;
+  }
+
+  #wakeIfEmpty(): void {
+    if (this.#isEmpty()) this.#empty.settleAll();
+  }
+
+  /** @param isTaken Whether someone else takes the error. */
+  #failed(error: unknown, task: Task<unknown>, isTaken: boolean): void {
+    if (isExitRequest(error)) return this.#failWith(error, task);
+    if (isTaken) return;
+    const onError = this.#onError;
+    if (onError === "cancel") return this.#failWith(error, task);
+    if (onError === "collect") return this.#note({ error, task });
+    try {
+      onError(error, task);
+    } catch (thrown) {
+      this.#failWith(thrown, task);
     }
-    if (this.#tasks.size === 0) this.#empty.settleAll();
+  }
+
+  #failWith(error: unknown, task: Task<unknown>): void {
+    this.#note({ error, task });
+    if (this.#state !== "open") return;
+    this.#abort(
+      new CancelledError(`A task of the group failed: ${task}`, {
+        by: task.name,
+      }),
+    );
   }
 
   static {
@@ -268,16 +441,42 @@ export class TaskGroup {
 }
 
 /**
+ * Cancels a task of a group and waits for its end. What it ends with is for the
+ * group; a further request to cancel goes on to the task.
+ */
+async function endOf(task: Task<unknown>, reason: unknown): Promise<void> {
+  task.cancel(reason);
+  await task.then(ignore, ignore);
+}
+
+function ignore(): void {}
+
+/**
  * Runs `fn` with a group for starting tasks, and returns when all of them have
  * ended. When one fails, the others and the block are cancelled, and all errors
- * come out together in an {@linkcode ExceptionGroup}. Answers to
- * `async with asyncio.TaskGroup()`.
+ * come out together in an {@linkcode ExceptionGroup}; `onError` has other ways.
+ * Answers to `async with asyncio.TaskGroup()`.
  *
  * Nothing outlives the block: neither a task nor an error gets lost. Where a
  * {@linkcode SystemExit} or a {@linkcode KeyboardInterrupt} ends it, that is
  * thrown alone, and the errors go to the loop's exception handler.
  *
- * @typeParam T What `fn` returns.
+ * The tasks themselves are a result like any other: return them from the block
+ * in a list or an object, and they are done when you have it.
+ *
+ * @typeParam T What `fn` returns: a list, whose types are kept one by one.
+ *
+ * @example The results of both
+ * ```ts
+ * import { sleep, taskGroup } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [user, posts] = await taskGroup((group) => [
+ *   group.createTask(() => sleep(2, { name: "ada" })),
+ *   group.createTask(() => sleep(1, 7)),
+ * ]);
+ * assertEquals(`${user.result().name}: ${posts.result()}`, "ada: 7");
+ * ```
  *
  * @example One fails, the other is cancelled
  * ```ts
@@ -295,20 +494,58 @@ export class TaskGroup {
  * assertEquals(error.errors.length, 1);
  * ```
  *
+ * @example At most two at a time, and none for the other's sake
+ * ```ts
+ * import { sleep, taskGroup } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const log: string[] = [];
+ * await taskGroup((group) => {
+ *   for (const name of ["a", "b", "c"]) {
+ *     group.createTask(async () => {
+ *       await sleep(1);
+ *       if (name === "a") throw new Error("no route");
+ *       log.push(name);
+ *     }, { name });
+ *   }
+ * }, { limit: 2, onError: (_, task) => log.push(`${task.name} failed`) });
+ * assertEquals(log, ["b", "a failed", "c"]);
+ * ```
+ *
  * @param fn The block. It is given the group and runs in the current task.
- * @param options The group's name.
+ * @param options The group's name, how many of its tasks may run, and what the
+ * failure of one does.
  * @returns What `fn` returns; `undefined` where `group.cancel()` ended it.
  * @throws {ExceptionGroup} When tasks of the group, or `fn`, failed.
  * @throws {CancelledError} When the current task is cancelled; the tasks of the
  * group then are, too, and are waited for.
- * @throws {TypeError} When `fn` is not a function or `options` not an object.
+ * @throws {TypeError} When `fn` is not a function, `options` not an object or of
+ * an unknown name, or an option of the wrong type; or when `onError` is an
+ * `async` function, whose errors no one would see.
+ * @throws {RangeError} When `limit` is not an integer of 1 or more.
  */
-export async function taskGroup<T>(
+export function taskGroup<T extends readonly unknown[] | []>(
   fn: (group: TaskGroup) => PromiseLike<T> | T,
+  options?: TaskGroupOptions,
+): Promise<T>;
+/**
+ * The same for a block that returns no list.
+ *
+ * @typeParam T What `fn` returns.
+ * @param fn The block. It is given the group and runs in the current task.
+ * @param options The group's name, how many of its tasks may run, and what the
+ * failure of one does.
+ * @returns What `fn` returns; `undefined` where `group.cancel()` ended it.
+ */
+export function taskGroup<T>(
+  fn: (group: TaskGroup) => PromiseLike<T> | T,
+  options?: TaskGroupOptions,
+): Promise<T>;
+export async function taskGroup(
+  fn: (group: TaskGroup) => unknown,
   options: TaskGroupOptions = {},
-): Promise<T> {
+): Promise<unknown> {
   checkFunction("open a task group", "fn", fn);
-  checkOptions("open a task group", options, TASK_GROUP_OPTIONS);
-  const group = new TaskGroup(currentScope(), options.name ?? "TaskGroup");
-  return await runGroup(group, fn);
+  checkGroupOptions(options);
+  return await runGroup(new TaskGroup(currentScope(), options), fn);
 }

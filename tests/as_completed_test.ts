@@ -172,6 +172,22 @@ Deno.test(
 );
 
 Deno.test(
+  "a loop that is cancelled in the step in which a future is done leaves it to the next",
+  virtual(async () => {
+    const first = createTask(() => sleep(10, "first"));
+    const order = asCompleted([first, createTask(() => sleep(20, "second"))]);
+    const loop = createTask(async () => {
+      for await (const _ of futures(order)) throw new Error("it was cancelled");
+    });
+    first.addDoneCallback(() => loop.cancel());
+    await assertRejects(() => loop, CancelledError);
+    const results: string[] = [];
+    for await (const future of futures(order)) results.push(future.result());
+    assertEquals(results, ["first", "second"]);
+  }),
+);
+
+Deno.test(
   "a loop that was left is gone on with where it was",
   virtual(async () => {
     const works = () => [10, 20, 30, 40].map((ms) => () => sleep(ms, ms));

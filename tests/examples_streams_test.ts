@@ -1,6 +1,6 @@
 // node: skip the examples are programs for Deno
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { builtin } from "./_support/net.ts";
+import { builtin, connectRaw } from "./_support/net.ts";
 import { type ProgramResult, runProgram } from "./_support/programs.ts";
 
 function runExample(
@@ -122,6 +122,58 @@ Deno.test({
     assertEquals(server, { code: 0, stdout: TALK(port, 1), stderr: "" });
   },
 });
+
+Deno.test("example graceful_server is started and stopped", async () => {
+  const { code, stdout, stderr } = await runExample("graceful_server");
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(
+    stdout.replace(/:\d+/, ":port"),
+    "Serving on 127.0.0.1:port\n" +
+      'The server says "hello"\n' +
+      "SIGTERM\n" +
+      'The server says "goodbye"\n' +
+      "It was ended by signal 15\n",
+  );
+});
+
+Deno.test("example graceful_server says goodbye to each client at SIGTERM, and ends by it", async () => {
+  const heard = ["", ""];
+  const ends: Promise<void>[] = [];
+  const { signal, stderr } = await runProgram(
+    "../../examples/graceful_server",
+    {
+      args: ["0"],
+      env: { ASYNCIO_DEBUG: "0" },
+      onLine: (line, send) => {
+        const port = /^Serving on 127\.0\.0\.1:(\d+)$/.exec(line)?.[1];
+        if (port === undefined) return;
+        for (const index of heard.keys()) {
+          ends.push(hear(Number(port), (text) => {
+            heard[index] += text;
+            if (heard.every((each) => each === "hello\n")) send("SIGTERM");
+          }));
+        }
+      },
+    },
+  );
+  await Promise.all(ends);
+  assertEquals(heard, ["hello\ngoodbye\n", "hello\ngoodbye\n"]);
+  assertEquals([signal, stderr], ["SIGTERM", ""]);
+});
+
+/** A client that says hello, and leaves when the server does. */
+async function hear(
+  port: number,
+  onText: (text: string) => void,
+): Promise<void> {
+  const socket = await connectRaw(port);
+  await new Promise<void>((resolve) => {
+    socket.on("data", (data) => onText(String(data)));
+    socket.on("end", () => socket.end());
+    socket.on("close", () => resolve());
+    socket.write("hello\n");
+  });
+}
 
 Deno.test("example stream_limits shows each of them", async () => {
   const { code, stdout, stderr } = await runExample("stream_limits");

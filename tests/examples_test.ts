@@ -131,6 +131,27 @@ testExample("producer_consumer_join", "ends when all is done", async () => {
   assertEquals(stderr, "");
 });
 
+testExample("restarting_service", "is up again and again", async () => {
+  const { lines, stderr } = await runInVirtualTime("restarting_service");
+  assertEquals(lines, [
+    "   0 ms  waiting for the feed",
+    "  20 ms  feed 1 is up",
+    "  20 ms  the program begins",
+    "  30 ms  price 1",
+    "  40 ms  price 2",
+    "  50 ms  feed 1 failed: connection reset; again in 100 ms",
+    " 170 ms  feed 2 is up",
+    " 180 ms  price 3",
+    " 190 ms  price 4",
+    " 200 ms  feed 2 failed: connection reset; again in 200 ms",
+    " 420 ms  feed 3 is up",
+    " 430 ms  price 5",
+    " 430 ms  that is enough",
+    " 430 ms  feed 3 is closed",
+  ]);
+  assertEquals(stderr, "");
+});
+
 testExample("debug_mode", "reports each of the mistakes", async () => {
   const { lines, stderr } = await runAsIs("debug_mode");
   assertEquals(lines.map((line) => line[0]), ["1", "2", "3", "4", "5"]);

@@ -104,6 +104,7 @@ const TAKERS: Readonly<
   shielded: ["shield a region", (options) => shielded(fn, options)],
   taskGroup: ["open a task group", (options) => taskGroup(fn, options)],
   "TaskGroup.createTask": ["create a task", createTaskInGroup],
+  "TaskGroup.start": ["create a task", startInGroup],
   wait: ["wait", (options) => wait([fn], options)],
   // queue
   "LifoQueue.constructor": [
@@ -245,8 +246,24 @@ async function createTaskInGroup(options: never): Promise<void> {
   if (thrown !== undefined) throw thrown;
 }
 
+async function startInGroup(options: never): Promise<void> {
+  let thrown: unknown;
+  await taskGroup(async (group) => {
+    try {
+      await group.start((started: () => void) => started(), options);
+    } catch (error) {
+      thrown = error;
+    }
+  });
+  if (thrown !== undefined) throw thrown;
+}
+
 /** Made by the library alone, so no one hands options to their constructors. */
-const MADE_WITHIN = ["Process.constructor", "Task.constructor"];
+const MADE_WITHIN = [
+  "Process.constructor",
+  "Task.constructor",
+  "TaskGroup.constructor",
+];
 
 /** The text between a bracket and the one that closes it. */
 function bracketed(source: string, start: number): string {

@@ -188,6 +188,65 @@ Deno.test("V12 a second SIGTERM during the clean-up ends the program at once", a
   assertEquals(signal, "SIGTERM");
 });
 
+Deno.test("graceMs ends a program whose clean-up takes longer, by its signal", async () => {
+  for (const name of ["cutOff", "cutOffAtOnce"]) {
+    const { signal, stdout, stderr } = await signalled("SIGTERM", name);
+    assertEquals(signal, "SIGTERM");
+    assertEquals(stdout, "ready\ncleaning up\n");
+    const lines = stderr.trimEnd().split("\n");
+    assertEquals(
+      lines[0],
+      `The clean-up after SIGTERM took longer than ${
+        name === "cutOff" ? 50 : 0
+      } ms: the program ends without it`,
+    );
+    assertEquals(
+      lines[1],
+      '  <Task cancelling name="main" waiting for sleep(60000)>',
+    );
+    assertEquals(lines.at(-1), "  and 3 more");
+    assertEquals(lines.length, 12);
+  }
+});
+
+Deno.test("graceMs ends a program with 130 after SIGINT, as a second one does", async () => {
+  const { code, stdout, stderr } = await interrupt("cutOff");
+  assertEquals(code, 130);
+  assertEquals(stdout, "ready\ncleaning up\n");
+  assertStringIncludes(stderr, "The clean-up after SIGINT took longer");
+});
+
+Deno.test("graceMs limits what is left behind main, too", async () => {
+  const { signal, stdout, stderr } = await signalled(
+    "SIGTERM",
+    "cutOffTheRest",
+  );
+  assertEquals([signal, stdout], ["SIGTERM", "ready\n"]);
+  assertStringIncludes(stderr, 'name="the rest" waiting for sleep(60000)');
+});
+
+Deno.test("graceMs changes nothing for a program that ends in time", async () => {
+  const { signal, stdout, stderr } = await signalled("SIGTERM", "inTime");
+  assertEquals(stdout, "ready\ncleaning up, cancelling 1\nclean\n");
+  assertEquals([signal, stderr], ["SIGTERM", ""]);
+  const other = await signalled("SIGTERM", "inTimeAndOn");
+  assertEquals([other.code, other.stderr], [0, ""]);
+  assertStringIncludes(other.stdout, "returned a value");
+});
+
+Deno.test("run() refuses a graceMs that is none", async () => {
+  await assertRejects(
+    () => run(() => unused(), { graceMs: "5s" as never }),
+    TypeError,
+    "Cannot run as 'graceMs' must be a number of milliseconds: received \"5s\"",
+  );
+  await assertRejects(
+    () => run(() => unused(), { graceMs: NaN }),
+    RangeError,
+    "Cannot run as 'graceMs' must not be NaN",
+  );
+});
+
 Deno.test("V12 a signal that run() is not to hear ends the program as ever", async () => {
   for (
     const [name, sent] of [

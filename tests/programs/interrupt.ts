@@ -56,6 +56,39 @@ async function cleanUpForLong(): Promise<void> {
   }
 }
 
+/** Says "ready" only once, so that nothing but its time ends it. */
+async function cleanUpForEver(): Promise<void> {
+  currentTask()!.name = "main";
+  for (let n = 1; n <= 12; n++) {
+    createTask(() => sleep(60_000).finally(() => sleep(60_000)), {
+      name: `helper ${n}`,
+    });
+  }
+  say("ready");
+  try {
+    await sleep(60_000);
+  } finally {
+    say("cleaning up");
+    await sleep(60_000);
+    say("never");
+  }
+}
+
+/** Main has ended when the signal comes, and what it left behind does not. */
+async function leavesForEver(): Promise<string> {
+  createTask(async () => {
+    try {
+      await sleep(60_000);
+    } finally {
+      say("ready");
+      await sleep(60_000);
+      say("never");
+    }
+  }, { name: "the rest" });
+  await sleep(1);
+  return "main's value";
+}
+
 async function block(): Promise<void> {
   say("ready");
   try {
@@ -241,6 +274,16 @@ const cases: Record<string, () => Promise<unknown>> = {
   swallow: () => run(swallow),
   cancelledAsWell: () => run(cancelledAsWell),
   cleanUpForLong: () => run(cleanUpForLong),
+  cutOff: () => run(cleanUpForEver, { graceMs: 50 }),
+  cutOffAtOnce: () => run(cleanUpForEver, { graceMs: -1 }),
+  cutOffTheRest: () => run(leavesForEver, { graceMs: 50 }),
+  inTime: () => run(waitLong, { graceMs: 60_000 }),
+  inTimeAndOn: async () => {
+    const value = await run(swallow, { graceMs: 100 });
+    // Nothing that was set for the run ends what comes after it.
+    await run(() => sleep(300));
+    return value;
+  },
   block: () => run(block),
   ownHandlerOfLoop: () => run(ownHandlerOfLoop),
   ownHandlerBefore,
