@@ -197,6 +197,8 @@ export {
   Barrier,
   type BarrierStatistics,
   BoundedSemaphore,
+  CapacityLimiter,
+  type CapacityLimiterStatistics,
   Condition,
   type ConditionStatistics,
   Event,
@@ -204,6 +206,8 @@ export {
   type Hold,
   Lock,
   type LockStatistics,
+  RateLimiter,
+  type RateLimiterStatistics,
   Semaphore,
   type SemaphoreStatistics,
 } from "./sync/mod.ts";
