@@ -10,6 +10,7 @@ import { interruption } from "../loop/scope.ts";
 import type { Executor } from "../loop/types.ts";
 import { Wait } from "../loop/wait.ts";
 import { type HostResourceLimits, platform } from "../platform/mod.ts";
+import { CapacityLimiter } from "../sync/capacity_limiter.ts";
 import { Pool } from "./_pool.ts";
 import { describeFunction, sourceOf } from "./_source.ts";
 import { moduleUrl, type Promised, proxyOf } from "./module_proxy.ts";
@@ -49,6 +50,14 @@ export interface WorkerPoolExecutorOptions {
    * @default {what the host gives each thread}
    */
   resourceLimits?: WorkerResourceLimits | undefined;
+  /**
+   * Lends a token to each job that runs, on behalf of its future: for several
+   * executors, or tasks besides, that may do so much at a time together. Its
+   * `totalTokens` can be changed while they run.
+   *
+   * @default {none but `maxWorkers`}
+   */
+  limiter?: CapacityLimiter | undefined;
 }
 
 /**
@@ -93,6 +102,7 @@ const EXECUTOR_OPTIONS = new OptionNames<WorkerPoolExecutorOptions>({
   graceMs: true,
   exposed: true,
   resourceLimits: RESOURCE_LIMITS,
+  limiter: true,
 }, { number: "maxWorkers" });
 
 /** Options of {@linkcode WorkerPoolExecutor.shutdown}. */
@@ -125,7 +135,7 @@ export interface WorkerPoolExecutorStatistics {
   readonly workers: number;
   /** How many of them have a job. */
   readonly running: number;
-  /** How many jobs wait for a worker. */
+  /** How many jobs wait for a worker, or for a token of the limiter. */
   readonly queued: number;
 }
 
@@ -164,7 +174,7 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
   /**
    * Makes an executor that has no workers yet.
    *
-   * @param options How many workers, what they may call, and their grace.
+   * @param options How many workers, what they may call, their grace and limits.
    * @throws {TypeError} When an option is of the wrong kind.
    * @throws {RangeError} When `maxWorkers` is less than 1 or no whole number, or
    * `graceMs` is NaN, or a limit is not above 0.
@@ -177,6 +187,7 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
       graceMs = GRACE_MS,
       exposed = {},
       resourceLimits,
+      limiter,
     } = options;
     checkInteger(action, "maxWorkers", maxWorkers, 1);
     const grace = checkSpan(action, "graceMs", graceMs);
@@ -184,11 +195,19 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
     for (const [name, fn] of functions) {
       checkFunction(action, `exposed.${name}`, fn);
     }
+    if (limiter !== undefined && !(limiter instanceof CapacityLimiter)) {
+      throw new TypeError(
+        `Cannot ${action} as 'limiter' must be a CapacityLimiter: received ${
+          show(limiter)
+        }`,
+      );
+    }
     this.#pool = new Pool(
       maxWorkers,
       grace,
       functions,
       resourceLimits === undefined ? null : checkLimits(action, resourceLimits),
+      limiter ?? null,
     );
   }
 
