@@ -18,7 +18,7 @@
  *   some, {@linkcode asCompleted} for one after the other.
  * - Wait for a limited time: {@linkcode timeout} around a block,
  *   {@linkcode waitFor} around one call, {@linkcode moveOnAfter} without an
- *   error.
+ *   error, {@linkcode cancelOn} until a signal.
  * - Keep a cancellation away: {@linkcode shield} from work that goes on behind,
  *   {@linkcode shielded} from a region. Hand it on: {@linkcode cancelSignal}.
  *
@@ -32,6 +32,7 @@ export {
   type DoneFuture,
 } from "./as_completed.ts";
 export { cancelSignal, checkCancelled } from "./cancel.ts";
+export { cancelOn } from "./cancel_on.ts";
 export {
   createTask,
   type CreateTaskOptions,
@@ -53,7 +54,13 @@ export {
 export { shield, shielded, type ShieldedOptions } from "./shield.ts";
 export { checkpoint, sleep } from "./sleep.ts";
 export { TaskGroup, taskGroup, type TaskGroupOptions } from "./task_group.ts";
-export { moveOnAfter, Timeout, timeout, timeoutAt } from "./timeout.ts";
+export {
+  currentDeadline,
+  moveOnAfter,
+  Timeout,
+  timeout,
+  timeoutAt,
+} from "./timeout.ts";
 export {
   type ReturnWhen,
   wait,

@@ -25,6 +25,7 @@ import {
 } from "../loop/task.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { runBlock } from "./_block.ts";
+import { belongsTo, isLimited } from "./_deadlines.ts";
 
 // Set by the class below: what this file may do with its private parts.
 let runGroup: <T>(
@@ -75,6 +76,7 @@ export class TaskGroup {
   readonly #around: Scope;
   readonly #scope: Scope;
   readonly #surroundings: Surroundings;
+  readonly #isLimited: boolean;
   readonly #tasks = new Set<Task<unknown>>();
   readonly #empty: WaitQueue<void>;
   /** For the call graph: its tasks are awaited by the one around. */
@@ -102,6 +104,7 @@ export class TaskGroup {
     this.#around = around;
     this.#scope = around.open();
     this.#surroundings = new Surroundings(this.#scope);
+    this.#isLimited = isLimited(around);
     this.#empty = new WaitQueue(`the tasks of ${oneLine(name)}`);
     this.#awaiters = () => around.task === null ? [] : [around.task];
   }
@@ -132,6 +135,7 @@ export class TaskGroup {
     const { kernel } = this.#around;
     const task = kernel.loop.createTask(fn, options);
     this.#tasks.add(task);
+    if (this.#isLimited) belongsTo(task, this.#scope);
     new Completion(task, () => this.#ended(task), true, this.#awaiters);
     // One that started at once may have ended the group before it was in it.
     if (this.#aborted !== null) task.cancel(this.#aborted);
