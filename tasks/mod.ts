@@ -44,6 +44,8 @@ export {
   type GatheredOrErrors,
   type GatherOptions,
 } from "./gather.ts";
+export { interval, type IntervalOptions } from "./interval.ts";
+export { earlierErrors, retry, type RetryOptions } from "./retry.ts";
 export {
   run,
   Runner,
