@@ -240,6 +240,7 @@ export {
   type RunnerOptions,
   type RunnerRunOptions,
   type RunOptions,
+  shared,
   shield,
   shielded,
   type ShieldedOptions,

@@ -53,6 +53,7 @@ export {
   type RunnerRunOptions,
   type RunOptions,
 } from "./runner.ts";
+export { shared } from "./shared.ts";
 export { shield, shielded, type ShieldedOptions } from "./shield.ts";
 export { checkpoint, sleep } from "./sleep.ts";
 export { TaskGroup, taskGroup, type TaskGroupOptions } from "./task_group.ts";
