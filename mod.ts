@@ -232,6 +232,8 @@ export {
   interval,
   type IntervalOptions,
   moveOnAfter,
+  pooledMap,
+  type PooledMapOptions,
   retry,
   type RetryOptions,
   type ReturnWhen,

@@ -16,6 +16,9 @@
  *   {@linkcode taskGroup}.
  * - Wait for several: {@linkcode gather} for all results, {@linkcode wait} for
  *   some, {@linkcode asCompleted} for one after the other.
+ * - Do the same with many, some at a time: {@linkcode pooledMap}. Again, where it
+ *   fails: {@linkcode retry}. Again and again: {@linkcode interval}. Once for all
+ *   who ask at the same time: {@linkcode shared}.
  * - Wait for a limited time: {@linkcode timeout} around a block,
  *   {@linkcode waitFor} around one call, {@linkcode moveOnAfter} without an
  *   error, {@linkcode cancelOn} until a signal.
@@ -45,6 +48,7 @@ export {
   type GatherOptions,
 } from "./gather.ts";
 export { interval, type IntervalOptions } from "./interval.ts";
+export { pooledMap, type PooledMapOptions } from "./pooled_map.ts";
 export { earlierErrors, retry, type RetryOptions } from "./retry.ts";
 export {
   run,
