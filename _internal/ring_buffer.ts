@@ -60,6 +60,10 @@ export class RingBuffer<T> {
     return this.#slots[this.#head];
   }
 
+  last(): T | undefined {
+    return this.#slots[(this.#head + this.#size - 1) & this.#mask];
+  }
+
   clear(): void {
     this.#slots = new Array(SMALLEST);
     this.#mask = SMALLEST - 1;

@@ -13,6 +13,7 @@ import {
   semaphoreContended,
   semaphoreFree,
 } from "./rows/lock.ts";
+import { pooledMap, pooledMapIterable } from "./rows/pooled_map.ts";
 import {
   jobs,
   queueBounded,
@@ -20,6 +21,7 @@ import {
   queuePriority,
   queueUnbounded,
 } from "./rows/queue.ts";
+import { retrySuccess } from "./rows/retry.ts";
 import { shield } from "./rows/shield.ts";
 import { sleeping } from "./rows/sleeping.ts";
 import {
@@ -74,6 +76,9 @@ export const rows: readonly Row[] = [
   queueMany,
   queuePriority,
   jobs,
+  pooledMap,
+  pooledMapIterable,
+  retrySuccess,
   timer,
   callSoon,
   contextGet,

@@ -11,6 +11,9 @@ type Asyncio = typeof import("@asyncio/asyncio");
 type Effection = typeof import("effection");
 type EffectModule = typeof import("effect");
 type PQueue = typeof import("p-queue").default;
+type PMap = typeof import("p-map");
+type PLimit = typeof import("p-limit").default;
+type PRetry = typeof import("p-retry").default;
 type AsyncMutex = typeof import("async-mutex");
 
 /** One round, `size` operations, of a peer that awaits. */
@@ -64,6 +67,21 @@ export function effect(
 /** A round of p-queue. */
 export function pQueue(make: (PQueue: PQueue) => Round): Load<Work> {
   return async () => repeat(make((await import("p-queue")).default));
+}
+
+/** A round of p-map. */
+export function pMap(make: (module: PMap) => Round): Load<Work> {
+  return async () => repeat(make(await import("p-map")));
+}
+
+/** A round of p-limit. */
+export function pLimit(make: (pLimit: PLimit) => Round): Load<Work> {
+  return async () => repeat(make((await import("p-limit")).default));
+}
+
+/** A round of p-retry. */
+export function pRetry(make: (pRetry: PRetry) => Round): Load<Work> {
+  return async () => repeat(make((await import("p-retry")).default));
 }
 
 /** A round of async-mutex. */

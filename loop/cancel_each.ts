@@ -54,15 +54,22 @@ export function cancelBySignal(
   future: Future<unknown>,
   signal: AbortSignal,
 ): void {
+  callBySignal(() => cancelSafely(future, signal.reason));
+}
+
+/** The same for whatever a listener cancels; `cancel` does not throw. */
+export function callBySignal(cancel: () => void): void {
   if (depth === DEEPEST) {
-    postponed.push(() => cancelBySignal(future, signal));
+    postponed.push(cancel);
     return;
   }
   depth++;
   try {
-    cancelSafely(future, signal.reason);
+    cancel();
     if (depth > 1) return;
-    for (let next = postponed.pop(); next; next = postponed.pop()) next();
+    for (let next = postponed.pop(); next; next = postponed.pop()) {
+      callBySignal(next);
+    }
   } finally {
     depth--;
   }

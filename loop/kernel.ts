@@ -65,6 +65,8 @@ export class Kernel implements AlarmTarget {
   closed = false;
   /** Puts the steps of an iteration in another order; null for as they come. */
   reorder: ((steps: Runnable[]) => void) | null = null;
+  /** What is left to chance: from 0 to below 1; seeded, it can be had again. */
+  random: () => number = Math.random;
   /** How many wait for turns of the host to pass before time may. */
   turnsAwaited = 0;
   /**

@@ -25,6 +25,8 @@ import { Wait, type WaitSource } from "./wait.ts";
 export interface WaitQueueOptions<T, B> {
   /** A wait that was granted something is cancelled: it goes to another. */
   takeBack?: (wait: QueuedWait<T, B>) => void;
+  /** A wait that was granted nothing is cancelled: others may have waited behind. */
+  left?: (wait: QueuedWait<T, B>) => void;
   /** The turn of a wait has come: what it gets. Without this, what was granted. */
   take?: (wait: QueuedWait<T, B>) => T;
   /** For debug mode: what one who looks for the cause wants to know as well. */
@@ -133,7 +135,10 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
     if (queued.granted) {
       this.#granted.remove(queued);
       this.#options.takeBack?.(queued);
-    } else this.#waiting.remove(queued);
+    } else {
+      this.#waiting.remove(queued);
+      this.#options.left?.(queued);
+    }
   }
 
   /** Called by a wait in its turn: what it gets. */

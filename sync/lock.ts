@@ -93,6 +93,27 @@ export class Lock {
   }
 
   /**
+   * Takes the lock if one would not have to wait for it.
+   *
+   * @example What somebody does already is left to them
+   * ```ts
+   * import { Lock } from "@asyncio/asyncio";
+   * import { assert, assertEquals } from "@std/assert";
+   *
+   * const refreshing = new Lock();
+   * using hold = refreshing.tryAcquire();
+   * assert(hold);
+   * assertEquals(refreshing.tryAcquire(), null);
+   * ```
+   *
+   * @returns The hold; `null` if the lock is held.
+   */
+  tryAcquire(): Hold | null {
+    if (this.#holder !== null) return null;
+    return this.#holder = new LockHold(this, currentScope().task);
+  }
+
+  /**
    * Releases the lock, whoever holds it, and hands it to the first that waits.
    *
    * @throws {InvalidStateError} When it is not held, or was released before and

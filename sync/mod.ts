@@ -1,6 +1,6 @@
 /**
  * What tasks share without getting into each other's way: locks, events,
- * conditions, semaphores and barriers. All are fair, and a cancelled task loses
+ * conditions, semaphores, limiters and barriers. All are fair, and a cancelled task loses
  * nothing for the others.
  *
  * ```ts
@@ -15,7 +15,9 @@
  * assertFalse(lock.locked());
  * ```
  *
- * - One at a time: {@linkcode Lock}. So many at a time: {@linkcode Semaphore}.
+ * - One at a time: {@linkcode Lock}. So many at a time: {@linkcode Semaphore},
+ *   or {@linkcode CapacityLimiter}, which knows who they are and can be resized.
+ * - So many in a span of time: {@linkcode RateLimiter}.
  * - Until something has happened: {@linkcode Event}.
  * - Until something is true that others change: {@linkcode Condition}.
  * - Until all have come: {@linkcode Barrier}.
@@ -27,10 +29,15 @@
  */
 
 export { Barrier, type BarrierStatistics } from "./barrier.ts";
+export {
+  CapacityLimiter,
+  type CapacityLimiterStatistics,
+} from "./capacity_limiter.ts";
 export { Condition, type ConditionStatistics } from "./condition.ts";
 export { Event, type EventStatistics } from "./event.ts";
 export type { Hold } from "./hold.ts";
 export { Lock, type LockStatistics } from "./lock.ts";
+export { RateLimiter, type RateLimiterStatistics } from "./rate_limiter.ts";
 export {
   BoundedSemaphore,
   Semaphore,

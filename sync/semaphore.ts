@@ -2,7 +2,7 @@ import { checkFunction, checkInteger } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
-import { interruption } from "../loop/scope.ts";
+import { interruption, type Scope } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Hold } from "./hold.ts";
 
@@ -18,16 +18,18 @@ export interface SemaphoreStatistics {
 
 /**
  * A number of permits: lets so many tasks at a time into a section of code.
- * Answers to `asyncio.Semaphore`.
+ * Answers to `asyncio.Semaphore`, where one can take a single permit only.
  *
- * It is fair, first come, first served; a release hands the permit to the next
- * in the same step, so that no newcomer gets in between.
+ * It is fair, first come, first served; a release hands the permits to the next
+ * in the same step, so that no newcomer gets in between. One that wants many is
+ * not starved: who comes later waits behind it, even for a permit that is free.
  *
- * | operation | cost |
- * | --------- | ---- |
- * | acquire   | O(1) |
- * | release   | O(1) |
- * | cancel    | O(1) |
+ * | operation  | cost                                     |
+ * | ---------- | ---------------------------------------- |
+ * | acquire    | O(1)                                     |
+ * | tryAcquire | O(1)                                     |
+ * | release    | O(1), and O(1) for each that is let in   |
+ * | cancel     | O(1), and O(1) for each that is let in   |
  *
  * @example Two at a time
  * ```ts
@@ -49,11 +51,30 @@ export interface SemaphoreStatistics {
  * });
  * assertEquals(most, 2);
  * ```
+ *
+ * @example A large job takes more of it
+ * ```ts
+ * import { Semaphore } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const megabytes = new Semaphore(100);
+ * {
+ *   using _ = await megabytes.acquire(80);
+ *   assertEquals(megabytes.tryAcquire(30), null);
+ * }
+ * assertEquals(megabytes.statistics().value, 100);
+ * ```
  */
 export class Semaphore {
-  /** Free permits. One that is on its way to a waiter is not free. */
+  /**
+   * Free permits; 0 while others wait. One that is on its way to a waiter is not
+   * free.
+   */
   #value: number;
-  readonly #waiters: WaitQueue<Hold>;
+  /** Free permits that are kept for the first that waits, who wants more. */
+  #kept = 0;
+  /** They bring how many they want. */
+  readonly #waiters: WaitQueue<Hold, number>;
 
   /**
    * Makes a semaphore.
@@ -67,45 +88,90 @@ export class Semaphore {
     this.#value = value;
     this.#waiters = new WaitQueue(
       `${this[Symbol.toStringTag]}.acquire`,
-      { takeBack: () => this.#giveBack() },
+      {
+        takeBack: ({ brought }) => this.#giveBack(brought),
+        left: () => this.#letIn(),
+      },
     );
   }
 
   /**
-   * Waits until a permit is free and takes it. What it resolves to gives it
-   * back at the end of the block: `using _ = await semaphore.acquire()`.
+   * Waits until `n` permits are free and takes them. What it resolves to gives
+   * them back at the end of the block: `using _ = await semaphore.acquire()`.
    *
-   * @returns The hold. It gives the permit back once; do not call
-   * {@linkcode Semaphore.release} for the same permit.
+   * @param n How many, all of them or none.
+   * @returns The hold. It gives the permits back once; do not call
+   * {@linkcode Semaphore.release} for the same permits.
    * @throws {CancelledError} When the task is cancelled; no permit is then
    * taken.
    * @throws {InvalidStateError} When it has to wait, and the semaphore has been
    * waited for in another loop.
+   * @throws {TypeError} When `n` is not a number.
+   * @throws {RangeError} When `n` is not an integer of at least 1, or more than
+   * a {@linkcode BoundedSemaphore} has.
    */
-  acquire(): Promise<Hold> {
+  acquire(n: number = 1): Promise<Hold> {
+    if (n !== 1) {
+      try {
+        this.#check(n);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    }
     const scope = currentScope();
     const interrupted = interruption(scope);
     if (interrupted !== null) return interrupted;
-    if (this.#value === 0) return this.#waiters.wait(scope);
-    this.#value--;
-    return scope.kernel.succeed<Hold>(scope, new Permit(this));
+    if (this.#value < n) return this.#wait(scope, n);
+    this.#value -= n;
+    return scope.kernel.succeed<Hold>(scope, this.#hold(n));
   }
 
   /**
-   * Gives a permit back, or adds one: hands it to the first that waits.
+   * Takes `n` permits if one would not have to wait for them.
    *
-   * @throws {InvalidStateError} By a {@linkcode BoundedSemaphore} that has all
-   * its permits.
+   * @example What is not urgent is left out
+   * ```ts
+   * import { Semaphore } from "@asyncio/asyncio";
+   * import { assert, assertEquals } from "@std/assert";
+   *
+   * const semaphore = new Semaphore(1);
+   * using hold = semaphore.tryAcquire();
+   * assert(hold);
+   * assertEquals(semaphore.tryAcquire(), null);
+   * ```
+   *
+   * @param n How many, all of them or none.
+   * @returns The hold; `null` if too few are free, or others wait.
+   * @throws {TypeError} When `n` is not a number.
+   * @throws {RangeError} When `n` is not an integer of at least 1, or more than
+   * a {@linkcode BoundedSemaphore} has.
    */
-  release(): void {
-    this.#giveBack();
+  tryAcquire(n: number = 1): Hold | null {
+    if (n !== 1) this.#check(n);
+    if (this.#value < n) return null;
+    this.#value -= n;
+    return this.#hold(n);
+  }
+
+  /**
+   * Gives permits back, or adds some: hands them to those that wait, in order.
+   *
+   * @param n How many.
+   * @throws {InvalidStateError} By a {@linkcode BoundedSemaphore} that would
+   * have more than all its permits.
+   * @throws {TypeError} When `n` is not a number.
+   * @throws {RangeError} When `n` is not an integer of at least 1.
+   */
+  release(n: number = 1): void {
+    if (n !== 1) checkInteger("release permits", "n", n, 1);
+    this.#giveBack(n);
   }
 
   /**
    * Whether one would have to wait for a permit. One that was released while
    * others wait belongs to the first of them, from that moment on.
    *
-   * @returns True while no permit is free.
+   * @returns True while no permit is free, or others wait.
    */
   locked(): boolean {
     return this.#value === 0;
@@ -149,7 +215,7 @@ export class Semaphore {
    */
   statistics(): SemaphoreStatistics {
     return Object.freeze({
-      value: this.#value,
+      value: this.#value + this.#kept,
       waiters: this.#waiters.size,
       bound: null,
     });
@@ -173,9 +239,50 @@ export class Semaphore {
     return "Semaphore";
   }
 
-  #giveBack(): void {
-    if (this.#waiters.first === null) this.#value++;
-    else this.#waiters.settleFirst(new Permit(this));
+  #hold(n: number): Hold {
+    return n === 1 ? new Permit(this) : new Permits(this, n);
+  }
+
+  #wait(scope: Scope, n: number): Promise<Hold> {
+    const promise = this.#waiters.wait(scope, n);
+    // It does not wait where it was refused, as one of another loop.
+    if (this.#value > 0 && this.#waiters.first !== null) {
+      this.#kept = this.#value;
+      this.#value = 0;
+    }
+    return promise;
+  }
+
+  #giveBack(n: number): void {
+    if (this.#waiters.first === null) this.#value += n;
+    else {
+      this.#kept += n;
+      this.#letIn();
+    }
+  }
+
+  /** In their order: one that wants more than there is keeps the others back. */
+  #letIn(): void {
+    for (
+      let first = this.#waiters.first;
+      first !== null && first.brought <= this.#kept;
+      first = this.#waiters.first
+    ) {
+      this.#kept -= first.brought;
+      this.#waiters.settleFirst(this.#hold(first.brought));
+    }
+    if (this.#waiters.first !== null) return;
+    this.#value = this.#kept;
+    this.#kept = 0;
+  }
+
+  #check(n: number): void {
+    checkInteger("acquire permits", "n", n, 1);
+    const { bound } = this.statistics();
+    if (bound === null || n <= bound) return;
+    throw new RangeError(
+      `Cannot acquire permits as 'n' must be at most ${bound}, which is all there are: received ${n}`,
+    );
   }
 
   static {
@@ -214,18 +321,24 @@ export class BoundedSemaphore extends Semaphore {
   }
 
   /**
-   * Gives a permit back: hands it to the first that waits.
+   * Gives permits back: hands them to those that wait, in order.
    *
-   * @throws {InvalidStateError} When all permits are free. (asyncio throws a
-   * `ValueError`.)
+   * @param n How many.
+   * @throws {InvalidStateError} When fewer than `n` permits are held. (asyncio
+   * throws a `ValueError`.)
+   * @throws {TypeError} When `n` is not a number.
+   * @throws {RangeError} When `n` is not an integer of at least 1.
    */
-  override release(): void {
-    if (super.statistics().value >= this.#bound) {
+  override release(n: number = 1): void {
+    const held = this.#bound - super.statistics().value;
+    if (n > held) {
       throw new InvalidStateError(
-        `Cannot release a permit as none is held: received a call on ${this}`,
+        n === 1
+          ? `Cannot release a permit as none is held: received a call on ${this}`
+          : `Cannot release ${n} permits as ${held} are held: received a call on ${this}`,
       );
     }
-    super.release();
+    super.release(n);
   }
 
   /**
@@ -254,10 +367,28 @@ class Permit implements Hold {
   [Symbol.dispose](): void {
     const semaphore = this.#semaphore;
     this.#semaphore = null;
-    semaphore?.release();
+    if (semaphore !== null) this.releaseTo(semaphore);
+  }
+
+  protected releaseTo(semaphore: Semaphore): void {
+    semaphore.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this[Symbol.dispose]();
+  }
+}
+
+/** One acquisition of several. */
+class Permits extends Permit {
+  readonly #count: number;
+
+  constructor(semaphore: Semaphore, count: number) {
+    super(semaphore);
+    this.#count = count;
+  }
+
+  protected override releaseTo(semaphore: Semaphore): void {
+    semaphore.release(this.#count);
   }
 }

@@ -1,7 +1,7 @@
 import { callbackScope, runIn } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Task } from "../loop/task.ts";
-import { platform } from "../platform/mod.ts";
+import { capturePlace } from "../platform/async_storage.ts";
 
 /** Is told of each task of a group that fails. */
 export type FailureHandler = (error: unknown, task: Task<unknown>) => void;
@@ -15,7 +15,7 @@ export function bindHandler(
   handler: FailureHandler,
 ): FailureHandler {
   const scope = callbackScope(kernel);
-  const place = runIn(scope, platform.capturePlace, undefined, undefined);
+  const place = runIn(scope, capturePlace, undefined, undefined);
   const call: FailureHandler = (error, task) => place.run(handler, error, task);
   return (error, task) => runIn(scope, call, error, task);
 }

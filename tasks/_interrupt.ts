@@ -21,6 +21,7 @@ import { checkSignal, isHandled } from "../loop/signals.ts";
 import type { Task } from "../loop/task.ts";
 import { hostProcess } from "../platform/process.ts";
 import { hostSignals } from "../platform/signals.ts";
+import { hostTimers } from "../platform/timers.ts";
 import type { SignalName } from "../platform/types/signals.ts";
 
 /** Of all runs that have not ended. */
@@ -131,8 +132,8 @@ export class Interrupt {
   #limit(signal: SignalName): void {
     const { ms } = this.#grace;
     if (ms === Infinity) return;
-    this.#timer = platform.setBackgroundTimer(() => {
-      platform.writeError(this.#tooLate(signal));
+    this.#timer = hostTimers.setBackgroundTimer(() => {
+      hostProcess.writeError(this.#tooLate(signal));
       endAtOnce(signal);
     }, Math.min(ms, LONGEST_HOST_TIMER_MS));
   }
@@ -149,7 +150,7 @@ export class Interrupt {
   }
 
   #stop(): void {
-    if (this.#timer !== null) platform.clearTimer(this.#timer);
+    if (this.#timer !== null) hostTimers.clearTimer(this.#timer);
     this.deafen();
     interrupts.delete(this);
     if (ending !== null) endIfUnheard(ending);

@@ -11,8 +11,10 @@ import {
 } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { requests } from "../loop/requests.ts";
+import type { Task } from "../loop/task.ts";
 import type { Awaitable, AwaitedResult } from "../loop/types.ts";
 import { checkAwaitable, checkList, type ListCall } from "./_awaitables.ts";
+import { belongsTo, isLimited } from "./_deadlines.ts";
 import { ensureFutureOf } from "./create_task.ts";
 
 /** Options of {@linkcode gather}. */
@@ -181,11 +183,16 @@ class GatherFuture extends Future<unknown[]> {
     super(kernel);
     this.#returnExceptions = returnExceptions;
     const futures = new Map<Awaitable<unknown>, Future<unknown>>();
+    const scope = currentScope();
+    const limited = isLimited(scope) ? scope : null;
     for (const each of aws) {
       let child = futures.get(each);
       if (child === undefined) {
         child = ensureFutureOf(kernel, each);
         futures.set(each, child);
+        if (typeof each === "function" && limited !== null) {
+          belongsTo(child as Task<unknown>, limited);
+        }
         if (child !== each && typeof each !== "function") {
           (this.#ofPromises ??= []).push(child);
         }

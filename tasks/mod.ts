@@ -17,9 +17,12 @@
  *   {@linkcode taskGroup}.
  * - Wait for several: {@linkcode gather} for all results, {@linkcode wait} for
  *   some, {@linkcode asCompleted} for one after the other.
+ * - Do the same with many, some at a time: {@linkcode pooledMap}. Again, where it
+ *   fails: {@linkcode retry}. Again and again: {@linkcode interval}. Once for all
+ *   who ask at the same time: {@linkcode shared}.
  * - Wait for a limited time: {@linkcode timeout} around a block,
  *   {@linkcode waitFor} around one call, {@linkcode moveOnAfter} without an
- *   error.
+ *   error, {@linkcode cancelOn} until a signal.
  * - Keep a cancellation away: {@linkcode shield} from work that goes on behind,
  *   {@linkcode shielded} from a region. Hand it on: {@linkcode cancelSignal}.
  *
@@ -33,6 +36,7 @@ export {
   type DoneFuture,
 } from "./as_completed.ts";
 export { cancelSignal, checkCancelled } from "./cancel.ts";
+export { cancelOn } from "./cancel_on.ts";
 export {
   createTask,
   type CreateTaskOptions,
@@ -44,6 +48,9 @@ export {
   type GatheredOrErrors,
   type GatherOptions,
 } from "./gather.ts";
+export { interval, type IntervalOptions } from "./interval.ts";
+export { pooledMap, type PooledMapOptions } from "./pooled_map.ts";
+export { earlierErrors, retry, type RetryOptions } from "./retry.ts";
 export {
   run,
   Runner,
@@ -51,6 +58,7 @@ export {
   type RunnerRunOptions,
   type RunOptions,
 } from "./runner.ts";
+export { shared } from "./shared.ts";
 export { shield, shielded, type ShieldedOptions } from "./shield.ts";
 export { type Signals, signals } from "./signals.ts";
 export { checkpoint, sleep } from "./sleep.ts";
@@ -60,7 +68,13 @@ export {
   taskGroup,
   type TaskGroupOptions,
 } from "./task_group.ts";
-export { moveOnAfter, Timeout, timeout, timeoutAt } from "./timeout.ts";
+export {
+  currentDeadline,
+  moveOnAfter,
+  Timeout,
+  timeout,
+  timeoutAt,
+} from "./timeout.ts";
 export {
   type ReturnWhen,
   wait,

@@ -5,7 +5,8 @@ import type { Kernel } from "../loop/kernel.ts";
 import { interruption } from "../loop/scope.ts";
 import { checkSignal, leaveSignal, takeSignal } from "../loop/signals.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
-import { platform, type SignalName } from "../platform/mod.ts";
+import { hostTimers } from "../platform/timers.ts";
+import type { SignalName } from "../platform/types/signals.ts";
 
 /**
  * What {@linkcode signals} gives: to loop over once, or to dispose of.
@@ -164,13 +165,13 @@ class SignalReceiver<S extends SignalName> implements Signals<S> {
   }
 
   #stayAlive(): void {
-    this.#timer = platform.setTimer(
+    this.#timer = hostTimers.setTimer(
       () => this.#stayAlive(),
       LONGEST_HOST_TIMER_MS,
     );
   }
 
   #mayEnd(): void {
-    platform.clearTimer(this.#timer);
+    hostTimers.clearTimer(this.#timer);
   }
 }

@@ -24,6 +24,7 @@ import {
 } from "../loop/task.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { runBlock } from "./_block.ts";
+import { belongsTo, isLimited } from "./_deadlines.ts";
 import { type DoneTask, EndedTasks } from "./_ended_tasks.ts";
 import { bindHandler, type FailureHandler } from "./_failure_handler.ts";
 import { checkGroupOptions, type TaskGroupOptions } from "./_group_options.ts";
@@ -66,6 +67,7 @@ export class TaskGroup {
   readonly #around: Scope;
   readonly #scope: Scope;
   readonly #surroundings: Surroundings;
+  readonly #isLimited: boolean;
   readonly #tasks = new Set<Task<unknown>>();
   readonly #empty: WaitQueue<void>;
   /** For the call graph: its tasks are awaited by the one around. */
@@ -106,6 +108,7 @@ export class TaskGroup {
     this.#around = around;
     this.#scope = around.open();
     this.#surroundings = new Surroundings(this.#scope);
+    this.#isLimited = isLimited(around);
     this.#empty = new WaitQueue(`the tasks of ${oneLine(name)}`);
     this.#awaiters = () => around.task === null ? [] : [around.task];
   }
@@ -288,6 +291,7 @@ export class TaskGroup {
       }
     }
     this.#tasks.add(task);
+    if (this.#isLimited) belongsTo(task, this.#scope);
     if (starting !== null) starting.task = task;
     new Completion(
       task,

@@ -9,6 +9,7 @@ import { afterTurns, type Scope, Surroundings } from "../loop/scope.ts";
 import { asCancellation } from "../loop/task.ts";
 import type { Runnable } from "../loop/types.ts";
 import { runBlock } from "./_block.ts";
+import { LimitedScope, timeoutsAround } from "./_deadlines.ts";
 import { timeIsOver } from "./_late.ts";
 
 // Set by the class below: what this file may do with its private parts.
@@ -17,6 +18,7 @@ let strike: (deadline: Timeout) => void;
 let isWaiting: (deadline: Timeout) => boolean;
 let finish: (deadline: Timeout) => void;
 let cancellationOf: (deadline: Timeout) => CancelledError | null;
+let whenActive: (deadline: Timeout) => number | null;
 
 type TimeoutState = "created" | "active" | "expired" | "finished";
 
@@ -37,7 +39,6 @@ type TimeoutState = "created" | "active" | "expired" | "finished";
  * ```
  */
 export class Timeout {
-  readonly #kernel: Kernel;
   readonly #scope: Scope;
   #when: number | null;
   /** When its time began; null while it has no end. */
@@ -53,7 +54,6 @@ export class Timeout {
    * @ignore
    */
   constructor(scope: Scope, when: number | null) {
-    this.#kernel = scope.kernel;
     this.#scope = scope;
     this.#when = when;
   }
@@ -85,7 +85,7 @@ export class Timeout {
     }
     this.#disarm();
     this.#when = when;
-    const now = this.#kernel.now();
+    const now = this.#scope.kernel.now();
     this.#since ??= now;
     this.#arm(now);
   }
@@ -111,7 +111,7 @@ export class Timeout {
 
   #arm(now: number): void {
     if (this.#when === null) return;
-    this.#alarm = new Deadline(this.#kernel, this.#when, now, this);
+    this.#alarm = new Deadline(this.#scope.kernel, this.#when, now, this);
   }
 
   #disarm(): void {
@@ -149,6 +149,8 @@ export class Timeout {
     isWaiting = (deadline) => deadline.#scope.isWaiting();
     finish = (deadline) => deadline.#finish();
     cancellationOf = (deadline) => deadline.#error;
+    whenActive = (deadline) =>
+      deadline.#state === "active" ? deadline.#when : null;
   }
 }
 
@@ -307,6 +309,47 @@ export function moveOnAfter<T>(
   return runLimited(MOVE_ON, ms, fn);
 }
 
+/**
+ * The nearest deadline that the running code is under: the earliest of the
+ * `timeout`, `timeoutAt` and `moveOnAfter` blocks around it, to be passed on to
+ * whoever does the work. Answers to trio's `current_effective_deadline`.
+ *
+ * Tasks of a `taskGroup`, functions given to `gather`, and what `pooledMap` works
+ * on are under the deadlines of where these were called. A task of `createTask`
+ * goes on when a block around it ends, and has but its own; a shielded region as
+ * well.
+ *
+ * @example Telling the other side how long the answer is waited for
+ * ```ts
+ * import { currentDeadline, getRunningLoop, timeout } from "@asyncio/asyncio";
+ * import { runVirtual } from "@asyncio/asyncio/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function headers(): Record<string, string> {
+ *   const deadline = currentDeadline();
+ *   if (deadline === null) return {};
+ *   return { "x-timeout-ms": `${deadline - getRunningLoop().time()}` };
+ * }
+ *
+ * await runVirtual(async () => {
+ *   assertEquals(headers(), {});
+ *   const inside = await timeout(500, () => timeout(2000, headers));
+ *   assertEquals(inside, { "x-timeout-ms": "500" });
+ * });
+ * ```
+ *
+ * @returns The deadline, in milliseconds on the scale of `loop.time()`; `null`
+ * if there is none.
+ */
+export function currentDeadline(): number | null {
+  let nearest: number | null = null;
+  for (const timeout of timeoutsAround(currentScope())) {
+    const when = whenActive(timeout);
+    if (when !== null && (nearest === null || when < nearest)) nearest = when;
+  }
+  return nearest;
+}
+
 /** A way to limit a block, of which there are three. */
 interface Limit {
   readonly action: string;
@@ -342,8 +385,8 @@ async function runLimited<T>(
   const around = currentScope();
   const now = limit === null ? 0 : around.kernel.now();
   const when = limit === null || argument === "when" ? limit : now + limit;
-  const scope = around.open();
-  const deadline = new Timeout(scope, when);
+  const scope = new LimitedScope(around);
+  const deadline = scope.timeout = new Timeout(scope, when);
   const surroundings = new Surroundings(scope);
   start(deadline, now);
   try {

@@ -89,7 +89,9 @@ export async function exploreSchedules(
   checkInteger(action, "seed", seed, 0);
   for (let index = 0; index < runs; index++) {
     const loop = newEventLoop({ clock: new VirtualClock() });
-    kernelOf(loop).reorder = shuffle(seed + index);
+    const kernel = kernelOf(loop);
+    kernel.reorder = shuffle(seed + index);
+    kernel.random = fractions(seed + index);
     try {
       // deno-lint-ignore no-await-in-loop -- one order after the other
       await run(fn, { loop });
@@ -103,6 +105,12 @@ export async function exploreSchedules(
       );
     }
   }
+}
+
+/** Chance for all but the order, which so does not hang on how often it is asked. */
+function fractions(seed: number): () => number {
+  const random = makeRandom(~seed);
+  return () => random(2 ** 32) / 2 ** 32;
 }
 
 /** Puts the steps that may move in another order; the others stay in place. */

@@ -6,7 +6,7 @@ Deno.test("RingBuffer is first in, first out", () => {
   const ring = new RingBuffer<number>();
   for (let i = 0; i < 100; i++) ring.push(i);
   assertEquals(ring.size, 100);
-  assertEquals(ring.peek(), 0);
+  assertEquals([ring.peek(), ring.last()], [0, 99]);
   for (let i = 0; i < 100; i++) assertEquals(ring.shift(), i);
   assertEquals(ring.size, 0);
 });
@@ -16,6 +16,7 @@ Deno.test("RingBuffer that is empty gives undefined", () => {
   assertEquals(ring.shift(), undefined);
   assertEquals(ring.pop(), undefined);
   assertEquals(ring.peek(), undefined);
+  assertEquals(ring.last(), undefined);
   assertEquals([...ring], []);
 });
 
@@ -23,7 +24,7 @@ Deno.test("RingBuffer.pop() takes from the end", () => {
   const ring = new RingBuffer<number>();
   for (let i = 0; i < 20; i++) ring.push(i);
   assertEquals([ring.pop(), ring.shift(), ring.pop()], [19, 0, 18]);
-  assertEquals(ring.size, 17);
+  assertEquals(ring.last(), 17);
 });
 
 Deno.test("RingBuffer holds undefined and is iterated without being emptied", () => {
@@ -63,6 +64,7 @@ Deno.test.each([1, 2, 3, 4, 5])(
       else assertEquals(ring.pop(), model.pop());
       assertEquals(ring.size, model.length);
       assertEquals(ring.peek(), model[0]);
+      assertEquals(ring.last(), model.at(-1));
       if (step % 100 === 0) assertEquals([...ring], model);
     }
   },
@@ -75,5 +77,5 @@ Deno.test("unshift puts an item in front, also where the buffer is full", () => 
   buffer.unshift(-2);
   assertEquals([...buffer].slice(0, 4), [-2, -1, 0, 1]);
   assertEquals(buffer.size, 18);
-  assertEquals(buffer.pop(), 15);
+  assertEquals(buffer.last(), 15);
 });

@@ -11,6 +11,7 @@ import type { Executor } from "../loop/types.ts";
 import { Wait } from "../loop/wait.ts";
 import { hostThreads } from "../platform/threads.ts";
 import type { HostResourceLimits } from "../platform/types/threads.ts";
+import { CapacityLimiter } from "../sync/capacity_limiter.ts";
 import { Pool } from "./_pool.ts";
 import { describeFunction, sourceOf } from "./_source.ts";
 import { moduleUrl, type Promised, proxyOf } from "./module_proxy.ts";
@@ -50,6 +51,14 @@ export interface WorkerPoolExecutorOptions {
    * @default {what the host gives each thread}
    */
   resourceLimits?: WorkerResourceLimits | undefined;
+  /**
+   * Lends a token to each job that runs, on behalf of its future: for several
+   * executors, or tasks besides, that may do so much at a time together. Its
+   * `totalTokens` can be changed while they run.
+   *
+   * @default {none but `maxWorkers`}
+   */
+  limiter?: CapacityLimiter | undefined;
 }
 
 /**
@@ -94,6 +103,7 @@ const EXECUTOR_OPTIONS = new OptionNames<WorkerPoolExecutorOptions>({
   graceMs: true,
   exposed: true,
   resourceLimits: RESOURCE_LIMITS,
+  limiter: true,
 }, { number: "maxWorkers" });
 
 /** Options of {@linkcode WorkerPoolExecutor.shutdown}. */
@@ -126,7 +136,7 @@ export interface WorkerPoolExecutorStatistics {
   readonly workers: number;
   /** How many of them have a job. */
   readonly running: number;
-  /** How many jobs wait for a worker. */
+  /** How many jobs wait for a worker, or for a token of the limiter. */
   readonly queued: number;
 }
 
@@ -165,7 +175,7 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
   /**
    * Makes an executor that has no workers yet.
    *
-   * @param options How many workers, what they may call, and their grace.
+   * @param options How many workers, what they may call, their grace and limits.
    * @throws {TypeError} When an option is of the wrong kind.
    * @throws {RangeError} When `maxWorkers` is less than 1 or no whole number, or
    * `graceMs` is NaN, or a limit is not above 0.
@@ -178,6 +188,7 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
       graceMs = GRACE_MS,
       exposed = {},
       resourceLimits,
+      limiter,
     } = options;
     checkInteger(action, "maxWorkers", maxWorkers, 1);
     const grace = checkSpan(action, "graceMs", graceMs);
@@ -185,11 +196,19 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
     for (const [name, fn] of functions) {
       checkFunction(action, `exposed.${name}`, fn);
     }
+    if (limiter !== undefined && !(limiter instanceof CapacityLimiter)) {
+      throw new TypeError(
+        `Cannot ${action} as 'limiter' must be a CapacityLimiter: received ${
+          show(limiter)
+        }`,
+      );
+    }
     this.#pool = new Pool(
       maxWorkers,
       grace,
       functions,
       resourceLimits === undefined ? null : checkLimits(action, resourceLimits),
+      limiter ?? null,
     );
   }
 

@@ -6,18 +6,25 @@
 import {
   allTasks,
   Barrier,
+  cancelOn,
+  CapacityLimiter,
   Condition,
   createTask,
   currentTask,
   Event,
   gather,
   getRunningLoop,
+  interval,
   isCancelledError,
   Lock,
   moveOnAfter,
+  pooledMap,
   Queue,
+  RateLimiter,
+  retry,
   runVirtual,
   Semaphore,
+  shared,
   shield,
   shielded,
   sleep,
@@ -78,6 +85,18 @@ const WEIGHTS = {
   fail: 2,
   cancel: 9,
   firstWins: 3,
+  manyPermits: 3,
+  tryAcquire: 2,
+  capacity: 4,
+  capacityWithin: 2,
+  resize: 2,
+  rate: 3,
+  rateWithin: 2,
+  cancelOn: 3,
+  retry: 3,
+  interval: 2,
+  shared: 4,
+  pool: 3,
 };
 
 type OpName = keyof typeof WEIGHTS;
@@ -95,9 +114,16 @@ const BODIES: Partial<Record<OpName, "one" | "some">> = {
   shielded: "one",
   cleanUp: "one",
   swallow: "one",
+  manyPermits: "one",
+  capacity: "one",
+  capacityWithin: "one",
+  cancelOn: "one",
+  retry: "one",
+  shared: "one",
   group: "some",
   gather: "some",
   wait: "some",
+  pool: "some",
 };
 
 const DECK = (Object.keys(WEIGHTS) as OpName[]).flatMap((name) =>
@@ -113,6 +139,8 @@ const DEEPEST = 2;
 const RESOURCES = 2;
 const PERMITS = 2;
 const PARTIES = 2;
+const RATE = 3;
+const RATE_MS = 5;
 const MAX_SIZES = [0, 1, 3];
 
 /** The program of a seed. */
@@ -183,6 +211,13 @@ class World {
   readonly #events = several(() => new Event());
   readonly #conditions = several(() => new Condition());
   readonly #barriers = several(() => new Barrier(PARTIES));
+  readonly #capacities = several(() => new CapacityLimiter(PERMITS));
+  readonly #rates = several(() => new RateLimiter(RATE, RATE_MS));
+  /** When so many began by each rate limiter. */
+  readonly #begun = new Map<RateLimiter, { at: number; n: number }[]>();
+  /** Runs a body once for all who come to it at the same time. */
+  readonly #runShared = shared((body: Body) => this.#runOnce(body));
+  readonly #sharedBodies = new Set<Body>();
   /** How many tasks are in the block of each lock, semaphore and condition. */
   readonly #inside = new Map<object, number>();
 
@@ -215,6 +250,8 @@ class World {
       // An error whose waiter was cancelled in the same instant is told, as in
       // asyncio: of shielded work, and of a gathering.
       const isTold = message.startsWith("Exception in a shielded future") ||
+        message.startsWith("Exception in a shared run") ||
+        message.startsWith("An error in pooledMap()") ||
         message.startsWith("<Future failed");
       if (isTold && isExpected(error)) return;
       this.faults.push(`The exception handler was told: ${message} (${error})`);
@@ -271,9 +308,17 @@ class World {
     }
     for (const semaphore of this.#semaphores) {
       let permits = 0;
-      for (; !semaphore.locked(); permits++) await semaphore.acquire();
+      for (; semaphore.tryAcquire() !== null; permits++);
+      this.#expect(semaphore.locked(), `${semaphore} is not locked`);
       this.#expect(permits === PERMITS, `${semaphore} had ${permits} permits`);
     }
+    for (const limiter of this.#capacities) {
+      const { borrowedTokens, waiters } = limiter.statistics();
+      this.#expect(borrowedTokens === 0, `${limiter} has not got all back`);
+      this.#expect(waiters === 0, `${limiter} has waiters left`);
+    }
+    for (const limiter of this.#rates) await this.#checkRate(limiter);
+    this.#expect(this.#sharedBodies.size === 0, "A shared run never ended");
     for (const barrier of this.#barriers) {
       this.#expect(barrier.nWaiting === 0, `${barrier} has waiters left`);
     }
@@ -476,7 +521,170 @@ class World {
       this.#expect(winners <= 1, `${winners} of three were the first`);
       for (const rival of rivals) rival.cancel("late");
     },
+    manyPermits: async (op) => {
+      const semaphore = pick(this.#semaphores, op);
+      await this.#within(op, () => semaphore.acquire(PERMITS), async (hold) => {
+        using _hold = hold;
+        for (let n = 1; n < PERMITS; n++) this.#enter(semaphore, PERMITS);
+        try {
+          await this.#inBlock(semaphore, PERMITS, op);
+        } finally {
+          this.#leave(semaphore, PERMITS - 1);
+        }
+      });
+    },
+    tryAcquire: async (op) => {
+      const semaphore = pick(this.#semaphores, op);
+      using hold = semaphore.tryAcquire(1 + op.variant % PERMITS);
+      if (hold === null) return;
+      const count = 1 + op.variant % PERMITS;
+      for (let n = 0; n < count; n++) this.#enter(semaphore, PERMITS);
+      try {
+        await sleep(op.ms % 3);
+      } finally {
+        this.#leave(semaphore, count);
+      }
+    },
+    capacity: async (op) => {
+      const limiter = pick(this.#capacities, op);
+      using _hold = await limiter.acquireOnBehalfOf({});
+      await this.#run(op.bodies[0]!);
+    },
+    capacityWithin: (op) => {
+      const limiter = pick(this.#capacities, op);
+      const borrower = {};
+      return this.#within(
+        op,
+        () => limiter.acquireOnBehalfOf(borrower),
+        async () => {
+          try {
+            await this.#run(op.bodies[0]!);
+          } finally {
+            limiter.releaseOnBehalfOf(borrower);
+          }
+        },
+      );
+    },
+    resize: (op) => {
+      pick(this.#capacities, op).totalTokens = 1 + op.variant % (2 * PERMITS);
+    },
+    rate: async (op) => {
+      const limiter = pick(this.#rates, op);
+      const n = 1 + op.variant % RATE;
+      if (op.ms % 2 === 0 && !limiter.tryAcquire(n)) return;
+      if (op.ms % 2 === 1) await limiter.acquire(n);
+      this.#begin(limiter, n);
+    },
+    rateWithin: (op) => {
+      const limiter = pick(this.#rates, op);
+      const n = 1 + op.variant % RATE;
+      return this.#within(op, () => limiter.acquire(n), () => {
+        this.#begin(limiter, n);
+      });
+    },
+    cancelOn: async (op) => {
+      const controller = new AbortController();
+      const abort = () => controller.abort(new Failure("aborted"));
+      if (op.ms === 0) abort();
+      const timer = getRunningLoop().callLater(op.ms, abort);
+      try {
+        await cancelOn(controller.signal, () => this.#run(op.bodies[0]!));
+      } finally {
+        timer.cancel();
+      }
+    },
+    retry: async (op) => {
+      let attempts = 0;
+      await retry(async () => {
+        attempts++;
+        await this.#run(op.bodies[0]!);
+      }, {
+        attempts: 1 + op.variant % 3,
+        delay: op.ms % 3,
+        jitter: op.variant % 2 === 0,
+      }).catch((error) => {
+        this.#expect(attempts <= 1 + op.variant % 3, "retry() goes on");
+        if (!(error instanceof Failure)) throw error;
+      });
+    },
+    interval: async (op) => {
+      const missed = (["skip", "burst", "delay"] as const)[op.variant % 3];
+      let ticks = 0;
+      for await (const _ of interval(1 + op.variant % 4, { missed })) {
+        if (++ticks > op.ms % 3) break;
+        await sleep(op.ms % 7);
+      }
+    },
+    shared: async (op) => {
+      const key = op.bodies[0]!;
+      await gather(
+        [0, op.ms % 3].map((ms) => async () => {
+          await sleep(ms);
+          await this.#runShared(key);
+        }),
+        { returnExceptions: op.variant % 2 === 0 },
+      );
+    },
+    pool: async (op) => {
+      const { bodies, variant } = op;
+      const limit = 1 + variant % 3;
+      let running = 0;
+      const bodiesDone = pooledMap(bodies, async (body, index) => {
+        this.#expect(++running <= limit, `${running} run in a pool`);
+        try {
+          await this.#run(body);
+        } finally {
+          running--;
+        }
+        return index;
+      }, { limit, ordered: variant % 2 === 0 });
+      let last = -1;
+      try {
+        for await (const index of bodiesDone) {
+          if (variant % 2 === 0) {
+            this.#expect(index === last + 1, "A pool is out of order");
+          }
+          last = index;
+          if (variant % 5 === 0) break;
+          await sleep(op.ms % 3);
+        }
+      } finally {
+        this.#expect(running === 0, "A pool is left, and one runs");
+      }
+    },
   };
+
+  /** Begins so many by a rate limiter; asks as another wait would. */
+  #begin(limiter: RateLimiter, n: number): void {
+    const begun = this.#begun.get(limiter) ?? [];
+    begun.push({ at: this.#clock.now(), n });
+    this.#begun.set(limiter, begun);
+  }
+
+  async #checkRate(limiter: RateLimiter): Promise<void> {
+    const begun = this.#begun.get(limiter) ?? [];
+    for (const { at: from } of begun) {
+      let sum = 0;
+      for (const { at, n } of begun) {
+        if (at >= from && at < from + RATE_MS) sum += n;
+      }
+      this.#expect(sum <= RATE, `${sum} began by ${limiter} from ${from} on`);
+    }
+    this.#expect(limiter.statistics().waiters === 0, `${limiter} has waiters`);
+    await sleep(RATE_MS);
+    const { available } = limiter.statistics();
+    this.#expect(available === RATE, `${limiter} has ${available} available`);
+  }
+
+  /** A body that must not run twice at a time, as its run was not cancelled. */
+  async #runOnce(body: Body): Promise<void> {
+    this.#sharedBodies.add(body);
+    try {
+      await this.#run(body);
+    } finally {
+      this.#sharedBodies.delete(body);
+    }
+  }
 
   /** Runs `operation` behind so many `async` functions. */
   async #behind(depth: number, operation: () => Promise<void>): Promise<void> {
@@ -485,21 +693,23 @@ class World {
       : await this.#behind(depth - 1, operation);
   }
 
-  /** Waits for what others wait for at the same time. */
+  /**
+   * Waits for what others wait for at the same time. What is there already is
+   * had at the call: once the budget of the turn is spent, all may have called
+   * before the first one goes on.
+   */
   async #contend(op: Op): Promise<void> {
-    switch (op.variant % 4) {
-      case 0:
-        return this.#receive(await pick(this.#queues, op).get());
-      case 1:
-        return await sleep(op.ms % 3);
-      case 2:
-        return void await pick(this.#events, op).wait();
-      default: {
-        const semaphore = pick(this.#semaphores, op);
-        await semaphore.acquire();
-        return semaphore.release();
-      }
+    const queue = pick(this.#queues, op);
+    const event = pick(this.#events, op);
+    const semaphore = pick(this.#semaphores, op);
+    const variant = op.variant % 4;
+    if (variant === 0 && queue.empty()) return this.#receive(await queue.get());
+    if (variant === 2 && !event.isSet()) return void await event.wait();
+    if (variant === 3 && semaphore.locked()) {
+      await semaphore.acquire();
+      return semaphore.release();
     }
+    return await sleep(op.ms % 3);
   }
 
   #spawn(body: Body): Task {
@@ -547,6 +757,10 @@ class World {
     } finally {
       leave();
     }
+  }
+
+  #leave(object: object, count: number): void {
+    this.#inside.set(object, (this.#inside.get(object) ?? 0) - count);
   }
 
   #enter(object: object, limit: number): () => void {
