@@ -21,7 +21,7 @@
  * | ------ | ----- |
  * | `@asyncio/asyncio/tasks` | {@linkcode run}, {@linkcode createTask}, {@linkcode sleep}, {@linkcode timeout}, {@linkcode taskGroup}, {@linkcode gather}: where to begin |
  * | `@asyncio/asyncio/queue` | {@linkcode Queue}, {@linkcode PriorityQueue}, {@linkcode LifoQueue} |
- * | `@asyncio/asyncio/sync` | {@linkcode Lock}, {@linkcode Event}, {@linkcode Condition}, {@linkcode Semaphore}, {@linkcode Barrier} |
+ * | `@asyncio/asyncio/sync` | {@linkcode Lock}, {@linkcode Event}, {@linkcode AsyncValue}, {@linkcode Condition}, {@linkcode Semaphore}, {@linkcode Barrier} |
  * | `@asyncio/asyncio/streams` | {@linkcode openConnection}, {@linkcode startServer}, {@linkcode StreamReader}, {@linkcode StreamWriter}; transports and protocols |
  * | `@asyncio/asyncio/subprocess` | {@linkcode createSubprocessExec}, {@linkcode createSubprocessShell}, {@linkcode Process} |
  * | `@asyncio/asyncio/threads` | {@linkcode toThread}, {@linkcode WorkerPoolExecutor} |
@@ -194,6 +194,8 @@ export {
   SubprocessTransport,
 } from "./subprocess/mod.ts";
 export {
+  AsyncValue,
+  type AsyncValueStatistics,
   Barrier,
   type BarrierStatistics,
   BoundedSemaphore,

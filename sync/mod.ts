@@ -1,5 +1,5 @@
 /**
- * What tasks share without getting into each other's way: locks, events,
+ * What tasks share without getting into each other's way: locks, events, values,
  * conditions, semaphores and barriers. All are fair, and a cancelled task loses
  * nothing for the others.
  *
@@ -17,6 +17,7 @@
  *
  * - One at a time: {@linkcode Lock}. So many at a time: {@linkcode Semaphore}.
  * - Until something has happened: {@linkcode Event}.
+ * - Until a value is as it should be: {@linkcode AsyncValue}.
  * - Until something is true that others change: {@linkcode Condition}.
  * - Until all have come: {@linkcode Barrier}.
  *
@@ -26,6 +27,7 @@
  * @module
  */
 
+export { AsyncValue, type AsyncValueStatistics } from "./async_value.ts";
 export { Barrier, type BarrierStatistics } from "./barrier.ts";
 export { Condition, type ConditionStatistics } from "./condition.ts";
 export { Event, type EventStatistics } from "./event.ts";
