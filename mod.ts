@@ -122,8 +122,10 @@ export {
   LifoQueue,
   PriorityQueue,
   type PriorityQueueOptions,
+  type PriorityQueueOverflow,
   Queue,
   type QueueOptions,
+  type QueueOverflow,
   type QueueStatistics,
   type ShutdownOptions,
 } from "./queue/mod.ts";

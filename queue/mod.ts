@@ -23,10 +23,12 @@ export {
   type Comparable,
   PriorityQueue,
   type PriorityQueueOptions,
+  type PriorityQueueOverflow,
 } from "./priority_queue.ts";
 export {
   Queue,
   type QueueOptions,
+  type QueueOverflow,
   type QueueStatistics,
   type ShutdownOptions,
 } from "./queue.ts";
