@@ -14,8 +14,9 @@
  * - Several failed: {@linkcode ExceptionGroup}.
  * - Used at the wrong time: {@linkcode InvalidStateError}.
  * - A queue: {@linkcode QueueEmpty}, {@linkcode QueueFull},
- *   {@linkcode QueueShutDown}. A stream: {@linkcode IncompleteReadError},
- *   {@linkcode LimitOverrunError}.
+ *   {@linkcode QueueShutDown}. A channel: {@linkcode EndOfChannel},
+ *   {@linkcode ClosedResourceError}, {@linkcode BrokenResourceError}. A stream:
+ *   {@linkcode IncompleteReadError}, {@linkcode LimitOverrunError}.
  * - The system: {@linkcode OSError} and those that extend it, such as
  *   {@linkcode ConnectionRefusedError}.
  *
@@ -386,8 +387,8 @@ export class QueueEmpty extends Error {
 }
 
 /**
- * Thrown by `putNowait` where a queue has no room. Answers to
- * `asyncio.QueueFull`.
+ * Thrown by `putNowait` where a queue has no room; with `overflow: "error"` also
+ * by `put`, and by `publish` of a broadcast. Answers to `asyncio.QueueFull`.
  *
  * @example A full queue
  * ```ts
@@ -422,6 +423,70 @@ export class QueueFull extends Error {
 export class QueueShutDown extends Error {
   static {
     this.prototype.name = "QueueShutDown";
+  }
+}
+
+/**
+ * Thrown by `receive` where a channel or a broadcast has ended: all that send
+ * have closed, and nothing is left. `for await` ends instead. Answers to
+ * `EndOfChannel` of trio and anyio.
+ *
+ * @example All has been received
+ * ```ts
+ * import { EndOfChannel, openChannel } from "@asyncio/asyncio";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const [send, receive] = openChannel<number>(1);
+ * await send.send(1);
+ * send.close();
+ * assertEquals(await receive.receive(), 1);
+ * await assertRejects(() => receive.receive(), EndOfChannel);
+ * ```
+ */
+export class EndOfChannel extends Error {
+  static {
+    this.prototype.name = "EndOfChannel";
+  }
+}
+
+/**
+ * Thrown where what is used was closed on this side: this end of a channel, this
+ * subscription, this broadcast; also by who waits in it. Answers to
+ * `ClosedResourceError` of trio and anyio.
+ *
+ * @example An end that was closed
+ * ```ts
+ * import { ClosedResourceError, openChannel } from "@asyncio/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const [send] = openChannel<number>();
+ * send.close();
+ * await assertRejects(() => send.send(1), ClosedResourceError);
+ * ```
+ */
+export class ClosedResourceError extends Error {
+  static {
+    this.prototype.name = "ClosedResourceError";
+  }
+}
+
+/**
+ * Thrown by `send` where nobody is left who could receive: every other end of
+ * the channel was closed. Answers to `BrokenResourceError` of trio and anyio.
+ *
+ * @example The receiver has gone
+ * ```ts
+ * import { BrokenResourceError, openChannel } from "@asyncio/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const [send, receive] = openChannel<number>();
+ * receive.close();
+ * await assertRejects(() => send.send(1), BrokenResourceError);
+ * ```
+ */
+export class BrokenResourceError extends Error {
+  static {
+    this.prototype.name = "BrokenResourceError";
   }
 }
 

@@ -20,8 +20,8 @@
  * | module | holds |
  * | ------ | ----- |
  * | `@asyncio/asyncio/tasks` | {@linkcode run}, {@linkcode createTask}, {@linkcode sleep}, {@linkcode timeout}, {@linkcode taskGroup}, {@linkcode gather}: where to begin |
- * | `@asyncio/asyncio/queue` | {@linkcode Queue}, {@linkcode PriorityQueue}, {@linkcode LifoQueue} |
- * | `@asyncio/asyncio/sync` | {@linkcode Lock}, {@linkcode Event}, {@linkcode Condition}, {@linkcode Semaphore}, {@linkcode Barrier} |
+ * | `@asyncio/asyncio/queue` | {@linkcode Queue}, {@linkcode PriorityQueue}, {@linkcode LifoQueue}, {@linkcode openChannel}, {@linkcode Broadcast} |
+ * | `@asyncio/asyncio/sync` | {@linkcode Lock}, {@linkcode Event}, {@linkcode AsyncValue}, {@linkcode Condition}, {@linkcode Semaphore}, {@linkcode Barrier} |
  * | `@asyncio/asyncio/streams` | {@linkcode openConnection}, {@linkcode startServer}, {@linkcode StreamReader}, {@linkcode StreamWriter}; transports and protocols |
  * | `@asyncio/asyncio/subprocess` | {@linkcode createSubprocessExec}, {@linkcode createSubprocessShell}, {@linkcode Process} |
  * | `@asyncio/asyncio/threads` | {@linkcode toThread}, {@linkcode WorkerPoolExecutor} |
@@ -50,14 +50,17 @@ export {
 export {
   BrokenBarrierError,
   BrokenPipeError,
+  BrokenResourceError,
   BrokenWorkerError,
   type BrokenWorkerErrorOptions,
   CancelledError,
   type CancelledErrorOptions,
+  ClosedResourceError,
   ConnectionAbortedError,
   ConnectionError,
   ConnectionRefusedError,
   ConnectionResetError,
+  EndOfChannel,
   ExceptionGroup,
   FileExistsError,
   FileNotFoundError,
@@ -118,14 +121,25 @@ export {
   type WaitInfo,
 } from "./loop/mod.ts";
 export {
+  Broadcast,
+  type BroadcastOptions,
+  type BroadcastOverflow,
+  type BroadcastStatistics,
+  type ChannelStatistics,
   type Comparable,
   LifoQueue,
+  openChannel,
   PriorityQueue,
   type PriorityQueueOptions,
+  type PriorityQueueOverflow,
   Queue,
   type QueueOptions,
+  type QueueOverflow,
   type QueueStatistics,
+  ReceiveChannel,
+  SendChannel,
   type ShutdownOptions,
+  Subscription,
 } from "./queue/mod.ts";
 export {
   type Address,
@@ -194,6 +208,8 @@ export {
   SubprocessTransport,
 } from "./subprocess/mod.ts";
 export {
+  AsyncValue,
+  type AsyncValueStatistics,
   Barrier,
   type BarrierStatistics,
   BoundedSemaphore,

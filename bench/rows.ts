@@ -3,6 +3,7 @@
 import { barrier } from "./rows/barrier.ts";
 import { callSoon } from "./rows/call_soon.ts";
 import { cancelTask } from "./rows/cancel_task.ts";
+import { broadcast, channel, channelHanded } from "./rows/channel.ts";
 import { condition } from "./rows/condition.ts";
 import { contextGet, contextSet, contextTask } from "./rows/context.ts";
 import { debugOff } from "./rows/debug_off.ts";
@@ -75,6 +76,9 @@ export const rows: readonly Row[] = [
   queueBounded,
   queueMany,
   queuePriority,
+  channel,
+  channelHanded,
+  broadcast,
   jobs,
   pooledMap,
   pooledMapIterable,

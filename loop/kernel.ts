@@ -158,9 +158,14 @@ export class Kernel implements AlarmTarget {
     if (!this.#scheduled) this.#schedule();
   }
 
-  /** Gives a step a turn once more that came to nothing, as the run had ended. */
+  /**
+   * Makes a step the next one: one that came to nothing, as the run had ended, or
+   * one that may let no other come between.
+   */
   putBack(step: Runnable): void {
-    if (!this.closed) this.#ready.unshift(step);
+    if (this.closed) return;
+    this.#ready.unshift(step);
+    if (!this.#scheduled) this.#schedule();
   }
 
   /**

@@ -7,6 +7,8 @@
  *   waiting --settle(), fail()--> due --its turn--> the code has it
  *      |                            |
  *      +---------- cancel() --------+--> cancelled --its turn--> the code has it
+ *      |
+ *      +--commit()--> done --the next step--> the code is told
  * ```
  *
  * Whatever ends a wait only decides how it ends. The code that awaits it hears
@@ -42,6 +44,8 @@ const FAILED = 2;
 const CANCELLED = 3;
 /** Its turn has come. */
 const DONE = 4;
+/** It has ended with a value, of which the code is still to be told. */
+const COMMITTED = 5;
 
 export class Wait<T> implements Runnable, WaitInfo {
   // Assigned in the constructor and not declared with a value: of all objects
@@ -136,13 +140,34 @@ export class Wait<T> implements Runnable, WaitInfo {
   }
 
   /**
+   * What it waits for has happened, and another has the other half of it: the
+   * item that it brought. So it cannot be cancelled any more, and the next step
+   * of the loop tells of it. As with a result that is deferred, a cancellation
+   * that comes until then does not take it away.
+   */
+  commit(value: T): void {
+    const { kernel, top } = this.scope;
+    this.state = COMMITTED;
+    this.outcome = value;
+    top.deferred++;
+    if (kernel.closed) this.tell();
+    else kernel.putBack(new Telling(this));
+  }
+
+  /** Called in the step behind {@linkcode commit}. */
+  tell(): void {
+    this.scope.top.deferred--;
+    this.finish(this.outcome as T);
+  }
+
+  /**
    * Called by the scope: interrupts the wait, in its turn.
    *
    * @returns Whether the code gets a cancellation by it.
    */
   cancel(error: CancelledError): boolean {
     const { state } = this;
-    if (state === DONE) return false;
+    if (state >= DONE) return false;
     // Further requests join the one that is on its way.
     if (state === CANCELLED) return true;
     if (state === WAITING) this.source.abandon(this);
@@ -157,7 +182,7 @@ export class Wait<T> implements Runnable, WaitInfo {
     if (state === WAITING) this.take();
     else if (state === FAILED) this.throwIn(this.outcome);
     else if (state === CANCELLED) this.interrupt(this.outcome);
-    else if (state !== DONE) this.finish(this.outcome as T);
+    else if (state === SETTLED) this.finish(this.outcome as T);
   }
 
   describe(): string {
@@ -189,7 +214,7 @@ export class Wait<T> implements Runnable, WaitInfo {
   }
 
   private decide(state: number, outcome: unknown): void {
-    if (this.state === DONE) return;
+    if (this.state >= DONE) return;
     this.state = state;
     this.outcome = outcome;
     // A loop that is closed has no more turns.
@@ -237,5 +262,23 @@ export class Wait<T> implements Runnable, WaitInfo {
   static {
     // Read for each step of the loop, and slower as a getter.
     Object.defineProperty(this.prototype, "runsCode", { value: false });
+  }
+}
+
+/** The step that tells of a wait that was committed. */
+class Telling implements Runnable {
+  readonly runsCode = false;
+  readonly #wait: Wait<unknown>;
+
+  constructor(wait: Wait<unknown>) {
+    this.#wait = wait;
+  }
+
+  run(): void {
+    this.#wait.tell();
+  }
+
+  describe(): string {
+    return this.#wait.describe();
   }
 }

@@ -92,14 +92,60 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
   settleFirst(value: T): boolean {
     const first = this.#waiting.first;
     if (first === null) return false;
-    this.#waiting.remove(first);
-    this.#granted.push(first);
-    first.grant(value);
+    this.settle(first, value);
     return true;
+  }
+
+  /** Grants `value` to a wait that may stand anywhere in the queue. */
+  settle(wait: QueuedWait<T, B>, value: T): void {
+    this.#waiting.remove(wait);
+    this.#granted.push(wait);
+    wait.grant(value);
   }
 
   settleAll(value: T): void {
     while (this.settleFirst(value));
+  }
+
+  /**
+   * What the last grant was about is gone: that wait is the first in the queue
+   * again, and its turn comes to nothing.
+   */
+  ungrantLast(): void {
+    const last = this.#granted.last;
+    if (last === null) return;
+    this.#granted.remove(last);
+    last.granted = false;
+    this.#waiting.unshift(last);
+  }
+
+  /** Takes what the first wait has brought, and ends that for good. */
+  commitFirst(value: T): B {
+    const first = this.#waiting.first!;
+    this.#waiting.remove(first);
+    first.commit(value);
+    return first.brought;
+  }
+
+  /** Fails a wait that was granted nothing. */
+  fail(wait: QueuedWait<T, B>, error: unknown): void {
+    this.#waiting.remove(wait);
+    wait.fail(error);
+  }
+
+  /** Fails those of which `matches` is true, whatever they were granted. */
+  failWhere(matches: (brought: B) => boolean, makeError: () => unknown): void {
+    for (const list of [this.#granted, this.#waiting]) {
+      let wait = list.first;
+      while (wait !== null) {
+        const { behind }: QueuedWait<T, B> = wait;
+        if (matches(wait.brought)) {
+          list.remove(wait);
+          wait.fail(makeError());
+        }
+        wait = behind;
+      }
+    }
   }
 
   /** Fails all that wait and were granted nothing. */
@@ -178,6 +224,8 @@ export class QueuedWait<T, B> extends Wait<T> {
   }
 
   protected override take(): void {
+    // The grant for which it has this turn was taken back.
+    if (!this.granted) return;
     let value: T;
     try {
       value = (this.source as WaitQueue<T, B>).take(this, this.outcome as T);
@@ -203,6 +251,16 @@ class WaitList<W extends QueuedWait<any, any>> {
       wait.ahead = this.last;
     }
     this.last = wait;
+    this.size++;
+  }
+
+  unshift(wait: W): void {
+    if (this.first === null) this.last = wait;
+    else {
+      this.first.ahead = wait;
+      wait.behind = this.first;
+    }
+    this.first = wait;
     this.size++;
   }
 

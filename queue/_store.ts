@@ -6,5 +6,7 @@ export interface Store<T> {
   push(item: T): void;
   /** Takes the next item out; not called on an empty store. */
   shift(): T | undefined;
+  /** Takes the oldest item out, where that is not the next one. */
+  dropOldest?(): void;
   clear(): void;
 }

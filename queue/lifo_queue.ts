@@ -1,3 +1,4 @@
+import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { Queue, type QueueOptions, useStore } from "./queue.ts";
 import type { Store } from "./_store.ts";
 
@@ -23,9 +24,10 @@ export class LifoQueue<T = unknown> extends Queue<T> {
   /**
    * Makes a stack.
    *
-   * @param options How many items it holds.
+   * @param options How many items it holds, and what to do with more.
    * @throws {TypeError} When `maxSize` is not a number.
-   * @throws {RangeError} When `maxSize` is not an integer.
+   * @throws {RangeError} When `maxSize` is not an integer, or `overflow` no kind
+   * of it.
    */
   constructor(options: QueueOptions = {}) {
     super(options);
@@ -39,10 +41,10 @@ export class LifoQueue<T = unknown> extends Queue<T> {
 }
 
 class Stack<T> implements Store<T> {
-  #items: T[] = [];
+  readonly #items = new RingBuffer<T>();
 
   get size(): number {
-    return this.#items.length;
+    return this.#items.size;
   }
 
   push(item: T): void {
@@ -53,7 +55,11 @@ class Stack<T> implements Store<T> {
     return this.#items.pop();
   }
 
+  dropOldest(): void {
+    this.#items.shift();
+  }
+
   clear(): void {
-    this.#items = [];
+    this.#items.clear();
   }
 }

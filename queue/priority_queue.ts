@@ -1,13 +1,38 @@
-import { checkFunction } from "../_internal/check.ts";
+import { checkFunction, checkOneOf } from "../_internal/check.ts";
 import { Heap, type HeapItem } from "../_internal/heap.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { compareByValue, rankingOf } from "./_compare.ts";
-import { Queue, QUEUE_NAMES, type QueueOptions, useStore } from "./queue.ts";
+import {
+  Queue,
+  QUEUE_NAMES,
+  type QueueOptions,
+  type QueueOverflow,
+  useStore,
+} from "./queue.ts";
 import type { Store } from "./_store.ts";
+
+/**
+ * What a {@linkcode PriorityQueue} does with an item for which it has no room. It
+ * has no `"dropOldest"`: the oldest item may be the most urgent one.
+ */
+export type PriorityQueueOverflow = Exclude<QueueOverflow, "dropOldest">;
+
+const OVERFLOWS: readonly PriorityQueueOverflow[] = [
+  "wait",
+  "dropNewest",
+  "error",
+];
 
 /** Options of {@linkcode PriorityQueue}. */
 export interface PriorityQueueOptions<T> extends QueueOptions {
+  /**
+   * What to do with an item for which there is no room. `"dropNewest"` drops the
+   * one that is put, however urgent it is.
+   *
+   * @default {"wait"}
+   */
+  overflow?: PriorityQueueOverflow | undefined;
   /**
    * Orders two items, as `Array.prototype.sort` wants it: below 0 where the
    * first is to come first, above 0 where the second is, 0 where the one that
@@ -21,7 +46,7 @@ export interface PriorityQueueOptions<T> extends QueueOptions {
 const PRIORITY_QUEUE_OPTIONS = new OptionNames<PriorityQueueOptions<unknown>>({
   ...QUEUE_NAMES,
   compare: true,
-}, { number: "maxSize" });
+}, { number: "maxSize", string: "overflow" });
 
 /** What has an order of its own: a {@linkcode PriorityQueue} needs no `compare`. */
 export type Comparable =
@@ -80,10 +105,12 @@ export class PriorityQueue<T = Comparable> extends Queue<T> {
    * fail with a `TypeError`, as does whatever `compare` throws; the queue then
    * stays as it was.
    *
-   * @param options How many items it holds, and their order.
+   * @param options How many items it holds, what to do with more, and their
+   * order.
    * @throws {TypeError} When `maxSize` is not a number or `compare` not a
    * function.
-   * @throws {RangeError} When `maxSize` is not an integer.
+   * @throws {RangeError} When `maxSize` is not an integer, or `overflow` none
+   * that it has.
    */
   constructor(
     options: PriorityQueueOptions<T> & {
@@ -102,8 +129,9 @@ export class PriorityQueue<T = Comparable> extends Queue<T> {
   );
   constructor(options: PriorityQueueOptions<T> = {}) {
     checkOptions("create a queue", options, PRIORITY_QUEUE_OPTIONS);
-    const { maxSize, compare } = options;
-    super({ maxSize });
+    const { maxSize, overflow = "wait", compare } = options;
+    checkOneOf("create a priority queue", "overflow", overflow, OVERFLOWS);
+    super({ maxSize, overflow });
     if (compare !== undefined) {
       checkFunction("create a priority queue", "compare", compare);
     }

@@ -1,4 +1,5 @@
 import { forCaller } from "../_internal/caller_frame.ts";
+import { checkOneOf } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import {
   checkOptions,
@@ -18,6 +19,19 @@ import { interruption } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Store } from "./_store.ts";
 
+/**
+ * What a queue does with an item for which it has no room: lets its putter wait,
+ * drops the oldest item that it holds, drops the new one, or refuses it.
+ */
+export type QueueOverflow = "wait" | "dropOldest" | "dropNewest" | "error";
+
+const OVERFLOWS: readonly QueueOverflow[] = [
+  "wait",
+  "dropOldest",
+  "dropNewest",
+  "error",
+];
+
 /** Options of {@linkcode Queue}. */
 export interface QueueOptions {
   /**
@@ -27,13 +41,23 @@ export interface QueueOptions {
    * @default {0}
    */
   maxSize?: number | undefined;
+  /**
+   * What to do with an item for which there is no room. A dropped item counts as
+   * done.
+   *
+   * @default {"wait"}
+   */
+  overflow?: QueueOverflow | undefined;
 }
 
-export const QUEUE_NAMES: NamesOf<QueueOptions> = { maxSize: true };
+export const QUEUE_NAMES: NamesOf<QueueOptions> = {
+  maxSize: true,
+  overflow: true,
+};
 
 const QUEUE_OPTIONS = new OptionNames<QueueOptions>(
   QUEUE_NAMES,
-  { number: "maxSize" },
+  { number: "maxSize", string: "overflow" },
 );
 
 /** Options of {@linkcode Queue.shutdown}. */
@@ -85,6 +109,16 @@ export let useStore: <T>(queue: Queue<T>, store: Store<T>) => void;
  * | cancel                    | O(1) |
  * | shutdown                  | O(n) for n items or tasks |
  *
+ * Where nobody may wait, as in a callback or for a reading that is old in a
+ * moment, `overflow` says what becomes of an item for which there is no room:
+ *
+ * | `overflow`     | `put` to a full queue                  | `putNowait` then        |
+ * | -------------- | -------------------------------------- | ----------------------- |
+ * | `"wait"`       | waits for room                         | throws {@linkcode QueueFull} |
+ * | `"dropOldest"` | the item that was put first is dropped | the same                |
+ * | `"dropNewest"` | the item is dropped                    | the same                |
+ * | `"error"`      | throws {@linkcode QueueFull}           | the same                |
+ *
  * `get()` gives a promise, and a promise takes the place of a promise in it: of
  * a queue that holds promises, `get()` waits for the item itself. Wrap such
  * items (`put({ promise })`), or use {@linkcode Queue.getNowait}.
@@ -106,6 +140,17 @@ export let useStore: <T>(queue: Queue<T>, store: Store<T>) => void;
  * await producer;
  * assertEquals(items, [0, 1, 2, 3, 4]);
  * ```
+ *
+ * @example The newest readings, and no waiting
+ * ```ts
+ * import { Queue } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const readings = new Queue<number>({ maxSize: 2, overflow: "dropOldest" });
+ * for (const reading of [20.1, 20.2, 20.4]) readings.putNowait(reading);
+ * assertEquals(await readings.get(), 20.2);
+ * assertEquals(readings.dropped, 1);
+ * ```
  */
 export class Queue<T = unknown> implements AsyncIterable<T> {
   // A getter that was granted an item, and a putter that was granted room, take
@@ -121,6 +166,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   readonly #maxSize: number;
   /** The same, but infinity for any number. */
   readonly #limit: number;
+  readonly #overflow: QueueOverflow;
   readonly #getters: WaitQueue<T> = new WaitQueue("Queue.get", {
     take: () => this.#collect(),
     takeBack: () => this.#offerItem(),
@@ -131,23 +177,27 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   });
   readonly #joiners: WaitQueue<void> = new WaitQueue("Queue.join");
   #unfinished = 0;
+  #dropped = 0;
   #isShutDown = false;
 
   /**
    * Makes a queue.
    *
-   * @param options How many items it holds.
+   * @param options How many items it holds, and what to do with more.
    * @throws {TypeError} When `options` is not an object, as in `new Queue(10)`,
    * or `maxSize` not a number.
-   * @throws {RangeError} When `maxSize` is not an integer.
+   * @throws {RangeError} When `maxSize` is not an integer, or `overflow` no kind
+   * of it.
    */
   constructor(options: QueueOptions = {}) {
     checkOptions("create a queue", options, QUEUE_OPTIONS);
-    const { maxSize = 0 } = options;
+    const { maxSize = 0, overflow = "wait" } = options;
     checkMaxSize(maxSize);
+    checkOneOf("create a queue", "overflow", overflow, OVERFLOWS);
     const isBounded = maxSize > 0 && maxSize !== Infinity;
     this.#maxSize = isBounded ? maxSize : 0;
     this.#limit = isBounded ? maxSize : Infinity;
+    this.#overflow = overflow;
   }
 
   /** How many items are in it, without those reserved for tasks that wait. */
@@ -158,6 +208,11 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   /** How many items it holds at the most; 0 for any number. */
   get maxSize(): number {
     return this.#maxSize;
+  }
+
+  /** How many items it has dropped so far, by its `overflow`. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /**
@@ -174,18 +229,20 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * takes up room until that task has it.
    *
    * @returns True when {@linkcode Queue.putNowait} would throw
-   * {@linkcode QueueFull}; never without a maximum.
+   * {@linkcode QueueFull}, or an item be dropped; never without a maximum.
    */
   full(): boolean {
     return this.#store.size + this.#putters.grantedSize >= this.#limit;
   }
 
   /**
-   * Puts an item in, waiting for room where there is none.
+   * Puts an item in, waiting for room where there is none; with another
+   * `overflow`, it never waits.
    *
    * @param item The item.
-   * @returns When the item is in the queue.
+   * @returns When the item is in the queue, or was dropped.
    * @throws {QueueShutDown} When the queue is shut down, also while it waits.
+   * @throws {QueueFull} With `overflow: "error"`, when there is no room.
    * @throws {CancelledError} When the task is cancelled; the item is then not
    * in the queue.
    * @throws {InvalidStateError} When it has to wait, and the queue has been
@@ -199,9 +256,9 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     try {
       if (this.full()) {
         this.#store.check?.(item);
-        return this.#putters.wait(scope, item);
-      }
-      this.#insert(item);
+        if (this.#overflow === "wait") return this.#putters.wait(scope, item);
+        this.#insertAnyway(item);
+      } else this.#insert(item);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -212,17 +269,13 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * Puts an item in.
    *
    * @param item The item.
-   * @throws {QueueFull} When there is no room.
+   * @throws {QueueFull} When there is no room, and `overflow` is not to drop one.
    * @throws {QueueShutDown} When the queue is shut down.
    */
   putNowait(item: T): void {
     if (this.#isShutDown) throw this.#shutDownError("put");
-    if (this.full()) {
-      throw new QueueFull(
-        `Cannot put an item as the queue is full: received a call on ${this}`,
-      );
-    }
-    this.#insert(item);
+    if (this.full()) this.#insertAnyway(item);
+    else this.#insert(item);
   }
 
   /**
@@ -386,6 +439,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     if (getters > 0) parts.push(`getters=${getters}`);
     if (putters > 0) parts.push(`putters=${putters}`);
     if (unfinished > 0) parts.push(`unfinished=${unfinished}`);
+    if (this.#dropped > 0) parts.push(`dropped=${this.#dropped}`);
     if (this.#isShutDown) parts.push("shut down");
     return `<${parts.join(" ")}>`;
   }
@@ -400,6 +454,26 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     this.#store.push(item);
     this.#unfinished++;
     this.#offerItem();
+  }
+
+  /** The same where there is no room, and nobody may wait for it. */
+  #insertAnyway(item: T): void {
+    switch (this.#overflow) {
+      case "dropNewest":
+        this.#store.check?.(item);
+        break;
+      case "dropOldest":
+        // One comes, and one goes: what is unfinished, or reserved, stays so.
+        if (this.#store.dropOldest === undefined) this.#store.shift();
+        else this.#store.dropOldest();
+        this.#store.push(item);
+        break;
+      default:
+        throw new QueueFull(
+          `Cannot put an item as the queue is full: received a call on ${this}`,
+        );
+    }
+    this.#dropped++;
   }
 
   /** The turn of a putter that was granted room. */

@@ -1,5 +1,5 @@
 /**
- * What tasks share without getting into each other's way: locks, events,
+ * What tasks share without getting into each other's way: locks, events, values,
  * conditions, semaphores, limiters and barriers. All are fair, and a cancelled task loses
  * nothing for the others.
  *
@@ -19,6 +19,7 @@
  *   or {@linkcode CapacityLimiter}, which knows who they are and can be resized.
  * - So many in a span of time: {@linkcode RateLimiter}.
  * - Until something has happened: {@linkcode Event}.
+ * - Until a value is as it should be: {@linkcode AsyncValue}.
  * - Until something is true that others change: {@linkcode Condition}.
  * - Until all have come: {@linkcode Barrier}.
  *
@@ -28,6 +29,7 @@
  * @module
  */
 
+export { AsyncValue, type AsyncValueStatistics } from "./async_value.ts";
 export { Barrier, type BarrierStatistics } from "./barrier.ts";
 export {
   CapacityLimiter,

@@ -1,11 +1,14 @@
 import {
   asCompleted,
+  AsyncValue,
   type Awaitable,
+  Broadcast,
   createTask,
   ensureFuture,
   gather,
   getRunningLoop,
   moveOnAfter,
+  openChannel,
   shield,
   sleep,
   type Task,
@@ -88,6 +91,68 @@ for (const [what, waiter] of Object.entries(WAITERS)) {
       }
       end.setResult();
       await task;
+    }),
+  });
+}
+
+/** Ways of using what passes items on, each of which is given up. */
+const VISITORS: Readonly<Record<string, () => () => unknown>> = {
+  "send(), cancelled,": () => {
+    const [send] = openChannel<number>();
+    return () => moveOnAfter(1, () => send.send(1));
+  },
+  "receive(), cancelled,": () => {
+    const [, receive] = openChannel<number>();
+    return () => moveOnAfter(1, () => receive.receive());
+  },
+  "an end of a channel, closed under one who waits,": () => {
+    const [one, other] = [openChannel<number>(), openChannel<number>()];
+    return async () => {
+      const [send, receive] = [one[0].clone(), other[1].clone()];
+      const waits = Promise.allSettled([send.send(1), receive.receive()]);
+      send.close();
+      receive.close();
+      await waits;
+    };
+  },
+  "a subscription, closed under a publisher,": () => {
+    const hub = new Broadcast<number>({ capacity: 1 });
+    return async () => {
+      const inbox = hub.subscribe();
+      await hub.publish(1);
+      const publisher = hub.publish(2);
+      inbox.close();
+      await publisher;
+    };
+  },
+  "publish(), cancelled,": () => {
+    const hub = new Broadcast<number>({ capacity: 1 });
+    return async () => {
+      using _ = hub.subscribe();
+      await hub.publish(1);
+      await moveOnAfter(1, () => hub.publish(2));
+    };
+  },
+  "waitFor() of a value, cancelled,": () => {
+    const value = new AsyncValue(0);
+    return () => moveOnAfter(1, () => value.waitFor((each) => each === 1));
+  },
+  "iteration over a value, cancelled,": () => {
+    const value = new AsyncValue(0);
+    return () =>
+      moveOnAfter(1, async () => {
+        for await (const _ of value);
+      });
+  },
+};
+
+for (const [what, makeVisit] of Object.entries(VISITORS)) {
+  Deno.test({
+    name: `${what} leaves nothing behind`,
+    ignore: !hasGc,
+    fn: virtual(async () => {
+      const bytes = await leftBehind(makeVisit(), LITTLE);
+      assert(bytes <= LITTLE, `${bytes} bytes a round`);
     }),
   });
 }

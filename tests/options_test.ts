@@ -9,6 +9,7 @@ import {
 
 const {
   asCompleted,
+  Broadcast,
   captureCallGraph,
   ContextVar,
   createConnection,
@@ -113,6 +114,10 @@ const TAKERS: Readonly<
   "TaskGroup.start": ["create a task", startInGroup],
   wait: ["wait", (options) => wait([fn], options)],
   // queue
+  "Broadcast.constructor": [
+    "create a broadcast",
+    (options) => new Broadcast(options),
+  ],
   "LifoQueue.constructor": [
     "create a queue",
     (options) => new LifoQueue(options),
@@ -415,6 +420,9 @@ Deno.test("the option that was likely meant is named", async () => {
     ["createSubprocessExec", { start_new_session: true }, "detached"],
     ["PriorityQueue.constructor", { key: fn }, "compare"],
     ["Queue.constructor", { highWaterMark: 1 }, "maxSize"],
+    ["Queue.constructor", { capacity: 1 }, "maxSize"],
+    ["Broadcast.constructor", { maxSize: 1 }, "capacity"],
+    ["Broadcast.constructor", { highWaterMark: 1 }, "capacity"],
     ["ContextVar.constructor", { default: 5 }, "defaultValue"],
     // Written a little differently.
     ["Queue.constructor", { maxsize: 5 }, "maxSize"],
@@ -446,6 +454,8 @@ Deno.test("a bare value is told what to write", () => {
   for (
     const [call, text] of [
       [() => new Queue(5 as never), "{ maxSize: 5 }"],
+      [() => new Queue("error" as never), '{ overflow: "error" }'],
+      [() => new Broadcast(5 as never), "{ capacity: 5 }"],
       [() => new WorkerPoolExecutor(4 as never), "{ maxWorkers: 4 }"],
       [() => new StreamReader(10 as never), "{ limit: 10 }"],
       [() => new VirtualClock(100 as never), "{ start: 100 }"],

@@ -88,6 +88,10 @@ async def queue_many(rounds, size):
     await _queue(rounds, size, 10, 10)
 
 
+async def channel(rounds, size):
+    await _queue(rounds, size, 10, 1)
+
+
 async def queue_priority(rounds, size):
     for _ in range(rounds):
         queue = asyncio.PriorityQueue()

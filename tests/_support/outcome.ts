@@ -34,3 +34,10 @@ export function shown(value: object): string {
     : "nodejs.util.inspect.custom";
   return (value as Record<symbol, () => string>)[Symbol.for(key)]!();
 }
+
+/** All that an iteration gives; Node 20 has no `Array.fromAsync`. */
+export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

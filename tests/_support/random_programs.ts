@@ -1,13 +1,16 @@
 /**
- * Random programs: 5 to 50 tasks that put, get, lock, wait, time out, group,
- * gather and cancel each other, made from a seed and run in virtual time; and
+ * Random programs: 5 to 50 tasks that put, get, send, publish, lock, wait, time
+ * out, group, gather and cancel each other, made from a seed and run in virtual time; and
  * what must hold after each of them, whatever they did.
  */
 import {
   allTasks,
+  AsyncValue,
   Barrier,
+  Broadcast,
   cancelOn,
   CapacityLimiter,
+  ClosedResourceError,
   Condition,
   createTask,
   currentTask,
@@ -18,9 +21,11 @@ import {
   isCancelledError,
   Lock,
   moveOnAfter,
+  openChannel,
   pooledMap,
   Queue,
   RateLimiter,
+  type ReceiveChannel,
   retry,
   runVirtual,
   Semaphore,
@@ -62,6 +67,16 @@ const WEIGHTS = {
   get: 7,
   getWithin: 5,
   getInTask: 3,
+  send: 5,
+  sendWithin: 3,
+  receive: 5,
+  receiveWithin: 3,
+  sendByClone: 2,
+  receiveByClone: 2,
+  publish: 3,
+  subscribe: 3,
+  setValue: 3,
+  waitForValue: 3,
   lock: 5,
   lockWithin: 3,
   semaphore: 5,
@@ -142,6 +157,8 @@ const PARTIES = 2;
 const RATE = 3;
 const RATE_MS = 5;
 const MAX_SIZES = [0, 1, 3];
+const CHANNEL_SIZES = [0, 1, Infinity];
+const VALUES = 4;
 
 /** The program of a seed. */
 export function makeProgram(seed: number): Program {
@@ -196,6 +213,11 @@ class CountingClock extends VirtualClock {
 }
 
 /** Runs one program and checks it. */
+function isEmpty(channel: ReceiveChannel<unknown>): boolean {
+  const { size, senders } = channel.statistics();
+  return size === 0 && senders === 0;
+}
+
 class World {
   readonly trace: string[] = [];
   readonly faults: string[] = [];
@@ -206,6 +228,11 @@ class World {
   readonly #clock = new CountingClock();
 
   readonly #queues = MAX_SIZES.map((maxSize) => new Queue<number>({ maxSize }));
+  readonly #channels = CHANNEL_SIZES.map((maxSize) =>
+    openChannel<number>(maxSize)
+  );
+  readonly #hub = new Broadcast<number>({ capacity: 1 });
+  readonly #values = several(() => new AsyncValue(0));
   readonly #locks = several(() => new Lock());
   readonly #semaphores = several(() => new Semaphore(PERMITS));
   readonly #events = several(() => new Event());
@@ -225,6 +252,9 @@ class World {
   /** Items that a `put` has returned for, and those that a `get` has given. */
   readonly #put = new Set<number>();
   readonly #got = new Set<number>();
+  /** Items that a `publish` has returned for, and those that someone has got. */
+  readonly #published = new Set<number>();
+  readonly #heard = new Set<number>();
 
   constructor(program: Program, tracing: boolean) {
     this.#program = program;
@@ -292,6 +322,26 @@ class World {
       this.#expect(queue.empty(), `${queue} is not empty`);
       const { getters, putters } = queue.statistics();
       this.#expect(getters + putters === 0, `${queue} has waiters left`);
+    }
+    for (const [send, receive] of this.#channels) {
+      for (let item; (item = receive.tryReceive()) !== null;) {
+        this.#receive(item);
+      }
+      const { size, senders, receivers, ...open } = send.statistics();
+      const left = size + senders + receivers;
+      this.#expect(left === 0, `${send} has something left`);
+      const ends = open.sendChannels + open.receiveChannels;
+      this.#expect(ends === 2, `${send} has ${ends} ends`);
+    }
+    for (const item of this.#heard) {
+      this.#expect(this.#published.has(item), `Item ${item} was not published`);
+    }
+    const { subscribers, full, publishers } = this.#hub.statistics();
+    const left = subscribers + full + publishers;
+    this.#expect(left === 0, `${this.#hub} has something left`);
+    for (const value of this.#values) {
+      const { waiters, watchers } = value.statistics();
+      this.#expect(waiters + watchers === 0, `${value} has waiters left`);
     }
     for (const item of this.#put) {
       this.#expect(this.#got.has(item), `Item ${item} was lost`);
@@ -372,6 +422,78 @@ class World {
       if (op.variant % 2 === 0) await task;
       await sleep(op.ms);
       task.cancel();
+    },
+    send: async (op) => {
+      const item = this.#items++;
+      await pick(this.#channels, op)[0].send(item);
+      this.#put.add(item);
+    },
+    sendWithin: async (op) => {
+      const item = this.#items++;
+      await this.#within(
+        op,
+        () => pick(this.#channels, op)[0].send(item),
+        () => void this.#put.add(item),
+      );
+    },
+    receive: async (op) =>
+      this.#receive(await pick(this.#channels, op)[1].receive()),
+    receiveWithin: (op) =>
+      this.#within(
+        op,
+        () => pick(this.#channels, op)[1].receive(),
+        (item) => this.#receive(item),
+      ),
+    sendByClone: async (op) => {
+      using own = pick(this.#channels, op)[0].clone();
+      const item = this.#items++;
+      getRunningLoop().callLater(op.variant % LONGEST_MS, () => own.close());
+      try {
+        await own.send(item);
+        this.#put.add(item);
+      } catch (error) {
+        if (!(error instanceof ClosedResourceError)) throw error;
+      }
+    },
+    receiveByClone: async (op) => {
+      using own = pick(this.#channels, op)[1].clone();
+      getRunningLoop().callLater(op.variant % LONGEST_MS, () => own.close());
+      try {
+        for await (const item of own) this.#receive(item);
+      } catch (error) {
+        if (!(error instanceof ClosedResourceError)) throw error;
+      }
+    },
+    publish: async (op) => {
+      const item = this.#items++;
+      await this.#within(
+        op,
+        () => this.#hub.publish(item),
+        () => void this.#published.add(item),
+      );
+    },
+    subscribe: async (op) => {
+      using inbox = this.#hub.subscribe();
+      const got = new Set<number>();
+      await moveOnAfter(1 + op.ms % LONGEST_MS, async () => {
+        for await (const item of inbox) {
+          this.#expect(!got.has(item), `Item ${item} was given twice`);
+          got.add(item);
+          this.#heard.add(item);
+          await sleep(op.variant % 3);
+        }
+      });
+    },
+    setValue: (op) => {
+      pick(this.#values, op).value = op.variant % VALUES;
+    },
+    waitForValue: (op) => {
+      const wanted = op.variant % VALUES;
+      return this.#within(
+        op,
+        () => pick(this.#values, op).waitFor((value) => value === wanted),
+        (value) => this.#expect(value === wanted, `It was ${value}`),
+      );
     },
     lock: async (op) => {
       const lock = pick(this.#locks, op);
@@ -700,14 +822,18 @@ class World {
    */
   async #contend(op: Op): Promise<void> {
     const queue = pick(this.#queues, op);
+    const [, receive] = pick(this.#channels, op);
     const event = pick(this.#events, op);
     const semaphore = pick(this.#semaphores, op);
-    const variant = op.variant % 4;
+    const variant = op.variant % 5;
     if (variant === 0 && queue.empty()) return this.#receive(await queue.get());
     if (variant === 2 && !event.isSet()) return void await event.wait();
     if (variant === 3 && semaphore.locked()) {
       await semaphore.acquire();
       return semaphore.release();
+    }
+    if (variant === 4 && isEmpty(receive)) {
+      return this.#receive(await receive.receive());
     }
     return await sleep(op.ms % 3);
   }

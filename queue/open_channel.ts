@@ -1,0 +1,71 @@
+import { show } from "../_internal/show.ts";
+import { Channel } from "./_channel.ts";
+import { ReceiveChannel } from "./receive_channel.ts";
+import { SendChannel } from "./send_channel.ts";
+
+/**
+ * Opens a channel: an end that sends and one that receives, each to be closed by
+ * whoever has it. Answers to trio's `open_memory_channel`.
+ *
+ * | `maxSize`   | `send` waits                               |
+ * | ----------- | ------------------------------------------ |
+ * | 0           | until a receiver has taken the item        |
+ * | n           | while n items are there                    |
+ * | `Infinity`  | never                                      |
+ *
+ * It has what a {@linkcode Queue} lacks: an end on each side. When the last end
+ * that sends is closed, receivers get what is left and `for await` ends; when
+ * the last one that receives is, `send` throws, so nobody works for nothing. It
+ * lacks what a queue has: `taskDone` and `join`, priorities, a look at its size
+ * from anywhere.
+ *
+ * Both sides are fair, first come, first served. A cancelled `send` has not
+ * sent, a cancelled `receive` has taken nothing.
+ *
+ * @typeParam T What it passes on.
+ *
+ * @example A sender that waits until its item was taken
+ * ```ts
+ * import { createTask, openChannel } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [send, receive] = openChannel<number>();
+ * const log: string[] = [];
+ * const sender = createTask(async () => {
+ *   using _ = send;
+ *   await send.send(1);
+ *   log.push("1 was taken");
+ * });
+ * using inbox = receive;
+ * for await (const item of inbox) log.push(`received ${item}`);
+ * await sender;
+ * assertEquals(log, ["received 1", "1 was taken"]);
+ * ```
+ *
+ * @param maxSize How many items it holds before `send` waits.
+ * @returns The end that sends and the end that receives.
+ * @throws {TypeError} When `maxSize` is not a number.
+ * @throws {RangeError} When `maxSize` is negative or not an integer.
+ */
+export function openChannel<T = unknown>(
+  maxSize: number = 0,
+): [send: SendChannel<T>, receive: ReceiveChannel<T>] {
+  checkMaxSize(maxSize);
+  const channel = new Channel<T>(maxSize);
+  return [new SendChannel(channel), new ReceiveChannel(channel)];
+}
+
+function checkMaxSize(maxSize: unknown): void {
+  if (typeof maxSize !== "number") {
+    throw new TypeError(
+      `Cannot open a channel as 'maxSize' must be a number: received ${
+        show(maxSize)
+      }`,
+    );
+  }
+  if ((!Number.isInteger(maxSize) && maxSize !== Infinity) || maxSize < 0) {
+    throw new RangeError(
+      `Cannot open a channel as 'maxSize' must be an integer of at least 0, or Infinity: received ${maxSize}`,
+    );
+  }
+}
