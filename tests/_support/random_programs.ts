@@ -213,7 +213,7 @@ class CountingClock extends VirtualClock {
 }
 
 /** Runs one program and checks it. */
-function isEmpty(channel: ReceiveChannel<unknown>): boolean {
+function isEmpty(channel: ReceiveChannel<number>): boolean {
   const { size, senders } = channel.statistics();
   return size === 0 && senders === 0;
 }
