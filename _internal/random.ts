@@ -8,3 +8,9 @@ export function makeRandom(seed: number): (below: number) => number {
     return ((bits ^ (bits >>> 14)) >>> 0) % below;
   };
 }
+
+/** The same as `Math.random` has them: from 0 up to, and without, 1. */
+export function makeFractions(seed: number): () => number {
+  const random = makeRandom(seed);
+  return () => random(2 ** 32) / 2 ** 32;
+}

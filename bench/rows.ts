@@ -22,6 +22,7 @@ import {
   queuePriority,
   queueUnbounded,
 } from "./rows/queue.ts";
+import { raceTwo, select } from "./rows/race.ts";
 import { retrySuccess } from "./rows/retry.ts";
 import { shield } from "./rows/shield.ts";
 import { sleeping } from "./rows/sleeping.ts";
@@ -62,6 +63,8 @@ export const rows: readonly Row[] = [
   switchOne,
   switchHundred,
   waitFirst,
+  raceTwo,
+  select,
   timeoutUnfired,
   cancelTask,
   taskGroup,

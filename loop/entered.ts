@@ -44,6 +44,11 @@ export function enteredScope(): Scope | undefined {
   return scopeOf(currentStore());
 }
 
+/** The same for a comparison: a callback that was not entered yet is not. */
+export function peekScope(): Scope | undefined {
+  return unentered ?? scopeOf(storage.getStore());
+}
+
 function scopeOf(store: Store | undefined): Scope | undefined {
   if (typeof store === "number") return scopeNumbered(store);
   return store instanceof Scope ? store : undefined;

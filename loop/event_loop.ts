@@ -12,6 +12,7 @@ import {
 } from "../_internal/constants.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
+import { makeFractions } from "../_internal/random.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { hostProcess } from "../platform/process.ts";
@@ -144,6 +145,8 @@ export class EventLoop {
       new Context(),
       (context) => this.#report(context),
     );
+    // In time of the test's own, each run is the same.
+    if (options.clock !== undefined) kernel.random = makeFractions(0);
     this.#kernel = kernel;
     this.#hooks = new Hooks(kernel, hostTimers.now);
     this.#signals = new SignalHandlers(kernel);

@@ -610,6 +610,10 @@ class FutureWait<T> extends Wait<T> implements Retriever, Forwarder {
     return true;
   }
 
+  override isReady(): boolean {
+    return super.isReady() || this.future.done();
+  }
+
   override cancel(error: CancelledError): boolean {
     return requests.forward(this, error);
   }

@@ -15,6 +15,7 @@ import {
   enteredScope,
   enterScope,
   inheritedContext,
+  peekScope,
   runIn,
 } from "./entered.ts";
 import { isExitRequest } from "./exit_request.ts";
@@ -170,7 +171,7 @@ export class Task<T = unknown> extends Future<T> {
     } else {
       scope.cancel(
         error,
-        enteredScope()?.task === this ? "itself" : "another",
+        peekScope()?.task === this ? "itself" : "another",
       );
     }
     return true;

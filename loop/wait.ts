@@ -111,6 +111,11 @@ export class Wait<T> implements Runnable, WaitInfo {
     return this.state === WAITING;
   }
 
+  /** Whether its turn comes, as it was decided or has what it waits for. */
+  isReady(): boolean {
+    return this.isQueued;
+  }
+
   /** Gives it a turn in the ready queue, which ends it. */
   enqueue(): void {
     const { kernel } = this.scope;

@@ -17,6 +17,8 @@
  *   {@linkcode taskGroup}.
  * - Wait for several: {@linkcode gather} for all results, {@linkcode wait} for
  *   some, {@linkcode asCompleted} for one after the other.
+ * - Wait for one of several, and let go of the others: {@linkcode race},
+ *   {@linkcode select} with a key for each.
  * - Do the same with many, some at a time: {@linkcode pooledMap}. Again, where it
  *   fails: {@linkcode retry}. Again and again: {@linkcode interval}. Once for all
  *   who ask at the same time: {@linkcode shared}.
@@ -50,6 +52,7 @@ export {
 } from "./gather.ts";
 export { interval, type IntervalOptions } from "./interval.ts";
 export { pooledMap, type PooledMapOptions } from "./pooled_map.ts";
+export { race, type RaceOptions, type RaceUntil } from "./race.ts";
 export { earlierErrors, retry, type RetryOptions } from "./retry.ts";
 export {
   run,
@@ -58,6 +61,7 @@ export {
   type RunnerRunOptions,
   type RunOptions,
 } from "./runner.ts";
+export { select, type Selected, type SelectOptions } from "./select.ts";
 export { shared } from "./shared.ts";
 export { shield, shielded, type ShieldedOptions } from "./shield.ts";
 export { type Signals, signals } from "./signals.ts";

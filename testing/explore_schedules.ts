@@ -1,7 +1,7 @@
 import { checkFunction, checkInteger } from "../_internal/check.ts";
 import { isError, messageOf, stringOf } from "../_internal/error_text.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
-import { makeRandom } from "../_internal/random.ts";
+import { makeFractions, makeRandom } from "../_internal/random.ts";
 import { ScheduleError } from "../errors.ts";
 import { newEventLoop } from "../loop/event_loop.ts";
 import { kernelOf } from "../loop/kernel.ts";
@@ -39,7 +39,8 @@ const EXPLORE_OPTIONS = new OptionNames<ExploreSchedulesOptions>({
  * What is tried otherwise is what a program leaves to chance: which of the tasks
  * that start, or whose `sleep` ends, in the same instant goes first. Whatever
  * has an order of its own keeps it: a queue hands out its items, and a lock
- * itself, to those who came first. Time is virtual, and an order belongs to its
+ * itself, to those who came first. Which of the cases that are ready `select`
+ * takes is tried as well, unless it is biased. Time is virtual, and an order belongs to its
  * seed, so a failure can be had again.
  *
  * @example A counter that is read before a wait, and written after it
@@ -91,7 +92,8 @@ export async function exploreSchedules(
     const loop = newEventLoop({ clock: new VirtualClock() });
     const kernel = kernelOf(loop);
     kernel.reorder = shuffle(seed + index);
-    kernel.random = fractions(seed + index);
+    // Another sequence: the order does not hang on how often this one is asked.
+    kernel.random = makeFractions(~(seed + index));
     try {
       // deno-lint-ignore no-await-in-loop -- one order after the other
       await run(fn, { loop });
@@ -105,12 +107,6 @@ export async function exploreSchedules(
       );
     }
   }
-}
-
-/** Chance for all but the order, which so does not hang on how often it is asked. */
-function fractions(seed: number): () => number {
-  const random = makeRandom(~seed);
-  return () => random(2 ** 32) / 2 ** 32;
 }
 
 /** Puts the steps that may move in another order; the others stay in place. */

@@ -10,6 +10,8 @@ import {
   moveOnAfter,
   PriorityQueue,
   Queue,
+  race,
+  select,
   sleep,
   type Task,
   taskGroup,
@@ -30,6 +32,21 @@ const WAYS: Record<string, (queue: Queue<number>) => Promise<unknown>> = {
   "moveOnAfter": (queue) => moveOnAfter(1000, () => queue.get()),
   "taskGroup": (queue) => taskGroup(() => queue.get()),
   "Lock.with": (queue) => new Lock().with(() => queue.get()),
+  "race": (queue) => race<unknown>([() => sleep(1000), () => queue.get()]),
+  "race in race": (queue) =>
+    race<unknown>([
+      () => sleep(1000),
+      () => race<unknown>([() => sleep(1000), () => queue.get()]),
+    ]),
+  "timeout of race": (queue) =>
+    timeout(1000, () => race<unknown>([() => queue.get(), () => sleep(1000)])),
+  "select": async (queue) => {
+    const { value } = await select({
+      item: () => queue.get(),
+      late: () => sleep(1000),
+    });
+    return value;
+  },
   "for await": async (queue) => {
     for await (const item of queue) return item;
     return undefined;

@@ -9,6 +9,8 @@ import {
   getRunningLoop,
   moveOnAfter,
   openChannel,
+  race,
+  select,
   shield,
   sleep,
   type Task,
@@ -53,6 +55,12 @@ const WAITERS: Readonly<Record<string, Waiter>> = {
     wait([long, () => sleep(1)], { returnWhen: "FIRST_COMPLETED" }),
   "gather(), failed by another": (long) =>
     gather([long, () => Promise.reject(new Error("x"))]).catch(() => {}),
+  "race(), won by another": (long) =>
+    race<unknown>([() => shield(long), () => sleep(1)]),
+  "race(), cancelled": (long) =>
+    moveOnAfter(1, () => race<unknown>([() => shield(long)])),
+  "select(), won by another": (long) =>
+    select({ long: () => shield(long), short: () => sleep(1) }),
   "asCompleted(), left": async (long) => {
     for await (const _ of asCompleted([long, () => sleep(1)])) break;
   },

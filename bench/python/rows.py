@@ -213,6 +213,34 @@ async def wait_first(rounds, size):
         assert len(pending) == size - 1
 
 
+async def _first(one, other):
+    tasks = [asyncio.create_task(one), asyncio.create_task(other)]
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    return tasks[0] in done, done
+
+
+async def race_two(rounds, size):
+    never = asyncio.Event()
+    for _ in range(rounds * size):
+        await _first(asyncio.sleep(0), never.wait())
+
+
+async def select(rounds, size):
+    stop = asyncio.Event()
+    for _ in range(rounds):
+        queue = asyncio.Queue()
+        total = 0
+        for i in range(size):
+            queue.put_nowait(i)
+            is_item, done = await _first(queue.get(), stop.wait())
+            if is_item:
+                total += done.pop().result()
+        assert total == size * (size - 1) // 2
+
+
 async def timeout_unfired(rounds, size):
     async def work():
         pass

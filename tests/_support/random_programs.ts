@@ -24,10 +24,12 @@ import {
   openChannel,
   pooledMap,
   Queue,
+  race,
   RateLimiter,
   type ReceiveChannel,
   retry,
   runVirtual,
+  select,
   Semaphore,
   shared,
   shield,
@@ -112,6 +114,8 @@ const WEIGHTS = {
   interval: 2,
   shared: 4,
   pool: 3,
+  race: 5,
+  select: 5,
 };
 
 type OpName = keyof typeof WEIGHTS;
@@ -774,7 +778,59 @@ class World {
         this.#expect(running === 0, "A pool is left, and one runs");
       }
     },
+    race: async (op) => {
+      const until = op.variant % 5 === 0 ? "success" : "settled";
+      const value = await race(this.#contenders(op), { until });
+      await this.#have(value, op);
+    },
+    select: async (op) => {
+      const cases = Object.fromEntries(
+        this.#contenders(op).map((fn, index) => [`case ${index}`, fn]),
+      );
+      const biased = op.variant % 2 === 0;
+      const { key, value } = await select(cases, { biased });
+      this.#expect(key in cases, `There is no ${key}`);
+      await this.#have(value, op);
+    },
   };
+
+  /** Functions of which one may take something. */
+  #contenders(op: Op): (() => Promise<unknown>)[] {
+    const count = 2 + op.which % 3;
+    return Array.from({ length: count }, (_, index) => {
+      const each = { ...op, which: op.which + index };
+      const kind = (op.variant + index * (1 + op.ms)) % 7;
+      const depth = (op.variant + index) % 3;
+      const wait = this.#waitFor(kind, each);
+      return depth === 0 ? wait : () => this.#behind(depth, wait);
+    });
+  }
+
+  #waitFor(kind: number, op: Op): () => Promise<unknown> {
+    switch (kind) {
+      case 0:
+      case 1:
+        return () => pick(this.#queues, op).get();
+      case 2:
+        return () => pick(this.#locks, op).acquire();
+      case 3:
+        return () => pick(this.#semaphores, op).acquire();
+      case 4:
+        return () => timeout(op.ms, () => pick(this.#queues, op).get());
+      case 5:
+        return () => pick(this.#events, op).wait();
+      default:
+        return () => sleep(op.ms);
+    }
+  }
+
+  /** Has what was won: an item, or a hold, which it lets go again. */
+  async #have(value: unknown, op: Op): Promise<void> {
+    if (typeof value === "number") this.#receive(value);
+    if (typeof value !== "object" || value === null) return;
+    using _hold = value as Disposable;
+    await sleep(op.ms % 3);
+  }
 
   /** Begins so many by a rate limiter; asks as another wait would. */
   #begin(limiter: RateLimiter, n: number): void {
@@ -809,7 +865,7 @@ class World {
   }
 
   /** Runs `operation` behind so many `async` functions. */
-  async #behind(depth: number, operation: () => Promise<void>): Promise<void> {
+  async #behind<T>(depth: number, operation: () => Promise<T>): Promise<T> {
     return depth === 0
       ? await operation()
       : await this.#behind(depth - 1, operation);
