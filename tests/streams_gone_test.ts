@@ -31,6 +31,7 @@ import {
   shut,
   type Socket,
   text,
+  turns,
   until,
 } from "./_support/net.ts";
 
@@ -219,7 +220,7 @@ Deno.test({
         peers.push(peer);
         await until(() => kept.length === peers.length);
       }
-      await collectUntil(() => ended.size > 0);
+      await collectUntil(() => ended.size > 0, turns);
       assertEquals([...ended], ["nothing"]);
       assertEquals(reports.length, 1);
       assertMatch(
@@ -229,7 +230,7 @@ Deno.test({
       // What waited has read, and what was kept is kept no more.
       for (const peer of peers) peer.write("line\n");
       kept.length = 0;
-      await collectUntil(() => ended.size === peers.length);
+      await collectUntil(() => ended.size === peers.length, turns);
       assertEquals(ended, new Set(Object.keys(uses)));
       assertEquals(reports.length, peers.length);
       for (const peer of peers) peer.destroy();
