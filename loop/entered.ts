@@ -7,6 +7,7 @@ import { isPlainPromise, isThenable } from "../_internal/check.ts";
 import { createAsyncStorage } from "../platform/async_storage.ts";
 import { hasFutureBrand } from "./brand.ts";
 import type { Context } from "./context.ts";
+import type { CodeStep } from "./gate.ts";
 import type { Kernel } from "./kernel.ts";
 import { Scope } from "./scope.ts";
 import { numberOf, scopeNumbered } from "./scope_numbers.ts";
@@ -21,6 +22,9 @@ import { numberOf, scopeNumbered } from "./scope_numbers.ts";
 type Store = Scope | number | Context;
 
 const storage = createAsyncStorage<Store>();
+
+/** Whether entering a scope has to be kept in; see `platform/cell_storage.ts`. */
+const entersApart = storage.apart !== undefined;
 
 /**
  * The scope of the callback that is running, while it has not been entered. On
@@ -90,6 +94,16 @@ export function enterScope(scope: Scope): void {
   if (storage.getStore() !== store) storage.enterWith(store);
 }
 
+/** Begins a step, which may go on in a scope to the end of the reaction. */
+export function enterStep(step: CodeStep): void {
+  if (entersApart) storage.apart!(enter, step);
+  else step.enter();
+}
+
+function enter(step: CodeStep): void {
+  step.enter();
+}
+
 /**
  * The same for a callback, as late as possible. What an `async` function does
  * behind its first `await` must be in the scope in any case.
@@ -113,6 +127,7 @@ export function callFromLoop<A>(
   fn: (argument: A) => void,
   argument: A,
 ): void {
+  if (entersApart) return void runIn(root, fn, argument, undefined);
   const around = unentered;
   unentered = root;
   try {

@@ -17,6 +17,7 @@
  * comes between their reactions either. A task has one of its own: what it does
  * before its first wait may take more than one microtask.
  */
+import { enterStep } from "./entered.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Runnable } from "./types.ts";
 
@@ -49,7 +50,7 @@ export class Gate {
   add(step: CodeStep): void {
     step.gate = this;
     this.promise.then(() => {
-      if (this.run === this.kernel.currentRun) step.enter();
+      if (this.run === this.kernel.currentRun) enterStep(step);
       else this.postpone(step);
     });
   }

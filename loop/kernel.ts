@@ -29,10 +29,12 @@ import { STEPS_A_TURN, WAKING_HOPS } from "../_internal/constants.ts";
 import { show } from "../_internal/show.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { InvalidStateError } from "../errors.ts";
+import { can, DEFAULT_LOOP, refusal } from "../platform/limits.ts";
 import { hostTimers } from "../platform/timers.ts";
 import type { Alarm, AlarmTarget, Clock } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { CreationStacks } from "./creation_stacks.ts";
+import { enterStep } from "./entered.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { type CodeStep, Gate } from "./gate.ts";
 import type { Hooks } from "./hooks.ts";
@@ -62,7 +64,7 @@ export class Kernel implements AlarmTarget {
   stepwise = false;
   /** Where futures, tasks, handles and waits were made; null unless debugging. */
   stacks: CreationStacks | null = null;
-  closed = false;
+  closed: boolean;
   /** Puts the steps of an iteration in another order; null for as they come. */
   reorder: ((steps: Runnable[]) => void) | null = null;
   /** What is left to chance: from 0 to below 1; seeded, it can be had again. */
@@ -114,6 +116,7 @@ export class Kernel implements AlarmTarget {
     this.loop = loop;
     this.clock = clock;
     this.ambient = ambient;
+    this.closed = ambient && !can(DEFAULT_LOOP);
     this.#report = report;
     this.root = Scope.detached(this, context);
     kernels.set(loop, this);
@@ -309,7 +312,7 @@ export class Kernel implements AlarmTarget {
       if (step !== this.#leader) step.run();
       else {
         this.#leader = null;
-        (step as CodeStep).enter();
+        enterStep(step as CodeStep);
       }
     } catch (error) {
       this.report({ message: "A step of the event loop threw", error });
@@ -495,7 +498,10 @@ export class Kernel implements AlarmTarget {
     this.#report(context);
   }
 
-  closedError(action: string): InvalidStateError {
+  closedError(action: string): Error {
+    if (this.ambient && !can(DEFAULT_LOOP)) {
+      return refusal(DEFAULT_LOOP, `${action} in the default event loop`);
+    }
     return new InvalidStateError(
       `Cannot ${action} as the event loop is closed: received a call on ${this.loop}`,
     );

@@ -1,5 +1,6 @@
 import { show } from "../_internal/show.ts";
 import { capturePlace } from "../platform/async_storage.ts";
+import { can, refusal, SIGNALS } from "../platform/limits.ts";
 import { hostSignals } from "../platform/signals.ts";
 import type { SignalName } from "../platform/types/signals.ts";
 import { ReadyCallback } from "./handle.ts";
@@ -37,6 +38,9 @@ export function checkSignal(
   value: unknown,
 ): asserts value is SignalName {
   if (hostSignals.canListen(value)) return;
+  if (!can(SIGNALS)) {
+    throw refusal(SIGNALS, `${action} with '${name}'`);
+  }
   throw new TypeError(
     `Cannot ${action} as '${name}' must be the name of a signal that a program can listen to, such as "SIGTERM": received ${
       show(value)

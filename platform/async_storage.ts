@@ -5,14 +5,19 @@
  */
 import type { AsyncPlace, AsyncStorage } from "./types/async_storage.ts";
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
+import { CellStorage } from "./cell_storage.ts";
+import { isWorkerd } from "./runtime.ts";
+
+/** Whether the host's storage has `enterWith()`; that of workerd throws there. */
+const canEnter = !isWorkerd;
 
 /** Makes a store that travels with the code through every `await`. */
 export function createAsyncStorage<T>(): AsyncStorage<T> {
-  return new AsyncLocalStorage<T>();
+  return canEnter ? new AsyncLocalStorage<T>() : new CellStorage<T>();
 }
 
 /** Whether what is entered inside of another storage's `run()` stays after it. */
-const leaks = leaksOutOfRun();
+const leaks = canEnter && leaksOutOfRun();
 
 function leaksOutOfRun(): boolean {
   const entered = new AsyncLocalStorage<boolean>();

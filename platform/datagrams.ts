@@ -5,7 +5,7 @@
 import { canonicalIp } from "../_internal/ip.ts";
 import { mapError } from "./map_error.ts";
 import { isIp } from "./names.ts";
-import { isDeno } from "./runtime.ts";
+import { isDeno, isWorkerd } from "./runtime.ts";
 import { builtin } from "./shared/builtin.ts";
 import { plainBytes } from "./shared/bytes.ts";
 import { bindOnceFree, leaves } from "./shared/leaving.ts";
@@ -16,6 +16,7 @@ import type {
   HostDatagrams,
 } from "./types/datagrams.ts";
 import type { NetAddress } from "./types/net.ts";
+import { datagrams as workerdDatagrams } from "./workerd/datagrams.ts";
 
 type Socket = import("node:dgram").Socket;
 
@@ -199,6 +200,6 @@ async function open(
 }
 
 /** UDP. */
-export const hostDatagrams: HostDatagrams = {
+export const hostDatagrams: HostDatagrams = isWorkerd ? workerdDatagrams : {
   open: isDeno ? (binding) => bindOnceFree(() => open(binding)) : open,
 };

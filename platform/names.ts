@@ -1,7 +1,9 @@
 /** Names and addresses, which both runtimes look up in Node's way. */
 import { mapError } from "./map_error.ts";
+import { isWorkerd } from "./runtime.ts";
 import { builtin } from "./shared/builtin.ts";
 import type { HostLookup, HostNames } from "./types/names.ts";
+import { lookups } from "./workerd/names.ts";
 
 /** Whether text is an IP address: 4, 6, or 0 where it is not. */
 export function isIp(text: string): 0 | 4 | 6 {
@@ -40,4 +42,6 @@ function lookupService(
 }
 
 /** Names and addresses. */
-export const hostNames: HostNames = { lookup, lookupService, isIp };
+export const hostNames: HostNames = isWorkerd
+  ? { ...lookups, isIp }
+  : { lookup, lookupService, isIp };

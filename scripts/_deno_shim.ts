@@ -1,17 +1,24 @@
 /**
- * `Deno.test` on `node:test`, for the test files that run on Node.
+ * `Deno.test` on `node:test`, for the test files that run on Node and on Bun.
  *
  * What it lacks is the sanitizers: leaks are found on Deno, where the same files
  * run first. Hooks and snapshots are left out until a shared test needs them.
  */
 
 import process from "node:process";
-import { test, type TestContext } from "node:test";
+import type { TestContext } from "node:test";
 import { format } from "node:util";
+
+const { test } = "Bun" in globalThis
+  ? await import("./_small_runner.ts") as unknown as typeof import("node:test")
+  : await import("node:test");
 
 type Body = (t: Deno.TestContext) => void | Promise<void>;
 
-type Options = Partial<Omit<Deno.TestDefinition, "fn">>;
+type Options = Partial<Omit<Deno.TestDefinition, "fn">> & {
+  /** Why it is ignored; see `tests/_support/runtimes.ts`. */
+  readonly reason?: string;
+};
 
 interface Definition {
   readonly name: string;
@@ -40,7 +47,7 @@ function definition(args: readonly unknown[]): Definition {
 /** What Node understands of the options. */
 function nodeOptions({ options }: Definition) {
   return {
-    skip: options.ignore ?? false,
+    skip: (options.ignore ?? false) && (options.reason ?? true),
     ...(options.only ? { only: true } : {}),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
   };

@@ -1,7 +1,8 @@
 /**
- * Runs the suite on Node, against the npm package as users install it.
+ * Runs the suite on Node and Bun, against the npm package as users install it,
+ * and asks workerd what works there.
  *
- *     deno task test:npm [--node=20,22,24] [--no-build] [FILTER…]
+ *     deno task test:npm [--on=node20,bun,workerd] [--no-build] [FILTER…]
  *
  * The tarball goes into an empty project. The test files follow, turned into
  * JavaScript: what they import by the package's name comes from there as it
@@ -14,6 +15,9 @@
  * repeats it:
  *
  *     // node: skip <reason>
+ *
+ * What a runtime cannot do is in `tests/_support/runtimes.ts`; the tests of that
+ * are skipped with its reason, and the run repeats that, too.
  *
  * @module
  */
@@ -34,9 +38,14 @@ import { runBundles } from "./_bundle_tests.ts";
 import { runTools } from "./_tool_tests.ts";
 import { TRACING_MODES, tracingPackages } from "./_tracing.ts";
 import { toCode, toJavaScript } from "./_transpile.ts";
+import { runWorkerd } from "./_workerd_tests.ts";
 
 /** What the package promises to run on. */
-const NODE_VERSIONS = ["20", "22", "24"];
+const RUNTIMES = ["node20", "node22", "node24", "node26", "bun", "workerd"];
+
+const OLDEST_NODE = "20";
+
+const BUN = "bun@1.4";
 
 /**
  * A file that takes longer hangs: the slowest takes some 15 s on an idle core, and
@@ -49,6 +58,7 @@ const SKIP_REGEXP = /^\/\/ node: skip (.+)$/m;
 /** Where the stand-ins for what Node lacks go in the project. */
 const ASSERTIONS = "tests/_support/std_assert.js";
 const DENO_SHIM = "scripts/_deno_shim.js";
+const SMALL_RUNNER = "scripts/_small_runner.js";
 
 /** The installed package's ES modules, in the project. */
 const INSTALLED = `node_modules/${NAME}/esm/`;
@@ -75,7 +85,12 @@ interface Counts {
   readonly skipped: number;
 }
 
+/** Tests that were skipped, by the reasons that they gave. */
+type Reasons = Map<string, number>;
+
 interface FileResult extends Counts {
+  /** Why tests were skipped, of those that say so. */
+  readonly reasons: readonly string[];
   /** What it printed, if it failed. */
   readonly output: string;
 }
@@ -95,6 +110,11 @@ function relative(from: string, to: string): string {
   return `./${"../".repeat(from.split("/").length - 1)}${to}`;
 }
 
+/** The path that a file of the project has in the repository. */
+function toTypeScript(path: string): string {
+  return path.replace(/\.js$/, ".ts");
+}
+
 /** Where an import of a test file leads in the project. */
 function rewrite(from: string, specifier: string): string {
   if (specifier === "@std/assert") return relative(from, ASSERTIONS);
@@ -103,7 +123,9 @@ function rewrite(from: string, specifier: string): string {
   if (isLibrary(target)) {
     return toJavaScript(relative(from, INSTALLED + target));
   }
-  if (target.startsWith("tests/")) return toJavaScript(specifier);
+  if (target.startsWith("tests/") || target === toTypeScript(SMALL_RUNNER)) {
+    return toJavaScript(specifier);
+  }
   throw new Error(
     `Cannot run ${from} on Node as it imports ${target}: give the file a ` +
       `first line "// node: skip <reason>"`,
@@ -158,7 +180,8 @@ async function addTests(
     await addScript(root, path);
     if (path.endsWith("_test.ts")) tests.push(toJavaScript(`./${path}`));
   }
-  await addScript(root, DENO_SHIM.replace(/\.js$/, ".ts"));
+  await addScript(root, toTypeScript(DENO_SHIM));
+  await addScript(root, toTypeScript(SMALL_RUNNER));
   return { tests, skipped };
 }
 
@@ -228,6 +251,59 @@ async function addTracing(root: URL): Promise<string | null> {
   }
 }
 
+/** A runtime that is not Deno. */
+interface Runtime {
+  /** For example `Node 20` or `Bun 1.4.5`. */
+  readonly name: string;
+  readonly program: string;
+  /** In front of a test file. */
+  readonly flags: readonly string[];
+}
+
+/** A runtime by its name in {@linkcode RUNTIMES}. */
+async function findRuntime(name: string, { root }: Project): Promise<Runtime> {
+  const version = name.match(/^node(\d+)$/)?.[1];
+  if (version !== undefined) {
+    return {
+      name: `Node ${version}`,
+      program: await findNode(version),
+      flags: [
+        "--enable-source-maps",
+        "--expose-gc",
+        "--test-reporter=tap",
+        "--test-reporter-destination=stdout",
+      ],
+    };
+  }
+  if (name !== "bun") {
+    throw new TypeError(
+      `Cannot test on ${name}: expected ${RUNTIMES.join(", ")}`,
+    );
+  }
+  const program = await installBun(root);
+  const { stdout } = await execute(program, ["--version"]);
+  return {
+    name: `Bun ${stdout.trim()}`,
+    program,
+    flags: ["--expose-gc"],
+  };
+}
+
+/** Puts Bun into a folder of the project, and gives its program. */
+async function installBun(root: URL): Promise<string> {
+  const folder = new URL("bun/", root);
+  await writeText(new URL("package.json", folder), '{ "private": true }');
+  await npm(
+    ["install", "--prefer-offline", "--no-audit", "--no-fund", BUN],
+    { cwd: folder },
+  );
+  // Where npm runs no scripts of packages, the program is still missing.
+  const install = "node_modules/bun/install.js";
+  const { ok, output } = await execute("node", [install], { cwd: folder });
+  if (!ok) throw new Error(`Cannot install Bun\n${output}`);
+  return toPath(new URL("node_modules/bun/bin/bun.exe", folder));
+}
+
 /** The program of a version of Node, from npm if it is not the one at hand. */
 async function findNode(version: string): Promise<string> {
   const print = ["-p", "process.execPath + ' ' + process.versions.node"];
@@ -238,7 +314,7 @@ async function findNode(version: string): Promise<string> {
   return there.trim().split(" ")[0] ?? "";
 }
 
-/** Reads the summary that Node's reporter ends with. */
+/** Reads the summary that a report in TAP ends with. */
 function counts(tap: string): Counts {
   const count = (word: string) =>
     Number(tap.match(new RegExp(`^# ${word} (\\d+)$`, "m"))?.[1] ?? 0);
@@ -251,22 +327,24 @@ function counts(tap: string): Counts {
 
 /** Runs one test file. */
 async function runFile(
-  node: string,
+  { program, flags }: Runtime,
   { root }: Project,
   path: string,
 ): Promise<FileResult> {
-  const { ok, output } = await execute(node, [
-    "--enable-source-maps",
-    "--expose-gc",
-    "--test-reporter=tap",
-    "--test-reporter-destination=stdout",
-    path,
-  ], { cwd: root, timeoutMs: FILE_LIMIT_MS });
+  const { ok, output } = await execute(
+    program,
+    [...flags, path],
+    { cwd: root, timeoutMs: FILE_LIMIT_MS },
+  );
   const result = counts(output);
+  const reasons = [...output.matchAll(/^ *ok .* # SKIP (.+)$/gm)]
+    .map(([, reason = ""]) => reason);
   const some = result.passed + result.skipped > 0;
-  if (ok && some && result.failed === 0) return { ...result, output: "" };
+  if (ok && some && result.failed === 0) {
+    return { ...result, reasons, output: "" };
+  }
   // A file that fell before its first test, or had none, failed as well.
-  return { ...result, failed: Math.max(result.failed, 1), output };
+  return { ...result, reasons, failed: Math.max(result.failed, 1), output };
 }
 
 /** Runs a function over a list, a few at a time, and keeps the order. */
@@ -300,12 +378,15 @@ function failures(output: string): string {
 }
 
 /** Runs the consumers that are plain JavaScript. */
-async function runConsumers(node: string, project: Project): Promise<Counts> {
+async function runConsumers(
+  { program, flags }: Runtime,
+  project: Project,
+): Promise<Counts> {
   const results: Counts[] = [];
   const runOne = async (path: string, ...args: string[]) => {
     const { ok, output } = await execute(
-      node,
-      ["--enable-source-maps", `tests/npm/${path}`, ...args],
+      program,
+      [...flags, `tests/npm/${path}`, ...args],
       { cwd: project.root, timeoutMs: FILE_LIMIT_MS },
     );
     if (!ok) console.log(`tests/npm/${path} ${args} failed\n${output}`);
@@ -322,7 +403,7 @@ async function runConsumers(node: string, project: Project): Promise<Counts> {
 
 /** Type-checks the consumers that are TypeScript. */
 async function checkConsumers(project: Project): Promise<Counts> {
-  const node = await findNode(NODE_VERSIONS[0]!);
+  const node = await findNode(OLDEST_NODE);
   const results: Counts[] = [];
   for (const resolution of ["nodenext", "bundler"]) {
     const { ok, output } = await execute(
@@ -355,25 +436,50 @@ async function checkTools(version: string, project: Project): Promise<Counts> {
   );
 }
 
-/** Runs everything on one version of Node and says how it went. */
+function countReasons(results: readonly FileResult[]): Reasons {
+  const counts: Reasons = new Map();
+  for (const reason of results.flatMap(({ reasons }) => reasons)) {
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** What works on workerd, and what is refused there. */
+async function checkWorkerd({ root }: Project): Promise<Counts> {
+  const results = await runWorkerd(root);
+  for (const { name, ok, output } of results) {
+    if (!ok) console.log(`workerd, ${name}: failed\n${output}`);
+  }
+  const total = sum(
+    results.map(({ ok }) => ({ ...NONE, [ok ? "passed" : "failed"]: 1 })),
+  );
+  console.log(`workerd: ${total.passed} passed, ${total.failed} failed`);
+  return total;
+}
+
+/** Runs everything on one runtime and says how it went. */
 async function runOn(
-  version: string,
+  name: string,
   project: Project,
   tests: readonly string[],
 ): Promise<Counts> {
+  if (name === "workerd") return await checkWorkerd(project);
+  const runtime = await findRuntime(name, project);
   const start = performance.now();
-  const node = await findNode(version);
   const results = await mapConcurrently(
     tests,
-    (path) => runFile(node, project, path),
+    (path) => runFile(runtime, project, path),
   );
   results.forEach(({ output }, index) => {
     if (output) console.log(`\n${tests[index]} failed\n${failures(output)}\n`);
   });
-  const total = sum([...results, await runConsumers(node, project)]);
+  for (const [reason, count] of countReasons(results)) {
+    console.log(`Skipped on ${runtime.name}: ${count} tests, as ${reason}`);
+  }
+  const total = sum([...results, await runConsumers(runtime, project)]);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(
-    `Node ${version}: ${total.passed} passed, ${total.failed} failed, ` +
+    `${runtime.name}: ${total.passed} passed, ${total.failed} failed, ` +
       `${total.skipped} skipped (${tests.length} files, ${seconds} s)`,
   );
   return total;
@@ -381,8 +487,8 @@ async function runOn(
 
 async function main(args: readonly string[]): Promise<number> {
   const filters = args.filter((arg) => !arg.startsWith("--"));
-  const versions = args.find((arg) => arg.startsWith("--node="))
-    ?.replace("--node=", "").split(",") ?? NODE_VERSIONS;
+  const runtimes = args.find((arg) => arg.startsWith("--on="))
+    ?.replace("--on=", "").split(",") ?? RUNTIMES;
   const tarball = args.includes("--no-build")
     ? await existingTarball()
     : (await buildNpm("pack")).tarball;
@@ -407,10 +513,10 @@ async function main(args: readonly string[]): Promise<number> {
       `${NAME}, ${Object.keys(EXPORTS).length} entries, in an empty project`,
     );
     const results = [await checkConsumers(project)];
-    for (const version of versions) {
-      results.push(await runOn(version, project, tests));
+    for (const runtime of runtimes) {
+      results.push(await runOn(runtime, project, tests));
     }
-    results.push(await checkTools(versions[0]!, project));
+    results.push(await checkTools(OLDEST_NODE, project));
     const { passed, failed } = sum(results);
     console.log(`${passed} passed, ${failed} failed`);
     return failed === 0 ? 0 : 1;

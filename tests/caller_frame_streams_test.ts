@@ -35,6 +35,8 @@ import {
 } from "./_support/callers.ts";
 import { CA, CERT, KEY } from "./_support/certificates.ts";
 import { LOCAL, serveRaw, shut, until } from "./_support/net.ts";
+import { needs } from "./_support/runtimes.ts";
+import { CALLER_FRAMES } from "../platform/limits.ts";
 
 const isDeno = "Deno" in globalThis;
 
@@ -314,7 +316,7 @@ const CONNECTS: readonly Failure[] = [
 
 for (const failure of [...READS, ...WRITES, ...CONNECTS]) {
   Deno.test(`the stack of ${failure.what} names who awaited it`, {
-    ignore: failure.ignore ?? false,
+    ...needs(CALLER_FRAMES, failure.ignore),
   }, () => assertNamesCaller(failure));
 }
 
@@ -332,18 +334,22 @@ async function errorsOfReads(reader: StreamReader): Promise<[Error, Error]> {
   return errors as [Error, Error];
 }
 
-Deno.test("a connection's error is one, and names who had it first", async () => {
-  await run(async () => {
-    const ends: (() => unknown)[] = [];
-    const [reader, writer] = await openDropped((end) => ends.push(end));
-    writer.write("x");
-    const [first, second] = await errorsOfReads(reader);
-    assertStrictEquals(first, second);
-    assertStringIncludes(first.stack!, "firstRead");
-    assertFalse(second.stack!.includes("secondRead"));
-    for (const end of ends) await end();
-  });
-});
+Deno.test(
+  "a connection's error is one, and names who had it first",
+  needs(CALLER_FRAMES),
+  async () => {
+    await run(async () => {
+      const ends: (() => unknown)[] = [];
+      const [reader, writer] = await openDropped((end) => ends.push(end));
+      writer.write("x");
+      const [first, second] = await errorsOfReads(reader);
+      assertStrictEquals(first, second);
+      assertStringIncludes(first.stack!, "firstRead");
+      assertFalse(second.stack!.includes("secondRead"));
+      for (const end of ends) await end();
+    });
+  },
+);
 
 Deno.test("an error that a user gave a reader is thrown as it is", async () => {
   await run(async () => {
@@ -372,30 +378,34 @@ Deno.test("what an open file of a user throws is thrown as it is", async () => {
   });
 });
 
-Deno.test("an error that several wait for names the first, in their order", async () => {
-  const order: string[] = [];
-  async function left(writer: StreamWriter) {
-    await writer.drain().finally(() => order.push("left"));
-  }
-  async function right(writer: StreamWriter) {
-    await writer.drain().finally(() => order.push("right"));
-  }
-  await run(async () => {
-    const ends: (() => unknown)[] = [];
-    const [, writer] = await openDropped((end) => ends.push(end));
-    writer.transport.setWriteBufferLimits({ high: 0, low: 0 });
-    writer.write(new Uint8Array(50_000_000));
-    const tasks = [
-      createTask(() => left(writer)),
-      createTask(() => right(writer)),
-    ];
-    const [one, other] = await gather(tasks, {
-      returnExceptions: true,
-    }) as unknown as [Error, Error];
-    assertStrictEquals(one, other);
-    assertMatch(one.stack!, /at async left/);
-    assertFalse(one.stack!.includes("right"));
-    assertEquals(order, ["left", "right"]);
-    for (const end of ends) await end();
-  });
-});
+Deno.test(
+  "an error that several wait for names the first, in their order",
+  needs(CALLER_FRAMES),
+  async () => {
+    const order: string[] = [];
+    async function left(writer: StreamWriter) {
+      await writer.drain().finally(() => order.push("left"));
+    }
+    async function right(writer: StreamWriter) {
+      await writer.drain().finally(() => order.push("right"));
+    }
+    await run(async () => {
+      const ends: (() => unknown)[] = [];
+      const [, writer] = await openDropped((end) => ends.push(end));
+      writer.transport.setWriteBufferLimits({ high: 0, low: 0 });
+      writer.write(new Uint8Array(50_000_000));
+      const tasks = [
+        createTask(() => left(writer)),
+        createTask(() => right(writer)),
+      ];
+      const [one, other] = await gather(tasks, {
+        returnExceptions: true,
+      }) as unknown as [Error, Error];
+      assertStrictEquals(one, other);
+      assertMatch(one.stack!, /at async left/);
+      assertFalse(one.stack!.includes("right"));
+      assertEquals(order, ["left", "right"]);
+      for (const end of ends) await end();
+    });
+  },
+);

@@ -33,6 +33,8 @@ import {
   type Failure,
   whileWaiting,
 } from "./_support/callers.ts";
+import { needs } from "./_support/runtimes.ts";
+import { CALLER_FRAMES } from "../platform/limits.ts";
 
 /** A queue is shut down while somebody waits for an item, in some way. */
 function whenShutDown(
@@ -171,29 +173,33 @@ const GROUPS: readonly Failure[] = [
 
 for (const failure of [...QUEUES, ...TIMES, ...GROUPS]) {
   Deno.test(`the stack of ${failure.what} names who awaited it`, {
-    ignore: failure.ignore ?? false,
+    ...needs(CALLER_FRAMES, failure.ignore),
   }, () => assertNamesCaller(failure));
 }
 
 // ── what stays as it is ────────────────────────────────────────────────────
 
-Deno.test("the error of a task keeps the stack of where it was thrown", async () => {
-  async function failing() {
-    const queue = new Queue();
-    getRunningLoop().callSoon(() => queue.shutdown());
-    await queue.get();
-  }
-  async function awaiting(task: PromiseLike<unknown>) {
-    await task;
-  }
-  await run(async () => {
-    const task = createTask(failing);
-    await awaiting(task).catch(() => {});
-    const { stack } = task.exception() as Error;
-    assertMatch(stack!, /at async failing/);
-    assertFalse(stack!.includes("awaiting"));
-  });
-});
+Deno.test(
+  "the error of a task keeps the stack of where it was thrown",
+  needs(CALLER_FRAMES),
+  async () => {
+    async function failing() {
+      const queue = new Queue();
+      getRunningLoop().callSoon(() => queue.shutdown());
+      await queue.get();
+    }
+    async function awaiting(task: PromiseLike<unknown>) {
+      await task;
+    }
+    await run(async () => {
+      const task = createTask(failing);
+      await awaiting(task).catch(() => {});
+      const { stack } = task.exception() as Error;
+      assertMatch(stack!, /at async failing/);
+      assertFalse(stack!.includes("awaiting"));
+    });
+  },
+);
 
 Deno.test("the error of a future keeps the stack of where it was made", async () => {
   async function awaiting(future: PromiseLike<unknown>) {
@@ -209,29 +215,33 @@ Deno.test("the error of a future keeps the stack of where it was made", async ()
   });
 });
 
-Deno.test("of several that wait each has an error with its own caller", async () => {
-  async function left(queue: Queue) {
-    await queue.get();
-  }
-  async function right(queue: Queue) {
-    await queue.get();
-  }
-  await run(async () => {
-    const queue = new Queue();
-    const tasks = [
-      createTask(() => left(queue)),
-      createTask(() => right(queue)),
-    ];
-    await sleep(0);
-    queue.shutdown();
-    const [one, other] = await gather(tasks, {
-      returnExceptions: true,
-    }) as unknown as [Error, Error];
-    assertMatch(one.stack!, /at async left/);
-    assertFalse(one.stack!.includes("right"));
-    assertMatch(other.stack!, /at async right/);
-  });
-});
+Deno.test(
+  "of several that wait each has an error with its own caller",
+  needs(CALLER_FRAMES),
+  async () => {
+    async function left(queue: Queue) {
+      await queue.get();
+    }
+    async function right(queue: Queue) {
+      await queue.get();
+    }
+    await run(async () => {
+      const queue = new Queue();
+      const tasks = [
+        createTask(() => left(queue)),
+        createTask(() => right(queue)),
+      ];
+      await sleep(0);
+      queue.shutdown();
+      const [one, other] = await gather(tasks, {
+        returnExceptions: true,
+      }) as unknown as [Error, Error];
+      assertMatch(one.stack!, /at async left/);
+      assertFalse(one.stack!.includes("right"));
+      assertMatch(other.stack!, /at async right/);
+    });
+  },
+);
 
 Deno.test("a cancellation arrives as soon as it did, the same object", async () => {
   await run(async () => {
@@ -246,20 +256,24 @@ Deno.test("a cancellation arrives as soon as it did, the same object", async () 
   });
 });
 
-Deno.test("the line that awaited comes first, not one of the library", async () => {
-  async function getting(queue: Queue) {
-    await queue.get();
-  }
-  await run(async () => {
-    const queue = new Queue();
-    const task = createTask(() => getting(queue));
-    await sleep(0);
-    queue.shutdown();
-    await task.catch(() => {});
-    const { stack } = task.exception() as Error;
-    assertMatch(stack!.split("\n")[1]!, /^ +at async getting /);
-  });
-});
+Deno.test(
+  "the line that awaited comes first, not one of the library",
+  needs(CALLER_FRAMES),
+  async () => {
+    async function getting(queue: Queue) {
+      await queue.get();
+    }
+    await run(async () => {
+      const queue = new Queue();
+      const task = createTask(() => getting(queue));
+      await sleep(0);
+      queue.shutdown();
+      await task.catch(() => {});
+      const { stack } = task.exception() as Error;
+      assertMatch(stack!.split("\n")[1]!, /^ +at async getting /);
+    });
+  },
+);
 
 Deno.test("an error that only callbacks wait for has its message", async () => {
   await run(async () => {

@@ -20,6 +20,8 @@ import {
   firstUser,
 } from "./_support/callers.ts";
 import { WORK } from "./_support/threads.ts";
+import { needs } from "./_support/runtimes.ts";
+import { CALLER_FRAMES } from "../platform/limits.ts";
 
 const PROGRAMS: readonly Failure[] = [
   {
@@ -118,48 +120,56 @@ const THREADS: readonly Failure[] = [
 
 for (const failure of [...PROGRAMS, ...THREADS]) {
   Deno.test(`the stack of ${failure.what} names who awaited it`, {
-    ignore: failure.ignore ?? false,
+    ...needs(CALLER_FRAMES, failure.ignore),
   }, () => assertNamesCaller(failure));
 }
 
-Deno.test("the error of a worker has its own frames, and then the caller's", async () => {
-  const executor = new WorkerPoolExecutor({ maxWorkers: 1 });
-  const error = await errorOf(
-    {
-      ...THREADS[0]!,
-      prepare: () => async () =>
-        await executor.submit(function tooFar() {
-          throw new RangeError("too far");
-        }),
-    },
-    firstUser,
-    false,
-  );
-  assertMatch(error.stack!, /at tooFar[^]+at async firstUser/);
-  assertEquals(error.stack!.split("too far").length, 2);
-  await executor.shutdown();
-});
-
-Deno.test("in a worker, an error of the main thread names who called it", async () => {
-  const executor = new WorkerPoolExecutor({
-    maxWorkers: 1,
-    exposed: {
-      refuse() {
-        throw new RangeError("not that");
+Deno.test(
+  "the error of a worker has its own frames, and then the caller's",
+  needs(CALLER_FRAMES),
+  async () => {
+    const executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+    const error = await errorOf(
+      {
+        ...THREADS[0]!,
+        prepare: () => async () =>
+          await executor.submit(function tooFar() {
+            throw new RangeError("too far");
+          }),
       },
-    },
-  });
-  await run(async () => {
-    const stack = await executor.submit(async () => {
-      async function caller() {
-        await runCoroutineThreadsafe("refuse");
-      }
-      return await caller().catch((error) => error.stack);
-    });
-    assertMatch(
-      stack as string,
-      /^RangeError: not that\n[^]+at refuse[^]+at async caller/,
+      firstUser,
+      false,
     );
+    assertMatch(error.stack!, /at tooFar[^]+at async firstUser/);
+    assertEquals(error.stack!.split("too far").length, 2);
     await executor.shutdown();
-  });
-});
+  },
+);
+
+Deno.test(
+  "in a worker, an error of the main thread names who called it",
+  needs(CALLER_FRAMES),
+  async () => {
+    const executor = new WorkerPoolExecutor({
+      maxWorkers: 1,
+      exposed: {
+        refuse() {
+          throw new RangeError("not that");
+        },
+      },
+    });
+    await run(async () => {
+      const stack = await executor.submit(async () => {
+        async function caller() {
+          await runCoroutineThreadsafe("refuse");
+        }
+        return await caller().catch((error) => error.stack);
+      });
+      assertMatch(
+        stack as string,
+        /^RangeError: not that\n[^]+at refuse[^]+at async caller/,
+      );
+      await executor.shutdown();
+    });
+  },
+);

@@ -26,6 +26,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { turns, virtual } from "./_support/virtual.ts";
+import { needs } from "./_support/runtimes.ts";
+import { CALLER_FRAMES } from "../platform/limits.ts";
 
 /** The names of those above `future`, each with those above it. */
 type Names = readonly [name: string, ...above: Names[]];
@@ -163,6 +165,7 @@ Deno.test(
 
 Deno.test(
   "the call stack has the frames of the wait in debug mode",
+  needs(CALLER_FRAMES),
   virtual(async () => {
     const task = sleeper("sleeper");
     await turns(1);

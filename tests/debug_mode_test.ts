@@ -31,6 +31,8 @@ import { hostTimers } from "../platform/timers.ts";
 import { collectUntil, hasGc } from "./_support/gc.ts";
 import { runProgram } from "./_support/programs.ts";
 import { collectReports, deferred } from "./_support/virtual.ts";
+import { needs } from "./_support/runtimes.ts";
+import { CALLER_FRAMES } from "../platform/limits.ts";
 
 const OUTLIVES = "The task ended while work that it started goes on";
 const SWALLOWED = "The task was cancelled but ended as if it were not";
@@ -90,7 +92,8 @@ Deno.test({
         createTask(() => Promise.reject(error), { name: "loser" });
       })();
       await sleep(1);
-      assertEquals(reports, []);
+      // Bun collects by itself in less time.
+      if (!("Bun" in globalThis)) assertEquals(reports, []);
       await collectUntil(() => reports.length > 0);
       assertStrictEquals(reports[0]?.error, error);
       assertEquals(messages(reports), [
@@ -309,23 +312,27 @@ Deno.test("D4 printStack() writes it to stderr", async () => {
   );
 });
 
-Deno.test("D4 at most ten frames are kept, none of them the library's", async () => {
-  function deep(levels: number): Task {
-    return levels === 0 ? createTask(() => sleep(60_000)) : deep(levels - 1);
-  }
-  const loop = newEventLoop({ clock: new VirtualClock(), debug: true });
-  let createdAt = "";
-  loop.setExceptionHandler((context) => {
-    createdAt = context.createdAt!;
-  });
-  await loop.runUntilComplete(() => {
-    deep(20);
-  });
-  loop.close();
-  const frames = createdAt.split("\n");
-  assertEquals(frames.length, 10);
-  for (const frame of frames) assertMatch(frame, /debug_mode_test/);
-});
+Deno.test(
+  "D4 at most ten frames are kept, none of them the library's",
+  needs(CALLER_FRAMES),
+  async () => {
+    function deep(levels: number): Task {
+      return levels === 0 ? createTask(() => sleep(60_000)) : deep(levels - 1);
+    }
+    const loop = newEventLoop({ clock: new VirtualClock(), debug: true });
+    let createdAt = "";
+    loop.setExceptionHandler((context) => {
+      createdAt = context.createdAt!;
+    });
+    await loop.runUntilComplete(() => {
+      deep(20);
+    });
+    loop.close();
+    const frames = createdAt.split("\n");
+    assertEquals(frames.length, 10);
+    for (const frame of frames) assertMatch(frame, /debug_mode_test/);
+  },
+);
 
 // ── D5: what callSoon refuses ──────────────────────────────────────────────
 

@@ -210,7 +210,8 @@ const LIMIT = 200e6;
 
 function checkMemory(side: string, held: number, rss: number): void {
   const found = `${side}: ${held / 1e6} MB live, ${rss / 1e6} MB in all`;
-  assert(held < LIMIT, found);
+  // Bun says that more is alive than it has memory.
+  if (!("Bun" in globalThis)) assert(held < LIMIT, found);
   // What is free again the runtime gives back when it likes.
   assert(rss < 1.5 * LIMIT, found);
 }

@@ -18,6 +18,8 @@ import {
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { until } from "./_support/net.ts";
 import { bytesOf, textOf } from "./_support/subprocess.ts";
+import { needs } from "./_support/runtimes.ts";
+import { CLOSED_STDIN } from "../platform/limits.ts";
 
 const ALL: SpawnOptions = { stdin: PIPE, stdout: PIPE, stderr: PIPE };
 
@@ -76,8 +78,7 @@ Deno.test("SubprocessProtocol.connectionLost() comes however a child with a stdi
 
 Deno.test({
   name: "pipeConnectionLost() comes when the child closes its stdin",
-  // It has no way to look at a pipe that nothing is written to.
-  ignore: "Deno" in globalThis,
+  ...needs(CLOSED_STDIN),
   async fn() {
     const [transport, log] = await subprocessExec(
       () => new Log(),

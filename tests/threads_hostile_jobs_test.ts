@@ -10,6 +10,8 @@ import {
   WorkerPoolExecutor,
   type WorkerResourceLimits,
 } from "@asyncio/asyncio";
+import { needs } from "./_support/runtimes.ts";
+import { THREAD_LIMITS } from "../platform/limits.ts";
 
 type Body = (executor: WorkerPoolExecutor) => Promise<void>;
 
@@ -186,56 +188,71 @@ const HUNGRY: Readonly<Record<string, () => unknown>> = {
 };
 
 for (const [when, job] of Object.entries(HUNGRY)) {
-  Deno.test(`a job that runs out of memory ${when} breaks its worker`, async () => {
-    await using executor = new WorkerPoolExecutor({
-      maxWorkers: 1,
-      resourceLimits: { maxOldGenerationSizeMb: 32 },
-    });
-    const error = await assertRejects(
-      () => executor.submit(job),
-      BrokenWorkerError,
-      "as its worker ran out of memory",
-    );
-    assertEquals(
-      (error.cause as { code?: string }).code,
-      "ERR_WORKER_OUT_OF_MEMORY",
-    );
-    assertEquals(await executor.submit(() => "serves"), "serves");
-  });
+  Deno.test(
+    `a job that runs out of memory ${when} breaks its worker`,
+    needs(THREAD_LIMITS),
+    async () => {
+      await using executor = new WorkerPoolExecutor({
+        maxWorkers: 1,
+        resourceLimits: { maxOldGenerationSizeMb: 32 },
+      });
+      const error = await assertRejects(
+        () => executor.submit(job),
+        BrokenWorkerError,
+        "as its worker ran out of memory",
+      );
+      assertEquals(
+        (error.cause as { code?: string }).code,
+        "ERR_WORKER_OUT_OF_MEMORY",
+      );
+      assertEquals(await executor.submit(() => "serves"), "serves");
+    },
+  );
 }
 
-Deno.test("resourceLimits are those of the workers", async () => {
-  await using executor = new WorkerPoolExecutor({
-    maxWorkers: 1,
-    resourceLimits: { maxOldGenerationSizeMb: 77, stackSizeMb: 2 },
-  });
-  const limits = await executor.submit(async () => {
-    const { resourceLimits } = await import("node:worker_threads");
-    return { ...resourceLimits };
-  });
-  assertEquals(
-    [limits.maxOldGenerationSizeMb, limits.stackSizeMb],
-    [77, 2],
-  );
-});
-
-Deno.test("a limit on what is old limits what is young, unless that has its own", async () => {
-  const youngOf = async (limits: WorkerResourceLimits) => {
+Deno.test(
+  "resourceLimits are those of the workers",
+  needs(THREAD_LIMITS),
+  async () => {
     await using executor = new WorkerPoolExecutor({
       maxWorkers: 1,
-      resourceLimits: limits,
+      resourceLimits: { maxOldGenerationSizeMb: 77, stackSizeMb: 2 },
     });
-    return executor.submit(async () => {
+    const limits = await executor.submit(async () => {
       const { resourceLimits } = await import("node:worker_threads");
-      return resourceLimits.maxYoungGenerationSizeMb;
+      return { ...resourceLimits };
     });
-  };
-  assertEquals(await youngOf({ maxOldGenerationSizeMb: 64 }), 12);
-  assertEquals(
-    await youngOf({ maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 24 }),
-    24,
-  );
-});
+    assertEquals(
+      [limits.maxOldGenerationSizeMb, limits.stackSizeMb],
+      [77, 2],
+    );
+  },
+);
+
+Deno.test(
+  "a limit on what is old limits what is young, unless that has its own",
+  needs(THREAD_LIMITS),
+  async () => {
+    const youngOf = async (limits: WorkerResourceLimits) => {
+      await using executor = new WorkerPoolExecutor({
+        maxWorkers: 1,
+        resourceLimits: limits,
+      });
+      return executor.submit(async () => {
+        const { resourceLimits } = await import("node:worker_threads");
+        return resourceLimits.maxYoungGenerationSizeMb;
+      });
+    };
+    assertEquals(await youngOf({ maxOldGenerationSizeMb: 64 }), 12);
+    assertEquals(
+      await youngOf({
+        maxOldGenerationSizeMb: 64,
+        maxYoungGenerationSizeMb: 24,
+      }),
+      24,
+    );
+  },
+);
 
 Deno.test("resourceLimits that are none are refused", () => {
   const make = (resourceLimits: unknown) => () =>

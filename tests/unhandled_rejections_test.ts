@@ -1,6 +1,8 @@
 /** Node's flag for rejections nobody handles, beside the library's filter. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type ProgramResult, runProgram } from "./_support/programs.ts";
+import { needs } from "./_support/runtimes.ts";
+import { REJECTION_MODES, STRICT_REJECTIONS } from "../platform/limits.ts";
 
 const MODES = ["throw", "strict", "warn", "none", "warn-with-error-code"];
 
@@ -11,14 +13,16 @@ function reject(mode: string, ...args: string[]): Promise<ProgramResult> {
   });
 }
 
-/** Deno has one answer only. */
-const ignore = "Deno" in globalThis;
+/** Whether the runtime has the flag, and each of its modes. */
+const options = needs(REJECTION_MODES);
+const optionsOf = (mode: string) =>
+  mode === "strict" ? needs(STRICT_REJECTIONS) : options;
 
 for (const mode of MODES) {
   Deno.test({
     name:
       `cancelling does not end a program with --unhandled-rejections=${mode}`,
-    ignore,
+    ...optionsOf(mode),
     async fn() {
       const { code, stdout, stderr } = await reject(mode, "nothing");
       assertEquals([code, stdout], [0, "cancelled\nalive\n"]);
@@ -29,7 +33,7 @@ for (const mode of MODES) {
 
   Deno.test({
     name: `who listens hears an error with --unhandled-rejections=${mode}`,
-    ignore,
+    ...optionsOf(mode),
     async fn() {
       const { code, stdout } = await reject(
         mode,
@@ -48,7 +52,7 @@ for (const mode of MODES) {
 for (const mode of ["throw", "strict"]) {
   Deno.test({
     name: `an error ends a program with --unhandled-rejections=${mode}`,
-    ignore,
+    ...optionsOf(mode),
     async fn() {
       const { code, stdout, stderr } = await reject(mode, "error");
       assertEquals([code, stdout], [1, "cancelled\n"]);
@@ -58,7 +62,7 @@ for (const mode of ["throw", "strict"]) {
 
   Deno.test({
     name: `an error is caught with --unhandled-rejections=${mode}`,
-    ignore,
+    ...optionsOf(mode),
     async fn() {
       const { code, stdout } = await reject(mode, "error", "catcher");
       assertEquals(code, 0);
@@ -74,7 +78,7 @@ for (
 ) {
   Deno.test({
     name: `a program goes on, and warns, with --unhandled-rejections=${mode}`,
-    ignore,
+    ...optionsOf(mode),
     async fn() {
       for (const what of ["error", "value"]) {
         const { code, stdout, stderr } = await reject(mode, what);
@@ -91,7 +95,7 @@ for (
 
 Deno.test({
   name: "a program is silent with --unhandled-rejections=none",
-  ignore,
+  ...options,
   async fn() {
     const { code, stdout, stderr } = await reject("none", "error");
     assertEquals([code, stdout, stderr], [0, "cancelled\nalive\n", ""]);
@@ -101,7 +105,7 @@ Deno.test({
 Deno.test({
   name:
     "--unhandled-rejections counts in NODE_OPTIONS, less than on the command line",
-  ignore,
+  ...options,
   async fn() {
     const env = { NODE_OPTIONS: "--unhandled-rejections=warn-with-error-code" };
     const args = ["error"];

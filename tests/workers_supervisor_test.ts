@@ -20,6 +20,8 @@ import type { WorkerProcess } from "../workers/_process.ts";
 import { supervise } from "../workers/supervisor.ts";
 import { hasGc, leftBehind } from "./_support/gc.ts";
 import { now, virtual } from "./_support/virtual.ts";
+import { needs } from "./_support/runtimes.ts";
+import { CALLER_FRAMES } from "../platform/limits.ts";
 
 /** How a process lives: ready after so long, dead after so long. */
 interface Life {
@@ -206,6 +208,7 @@ Deno.test(
 
 Deno.test(
   "the errors of a supervisor name who awaited it",
+  needs(CALLER_FRAMES),
   virtual(async () => {
     const brief = { readyMs: 1, diesMs: 2 };
     const never = { readyMs: 5, diesMs: 5 };

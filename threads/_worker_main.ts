@@ -213,11 +213,13 @@ function explain(error: unknown, source: string, name: string): unknown {
   );
 }
 
-/** The variable that is not there, as V8 says it. */
+/** The variable that is not there, as V8 says it, or Bun's engine. */
 function variableOf(message: string): string | undefined {
-  if (message.startsWith("Must call super constructor")) return "this";
+  if (/^(?:Must call super constructor|'super\(\)' must be)/.test(message)) {
+    return "this";
+  }
   const [, early = ""] =
-    /^Cannot access '(\S+)' before initialization$/.exec(message) ?? [];
+    /^Cannot access '(\S+)' before initialization\.?$/.exec(message) ?? [];
   if (WORKERS_OWN.includes(early)) return early;
   return /^(\S+) is not defined$/.exec(message)?.[1];
 }

@@ -9,6 +9,7 @@ import type { Future } from "../loop/future.ts";
 import { interruption } from "../loop/scope.ts";
 import type { Executor } from "../loop/types.ts";
 import { Wait } from "../loop/wait.ts";
+import { can, refusal, THREAD_LIMITS, THREADS } from "../platform/limits.ts";
 import { hostThreads } from "../platform/threads.ts";
 import type { HostResourceLimits } from "../platform/types/threads.ts";
 import { CapacityLimiter } from "../sync/capacity_limiter.ts";
@@ -179,10 +180,13 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
    * @throws {TypeError} When an option is of the wrong kind.
    * @throws {RangeError} When `maxWorkers` is less than 1 or no whole number, or
    * `graceMs` is NaN, or a limit is not above 0.
+   * @throws {OSError} Where there are no threads, as on workerd, or
+   * `resourceLimits` on Bun, which has none.
    */
   constructor(options: WorkerPoolExecutorOptions = {}) {
     const action = "create an executor";
     checkOptions(action, options, EXECUTOR_OPTIONS);
+    if (!can(THREADS)) throw refusal(THREADS, action);
     const {
       maxWorkers = hostThreads.parallelism(),
       graceMs = GRACE_MS,
@@ -386,6 +390,9 @@ function checkLimits(action: string, limits: unknown): HostResourceLimits {
         `Cannot ${action} as 'resourceLimits.${name}' must be above 0 and finite: received ${mb}`,
       );
     }
+  }
+  if (!can(THREAD_LIMITS)) {
+    throw refusal(THREAD_LIMITS, `${action} with 'resourceLimits'`);
   }
   return Object.fromEntries(given);
 }

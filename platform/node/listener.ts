@@ -1,5 +1,6 @@
 /** Listeners over Node's servers; Deno has them as well, for what is to be TLS. */
 import { mapError } from "../map_error.ts";
+import { isBun } from "../runtime.ts";
 import { builtin } from "../shared/builtin.ts";
 import { untilNobodyWaits } from "../shared/draining.ts";
 import {
@@ -125,11 +126,16 @@ async function listen(server: Server, binding: HostBinding): Promise<void> {
   });
 }
 
+/** Whether a socket can be sent to another process. Bun cannot. */
+export const canShareSockets: boolean = !isBun;
+
 async function placeOf(binding: HostBinding): Promise<object> {
   if ("path" in binding) return { path: binding.path };
   const { hostname, port, reusePort } = binding;
   if (!reusePort) return { host: hostname, port };
-  if (!isWorker()) return { host: hostname, port, reusePort };
+  if (!isWorker() || !canShareSockets) {
+    return { host: hostname, port, reusePort };
+  }
   // The sockets of worker processes are one: what waits to be accepted is not
   // lost with the worker that the system has picked for it.
   return { _handle: await askForSocket({ hostname, port }) };

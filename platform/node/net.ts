@@ -3,7 +3,7 @@ import { nodeProcess } from "../shared/node_process.ts";
 import { isWorker } from "../supervisor.ts";
 import type { HostNet } from "../types/net.ts";
 import { connectSocket } from "./connection.ts";
-import { listenSockets } from "./listener.ts";
+import { canShareSockets, listenSockets } from "./listener.ts";
 import { upgrade } from "./tls_connection.ts";
 import { listenTls } from "./tls_listener.ts";
 
@@ -17,7 +17,7 @@ function hasReusePort(): boolean {
 }
 
 function mayShare(): boolean {
-  return hasReusePort() || isWorker();
+  return hasReusePort() || (canShareSockets && isWorker());
 }
 
 function checkReusePort(

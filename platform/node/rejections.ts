@@ -3,6 +3,7 @@
  * own answer, which a flag chooses; so where no one else listens, that answer is
  * given here.
  */
+import { isBun } from "../runtime.ts";
 import { type NodeProcess, nodeProcess } from "../shared/node_process.ts";
 
 type IsHandled = (reason: unknown) => boolean;
@@ -33,6 +34,13 @@ function warn(process: NodeProcess, reason: unknown): void {
   );
 }
 
+/** Where a module still awaits something, Bun goes on after what is thrown. */
+function endOnBun(process: NodeProcess, reason: unknown): void {
+  if (process.listenerCount("uncaughtException") > 0) return;
+  console.error(reason);
+  process.exit(1);
+}
+
 /** Node's answer to a rejection that no one listens to. */
 function answer(process: NodeProcess, mode: string, reason: unknown): void {
   switch (mode) {
@@ -47,6 +55,7 @@ function answer(process: NodeProcess, mode: string, reason: unknown): void {
     case "strict":
       return warn(process, reason);
     default:
+      if (isBun) endOnBun(process, reason);
       throw reason;
   }
 }

@@ -7,6 +7,7 @@
  * beneath, reads on while it is paused and takes a reset for an end.
  */
 import { ConnectionAbortedError, TimeoutError } from "../../errors.ts";
+import { isBun } from "../runtime.ts";
 import { builtin } from "../shared/builtin.ts";
 import { plainBytes } from "../shared/bytes.ts";
 import { systemError } from "../system_errors.ts";
@@ -104,15 +105,20 @@ function makeSocket({ tls, secureContext }: TlsParts, wire: Wire): TlsSocket {
   });
 }
 
-/** Both runtimes have it, and neither tells of it. */
+/** Deno and Node have it, and neither tells of it; Bun has its findings only. */
 interface Verifier {
-  verifyError(): unknown;
+  verifyError?(): unknown;
 }
 
 /** The server's side only asks for a certificate; looking at it is up to us. */
 function refusalOf(socket: TlsSocket): Error | null {
-  const error = (socket as unknown as { _handle: Verifier })._handle
-    .verifyError();
+  const { _handle: handle, authorizationError } = socket as unknown as {
+    readonly _handle: Verifier;
+    readonly authorizationError?: unknown;
+  };
+  const error = handle.verifyError === undefined
+    ? authorizationError
+    : handle.verifyError();
   if (!error) return null;
   return error instanceof Error
     ? error
@@ -243,19 +249,25 @@ class TlsConnection implements HostConnection {
   }
 
   write(bytes: Uint8Array): void {
-    const piece = bytes.length > LARGEST_WRITE
+    // Bun gives up what is not with it once the peer has said goodbye.
+    const piece = bytes.length > LARGEST_WRITE && !isBun
       ? bytes.subarray(0, LARGEST_WRITE)
       : bytes;
+    const written = () => {
+      this.#receiver?.written(piece.length);
+      if (this.#receiver !== null && piece !== bytes) {
+        this.write(bytes.subarray(piece.length));
+      }
+    };
     this.#socket._write(
       piece,
       "buffer" as BufferEncoding,
       (error?: Error | null) => {
         if (this.#state === "closed" || this.#socket.destroyed) return;
         if (error) return this.#onTlsError(error);
-        this.#receiver?.written(piece.length);
-        if (this.#receiver !== null && piece !== bytes) {
-          this.write(bytes.subarray(piece.length));
-        }
+        // Bun takes all there is, and calls back before it is on its way.
+        if (isBun) this.#wire.whenIdle(written);
+        else written();
       },
     );
   }

@@ -5,6 +5,7 @@
  * beneath ends, holds up the peer when its owner is paused, and can close it at
  * any time, in a handshake, too.
  */
+import { isBun } from "../runtime.ts";
 import { builtin } from "../shared/builtin.ts";
 import { systemError } from "../system_errors.ts";
 import type { HostConnection } from "../types/net.ts";
@@ -21,13 +22,20 @@ export interface WireOwner {
   lost(error: Error): void;
 }
 
+/** What a TLS socket is made over, and how what has come gets there. */
+interface Side {
+  readonly stream: Duplex;
+  deliver(bytes: Uint8Array | null): void;
+}
+
 /** A connection, as a TLS socket wants it. */
 export class Wire {
   /** What a TLS socket is made over. */
   readonly stream: Duplex;
   readonly #connection: HostConnection;
   readonly #owner: WireOwner;
-  readonly #emitter: EventEmitter;
+  /** Gives TLS what has come; `null` for the end. */
+  readonly #deliver: (bytes: Uint8Array | null) => void;
   /** What came before TLS was ready for it. */
   #early: Uint8Array[];
   #isOpen = false;
@@ -55,14 +63,30 @@ export class Wire {
     this.#connection = connection;
     this.#owner = owner;
     this.#early = [...received];
+    // Bun takes nothing but a stream of its own.
+    const { stream, deliver } = isBun ? this.#makeDuplex() : this.#makeLight();
+    this.stream = stream;
+    this.#deliver = deliver;
+    connection.start({
+      data: (bytes) => this.#receive(bytes),
+      end: () => this.#end(),
+      written: (count) => this.#written(count),
+      lost: (error) =>
+        this.#lose(error ?? systemError("EPIPE", "use the connection", null)),
+    });
+    connection.pause();
+  }
+
+  /** What a TLS socket uses of a stream, and no more. */
+  #makeLight(): Side {
     const { EventEmitter } = builtin("node:events");
-    this.#emitter = new EventEmitter();
-    this.stream = Object.assign(this.#emitter, {
+    const emitter: EventEmitter = new EventEmitter();
+    const stream = Object.assign(emitter, {
       readable: true,
       writable: true,
       allowHalfOpen: true,
-      pause: () => this.#read(false),
-      resume: () => this.#read(true),
+      pause: () => this.#read(false, stream),
+      resume: () => this.#read(true, stream),
       cork: () => {
         this.#isCorked = true;
       },
@@ -73,16 +97,27 @@ export class Wire {
       write: (chunk: Uint8Array, done: Done) => this.#write(chunk, done),
       // The end of TLS is its close_notify; its owner closes the connection.
       end: (done?: Done) => done?.(),
-      destroy: () => this.stream,
+      destroy: () => stream,
     }) as unknown as Duplex;
-    connection.start({
-      data: (bytes) => this.#receive(bytes),
-      end: () => this.#end(),
-      written: (count) => this.#written(count),
-      lost: (error) =>
-        this.#lose(error ?? systemError("EPIPE", "use the connection", null)),
+    return {
+      stream,
+      deliver(bytes) {
+        if (bytes === null) emitter.emit("end");
+        else emitter.emit("data", bytes);
+      },
+    };
+  }
+
+  #makeDuplex(): Side {
+    const { Duplex } = builtin("node:stream");
+    const stream: Duplex = new Duplex({
+      autoDestroy: false,
+      emitClose: false,
+      read: () => void this.#read(true, stream),
+      write: (chunk, _encoding, done) => void this.#write(chunk, done),
+      destroy: (_error, done) => done(null),
     });
-    connection.pause();
+    return { stream, deliver: (bytes) => void stream.push(bytes) };
   }
 
   /**
@@ -115,10 +150,10 @@ export class Wire {
     else this.#onIdle = callback;
   }
 
-  #read(isReading: boolean): Duplex {
+  #read(isReading: boolean, stream: Duplex): Duplex {
     this.#isReading = isReading;
     this.#turnOnOrOff();
-    return this.stream;
+    return stream;
   }
 
   #turnOnOrOff(): void {
@@ -134,7 +169,7 @@ export class Wire {
     }
     if (bytes.length === 0 || this.#isLost) return;
     try {
-      this.#emitter.emit("data", bytes);
+      this.#deliver(bytes);
     } catch (error) {
       // What a peer sends must not end the program, whatever TLS makes of it.
       this.#lose(systemError("ERR_TLS", "use the connection", error));
@@ -145,7 +180,7 @@ export class Wire {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#owner.ended();
-    this.#emitter.emit("end");
+    this.#deliver(null);
   }
 
   /** Nothing is on its way any more. */

@@ -7,6 +7,11 @@ export interface AsyncStorage<T> {
     ...args: A
   ): R;
   enterWith(store: T): void;
+  /**
+   * Calls a function in which `enterWith()` may be called, and keeps that in.
+   * Only where a host cannot enter a store for the rest of a reaction alone.
+   */
+  apart?<A>(fn: (argument: A) => void, argument: A): void;
 }
 
 /** An async context that was kept, to be gone back to. */

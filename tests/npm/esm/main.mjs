@@ -40,10 +40,13 @@ assert.equal(await root.toThread((n) => n + 1, 41), 42);
 // The source maps lead to sources that are in the package.
 const path = fileURLToPath(import.meta.resolve(`${name}/queue`));
 const map = findSourceMap(path);
-assert.ok(map, `${path} has no source map`);
-const entry = map.findEntry(path.length, 0);
-assert.ok(entry === undefined || typeof entry === "object");
-for (const source of map.payload.sources) {
-  const url = new URL(source, `file://${path}`);
-  assert.ok((await readFile(url, "utf8")).includes("Queue"), url.href);
+// Bun follows them for stacks, and keeps them to itself.
+if (!("Bun" in globalThis)) {
+  assert.ok(map, `${path} has no source map`);
+  const entry = map.findEntry(path.length, 0);
+  assert.ok(entry === undefined || typeof entry === "object");
+  for (const source of map.payload.sources) {
+    const url = new URL(source, `file://${path}`);
+    assert.ok((await readFile(url, "utf8")).includes("Queue"), url.href);
+  }
 }
