@@ -388,6 +388,7 @@ for (const [what, start] of Object.entries(WAITS)) {
         currentTask()!.cancel();
         try {
           await start();
+          return "was not cancelled";
         } catch {
           // At once, in the same microtask.
           await start();
