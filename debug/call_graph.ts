@@ -87,6 +87,8 @@ export function captureCallGraph(
   const first = future ?? currentTask();
   if (first === null) return null;
   if (!(first instanceof Future)) {
+    // The running task may be one of another copy of this package.
+    if (first !== future) return null;
     throw new TypeError(
       `Cannot ${action} as 'future' must be a future or a task: received ${
         show(first)

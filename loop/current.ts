@@ -4,7 +4,9 @@
  * a bundle that leaves out what nobody uses.
  */
 import { enteredScope } from "./entered.ts";
-import { defaultKernel } from "./event_loop.ts";
+import { currentKernel } from "./event_loop.ts";
+import { scopeIn } from "./guest_scope.ts";
+import { hasOtherCopies } from "./other_copies.ts";
 import type { Scope } from "./scope.ts";
 
 export {
@@ -18,5 +20,7 @@ export {
 
 /** The scope of the running code; outside of any loop, the default loop's root. */
 export function currentScope(): Scope {
-  return enteredScope() ?? defaultKernel().root;
+  const entered = enteredScope();
+  if (entered !== undefined && !hasOtherCopies()) return entered;
+  return scopeIn(currentKernel());
 }

@@ -9,8 +9,15 @@ import { hasFutureBrand } from "./brand.ts";
 import type { Context } from "./context.ts";
 import type { CodeStep } from "./gate.ts";
 import type { Kernel } from "./kernel.ts";
+import {
+  type ForeignScope,
+  hasOtherCopies,
+  joinCopies,
+  shared,
+} from "./other_copies.ts";
 import { Scope } from "./scope.ts";
 import { numberOf, scopeNumbered } from "./scope_numbers.ts";
+import { noteEntry, showScope } from "./shown_scope.ts";
 
 /**
  * What the host carries. In a task it is mostly the scope's number: on Deno a
@@ -58,6 +65,32 @@ function scopeOf(store: Store | undefined): Scope | undefined {
   return store instanceof Scope ? store : undefined;
 }
 
+/** This copy of the package, for the others. */
+const self = joinCopies(() => {
+  const scope = enteredScope();
+  // In a loop's root stands what has outlived its scope, or is no one's.
+  return scope === undefined || scope.closed || scope === scope.kernel.root
+    ? null
+    : showScope(scope);
+});
+
+/**
+ * The scope of another copy, if the running code is in one that was entered
+ * later than any of this copy; else null.
+ */
+export function foreignScope(): ForeignScope | null {
+  if (!hasOtherCopies()) return null;
+  const own = self.current();
+  let last = own;
+  for (const copy of shared.copies) {
+    const scope = copy === self ? null : copy.current();
+    if (scope !== null && (last === null || scope.order > last.order)) {
+      last = scope;
+    }
+  }
+  return last === own ? null : last;
+}
+
 /** The context variables of the running code; null if it has none. */
 function currentVariables(): Context | null {
   const store = currentStore();
@@ -72,6 +105,7 @@ export function currentContext(): Context | null {
 }
 
 function storeOf(scope: Scope): Store {
+  if (hasOtherCopies()) noteEntry(scope);
   const isCarried = scope.task === null || scope.hasVariables;
   return isCarried ? scope : numberOf(scope);
 }

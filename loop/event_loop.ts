@@ -30,7 +30,7 @@ import {
   type ExceptionHandler,
   writeException,
 } from "./exceptions.ts";
-import { Future, futureInternals, isFuture } from "./future.ts";
+import { Future, futureInternals, isFuture, isOwnFuture } from "./future.ts";
 import { futureOf } from "./future_of.ts";
 import {
   type Handle,
@@ -697,7 +697,7 @@ export class EventLoop {
 
   #futureOf<T>(awaitable: Awaitable<T>): Future<T> {
     if (typeof awaitable === "function") return this.createTask(awaitable);
-    if (isFuture(awaitable)) {
+    if (isOwnFuture(awaitable)) {
       const future = awaitable as Future<T>;
       if (futureInternals.kernel(future) !== this.#kernel) {
         throw new InvalidStateError(
@@ -706,7 +706,9 @@ export class EventLoop {
       }
       return future;
     }
-    return futureOf(awaitable, this.#kernel);
+    return isFuture(awaitable)
+      ? this.createTask(() => awaitable as PromiseLike<T>)
+      : futureOf(awaitable, this.#kernel);
   }
 
   #checkCallback(action: string, callback: unknown): void {
@@ -764,13 +766,9 @@ function defaultLoop(): EventLoop {
   return ambientLoop ??= new EventLoop({}, true);
 }
 
-/** The loop of code that runs in none. */
-export function defaultKernel(): Kernel {
-  return kernelOf(defaultLoop());
-}
-
-function currentKernel(): Kernel {
-  return enteredScope()?.kernel ?? defaultKernel();
+/** The loop of the running code, else the default one. */
+export function currentKernel(): Kernel {
+  return enteredScope()?.kernel ?? kernelOf(defaultLoop());
 }
 
 // deno-lint-ignore asyncio/no-import-effects -- in a worker, whose jobs use a loop if they have one

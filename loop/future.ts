@@ -14,6 +14,7 @@ import type { Context } from "./context.ts";
 import { callFromLoop, enteredScope } from "./entered.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { Gate } from "./gate.ts";
+import { scopeIn } from "./guest_scope.ts";
 import { ReadyCallback } from "./handle.ts";
 import type { Kernel } from "./kernel.ts";
 import { type Forwarder, requests } from "./requests.ts";
@@ -293,7 +294,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    const scope = enteredScope() ?? this.#kernel.root;
+    const scope = scopeIn(this.#kernel);
     return Future.#promise(this, scope).then(onFulfilled, onRejected);
   }
 
@@ -316,9 +317,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * @returns A promise of the result.
    */
   finally(onFinally?: (() => void) | null): Promise<T> {
-    return Future.#promise(this, enteredScope() ?? this.#kernel.root).finally(
-      onFinally,
-    );
+    return Future.#promise(this, scopeIn(this.#kernel)).finally(onFinally);
   }
 
   /**
@@ -719,4 +718,9 @@ function nameOfRunning(): string | undefined {
  */
 export function isFuture(value: unknown): value is Future<unknown> {
   return hasFutureBrand(value);
+}
+
+/** Whether it is one of this copy; what another copy made is a thenable here. */
+export function isOwnFuture(value: unknown): value is Future<unknown> {
+  return hasFutureBrand(value) && value instanceof Future;
 }

@@ -13,18 +13,29 @@ import {
 } from "../errors.ts";
 import { hostProcess } from "../platform/process.ts";
 import { isExitRequest } from "./exit_request.ts";
+import { shared } from "./other_copies.ts";
 
 let filtering = false;
-const escaped = new WeakSet<object>();
 
-/** Installs the filter, when something is cancelled for the first time. */
+/**
+ * Installs the filter, when something is cancelled for the first time. There is
+ * one for all copies of this package, as each would take the other for a listener
+ * of the program's own, and leave the answer to that.
+ */
 export function filterRejections(): void {
   if (filtering) return;
   filtering = true;
-  hostProcess.filterUnhandledRejections((reason) => {
-    if (isExitRequest(reason)) endProgram(reason);
-    return isCancelledError(reason) && !escaped.has(reason);
-  });
+  const { passes } = shared;
+  passes.push(mayPass);
+  if (passes.length > 1) return;
+  hostProcess.filterUnhandledRejections((reason) =>
+    passes.some((mayPass) => mayPass(reason))
+  );
+}
+
+function mayPass(reason: unknown): boolean {
+  if (isExitRequest(reason)) endProgram(reason);
+  return isCancelledError(reason) && !shared.escaped.has(reason);
 }
 
 /** An exit request that nobody caught does what it says, as in Python. */
@@ -36,5 +47,5 @@ function endProgram(request: SystemExit | KeyboardInterrupt): never {
 
 /** Marks an error that leaves the loop: its rejection counts as any other. */
 export function letEscape(error: object): void {
-  escaped.add(error);
+  shared.escaped.add(error);
 }

@@ -344,7 +344,7 @@ export class Scope {
   }
 
   /** Rejects every wait below; tells whether there was one. */
-  private interrupt(error: CancelledError): boolean {
+  protected interrupt(error: CancelledError): boolean {
     let reached = false;
     for (
       // deno-lint-ignore no-this-alias -- walks down from here
@@ -366,7 +366,7 @@ export class Scope {
    * Listeners run in the async context of the code that cancels. A timer has
    * none: the host's alarm rings in that of whoever has set it, for all.
    */
-  private abort(error: CancelledError, byTimer: boolean = false): boolean {
+  protected abort(error: CancelledError, byTimer: boolean = false): boolean {
     let signalled = false;
     for (
       // deno-lint-ignore no-this-alias -- walks down from here
@@ -384,7 +384,7 @@ export class Scope {
     return signalled;
   }
 
-  private isDelivering(): boolean {
+  protected isDelivering(): boolean {
     for (
       // deno-lint-ignore no-this-alias -- walks down from here
       let scope: Scope | null = this;
@@ -558,7 +558,7 @@ function outermost(
 }
 
 /** The cancellation remembered for code running in `scope`, left in place. */
-function cancellationAbove(scope: Scope): CancelledError | null {
+export function cancellationAbove(scope: Scope): CancelledError | null {
   for (let each: Scope | null = scope; each !== null; each = each.parent) {
     if (each.pending !== null) return each.pending;
     if (each.shielded) return null;

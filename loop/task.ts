@@ -14,6 +14,7 @@ import type { Context } from "./context.ts";
 import {
   enteredScope,
   enterScope,
+  foreignScope,
   inheritedContext,
   peekScope,
   runIn,
@@ -475,9 +476,14 @@ export function asCancellation(
  * ```
  *
  * @param loop Only a task of this loop; by default of any.
- * @returns The task; `null` in a callback and outside of any loop.
+ * @returns The task, which may be one of another copy of this package; `null` in
+ * a callback and outside of any loop.
  */
 export function currentTask(loop?: EventLoop): Task<unknown> | null {
+  const foreign = foreignScope();
+  if (foreign !== null) {
+    return loop === undefined ? foreign.task as Task<unknown> | null : null;
+  }
   const scope = enteredScope();
   if (scope === undefined || scope.task?.done()) return null;
   return loop === undefined || scope.kernel.loop === loop ? scope.task : null;

@@ -6,7 +6,7 @@ import {
   type EventLoop,
   getEventLoop,
 } from "../loop/event_loop.ts";
-import { type Future, isFuture } from "../loop/future.ts";
+import { type Future, isFuture, isOwnFuture } from "../loop/future.ts";
 import { futureOf } from "../loop/future_of.ts";
 import {
   NO_OPTIONS,
@@ -111,7 +111,9 @@ export function ensureFutureOf<T>(
   awaitable: Awaitable<T>,
 ): Future<T> {
   if (typeof awaitable === "function") return kernel.loop.createTask(awaitable);
+  if (isOwnFuture(awaitable)) return awaitable as Future<T>;
+  // Of another copy: a task that is cancelled cancels what it awaits.
   return isFuture(awaitable)
-    ? awaitable as Future<T>
+    ? kernel.loop.createTask(() => awaitable as PromiseLike<T>)
     : futureOf(awaitable, kernel);
 }

@@ -6,7 +6,7 @@ import {
   Completion,
   Future,
   futureInternals,
-  isFuture,
+  isOwnFuture,
   toCancelledError,
 } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
@@ -134,7 +134,7 @@ export function gather(
 function commonKernel(aws: readonly unknown[]): Kernel {
   let first: Future<unknown> | null = null;
   for (const each of aws) {
-    if (!isFuture(each)) continue;
+    if (!isOwnFuture(each)) continue;
     first ??= each;
     if (futureInternals.kernel(each) === futureInternals.kernel(first)) {
       continue;

@@ -1,6 +1,6 @@
 import { checkDelay } from "../_internal/check.ts";
 import { TimeoutError } from "../errors.ts";
-import { isFuture } from "../loop/future.ts";
+import { isOwnFuture } from "../loop/future.ts";
 import type { Awaitable } from "../loop/types.ts";
 import { timeIsOver } from "./_late.ts";
 import { ensureFuture } from "./create_task.ts";
@@ -51,7 +51,7 @@ async function waitForNothing<T>(awaitable: Awaitable<T>): Promise<T> {
   if (typeof awaitable === "function") {
     throw new TimeoutError(`${timeIsOver(0)}, before the start`);
   }
-  if (!isFuture(awaitable)) {
+  if (!isOwnFuture(awaitable)) {
     return await timeout(0, () => ensureFuture(awaitable));
   }
   if (awaitable.done()) return awaitable.result() as T;
