@@ -1,0 +1,159 @@
+import {
+  ConnectionError,
+  createConnection,
+  createServer,
+  createTask,
+  InvalidStateError,
+  OSError,
+  run,
+  sendfile,
+  type Transport,
+} from "@asyncio/asyncio";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  builtin,
+  bytes,
+  LOCAL,
+  Recorder,
+  shut,
+  temporaryFolder,
+  until,
+} from "../_support/net.ts";
+
+/** More than the system and the transport keep for a peer that does not read. */
+const SIZE = 16 * 1024 * 1024;
+
+interface Parts {
+  readonly transport: Transport;
+  readonly path: string;
+  readonly folder: string;
+  readonly own: Recorder;
+  readonly peer: Recorder;
+}
+
+/** A connection whose peer does not read, and a file that does not fit into it. */
+async function withFile(fn: (parts: Parts) => Promise<void>): Promise<void> {
+  const folder = temporaryFolder();
+  const path = `${folder.path}/large`;
+  builtin("node:fs").writeFileSync(path, new Uint8Array(SIZE));
+  await run(async () => {
+    const peer = new Recorder();
+    const server = await createServer(() => peer, LOCAL);
+    const [transport, own] = await createConnection(() => new Recorder(), {
+      ...LOCAL,
+      port: server.port,
+    });
+    await peer.reach("made");
+    peer.transport.pauseReading();
+    try {
+      await fn({ transport, path, folder: folder.path, own, peer });
+    } finally {
+      transport.abort();
+      await shut(server);
+    }
+  });
+  folder.remove();
+}
+
+/** Waits until neither the system nor the transport takes any more. */
+async function untilStuck(transport: Transport): Promise<void> {
+  let last = -1;
+  let looks = 0;
+  await until(() => {
+    const size = transport.getWriteBufferSize();
+    looks = size === last && size > 65_536 ? looks + 1 : 0;
+    last = size;
+    return looks >= 20;
+  }, "a full buffer");
+}
+
+Deno.test("nothing gets between the bytes of sendfile()", async () => {
+  await withFile(async ({ transport, path, peer, own }) => {
+    const sending = createTask(() => sendfile(transport, path));
+    await untilStuck(transport);
+    const inBetween = "a file is being sent";
+    for (
+      const act of [
+        () => transport.write(bytes("!")),
+        () => transport.writeLines([bytes("!")]),
+        () => transport.writeEof(),
+      ]
+    ) assertThrows(act, InvalidStateError, inBetween);
+    await assertRejects(
+      () => sendfile(transport, path),
+      InvalidStateError,
+      inBetween,
+    );
+    peer.transport.resumeReading();
+    assertEquals(await sending, SIZE);
+    transport.write(bytes("!"));
+    await until(() => peer.size === SIZE + 1);
+    assertEquals(peer.chunks.at(-1)!.at(-1), 33);
+    assertEquals(own.events.filter((each) => each === "data"), []);
+  });
+});
+
+Deno.test("close() and abort() during sendfile() are a ConnectionError of it", async () => {
+  for (const way of ["close", "abort"] as const) {
+    await withFile(async ({ transport, path, peer }) => {
+      const sending = createTask(() => sendfile(transport, path));
+      await untilStuck(transport);
+      transport[way]();
+      peer.transport.resumeReading();
+      await assertRejects(() => sending, ConnectionError);
+      await peer.reach("lost");
+      assert(peer.size < SIZE);
+    });
+  }
+});
+
+Deno.test("sendfile() throws when its peer goes", async () => {
+  await withFile(async ({ transport, path, peer }) => {
+    const sending = createTask(() => sendfile(transport, path));
+    await untilStuck(transport);
+    peer.transport.abort();
+    await assertRejects(() => sending, ConnectionError);
+  });
+});
+
+Deno.test("sendfile() that is cancelled lets the connection go on", async () => {
+  await withFile(async ({ transport, path, peer, own }) => {
+    const sending = createTask(() => sendfile(transport, path));
+    await untilStuck(transport);
+    sending.cancel();
+    await assertRejects(() => sending, Error);
+    assertEquals(own.events, ["made", "pause"]);
+    peer.transport.resumeReading();
+    await own.reach("resume");
+    transport.write(bytes("!"));
+    await until(() => peer.chunks.at(-1)?.at(-1) === 33);
+    assert(peer.size < SIZE);
+  });
+});
+
+Deno.test("sendfile() maps what the system says of the file", async () => {
+  await withFile(async ({ transport, folder, peer }) => {
+    const error = await assertRejects(
+      () => sendfile(transport, folder),
+      OSError,
+      "directory",
+    );
+    assertEquals(error.code, "EISDIR");
+    // The connection is as it was.
+    transport.write(bytes("!"));
+    peer.transport.resumeReading();
+    await until(() => peer.size === 1);
+  });
+});
+
+Deno.test("sendfile() refuses a count below 1", async () => {
+  await withFile(async ({ transport, path }) => {
+    for (const count of [0, -1, 1.5, NaN]) {
+      await assertRejects(
+        () => sendfile(transport, path, { count }),
+        RangeError,
+        "'count'",
+      );
+    }
+  });
+});
