@@ -156,7 +156,7 @@ Deno.test(
     ]);
     const frames = captureCallGraph()?.callStack ?? [];
     assertStrictEquals(captureCallGraph(null)?.future, currentTask());
-    assertMatch(frames[0] ?? "", /debug_call_graph_test/);
+    assertMatch(frames[0] ?? "", /call_graph_test/);
     assertEquals(frames.filter((line) => /call_graph\.[jt]s/.test(line)), []);
     await end(task);
     assertEquals(captureCallGraph(task)?.callStack, []);
@@ -171,7 +171,7 @@ Deno.test(
     await turns(1);
     const [wait, frame = ""] = captureCallGraph(task)?.callStack ?? [];
     assertEquals(wait, "waiting for sleep(60000)");
-    assertMatch(frame, /^at .*debug_call_graph_test/);
+    assertMatch(frame, /^at .*call_graph_test/);
     await end(task);
   }, { debug: true }),
 );

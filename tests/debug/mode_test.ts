@@ -122,7 +122,7 @@ Deno.test("D1 an error nobody retrieved is reported when the loop is closed", as
     await sleep(0);
   });
   assertStringIncludes(reports[0]!.message, "never retrieved");
-  assertStringIncludes(reports[0]!.createdAt!, "debug_mode_test");
+  assertStringIncludes(reports[0]!.createdAt!, "mode_test");
   assertEquals(reports.length, 1);
 });
 
@@ -152,7 +152,7 @@ Deno.test("D2 a task that is pending when its loop is closed is reported", async
   loop.close();
   assertEquals(messages(reports), ["Task was destroyed but it is pending!"]);
   assertStrictEquals(reports[0]!.task, pending);
-  assertStringIncludes(reports[0]!.createdAt!, "debug_mode_test");
+  assertStringIncludes(reports[0]!.createdAt!, "mode_test");
 });
 
 Deno.test({
@@ -213,7 +213,7 @@ Deno.test("D3 a slow step is reported with its task and where that was created",
     /^Executing <Task finished undefined name="slow"> after sleep\(10\) took \d+ ms$/,
   );
   assertStrictEquals(report.task, slow);
-  assertStringIncludes(report.createdAt!, "debug_mode_test");
+  assertStringIncludes(report.createdAt!, "mode_test");
 });
 
 Deno.test("D3 a slow first step and a slow callback are reported", async () => {
@@ -234,7 +234,7 @@ Deno.test("D3 a slow first step and a slow callback are reported", async () => {
     /^Executing the first step of <Task finished undefined name="quick to block"> took \d+ ms$/,
   );
   const handle = theReport(reports, /^Executing <Handle done> took \d+ ms$/);
-  assertStringIncludes(handle.createdAt!, "debug_mode_test");
+  assertStringIncludes(handle.createdAt!, "mode_test");
   theReport(reports, /^Executing <TimerHandle .*took \d+ ms$/);
 });
 
@@ -276,7 +276,7 @@ Deno.test("D4 getStack() tells what a task waits for, and in debug mode where", 
     await sleep(1);
     const [what, where] = task.getStack();
     assertEquals(what, "waiting for Queue.get");
-    assertMatch(where!, /waitForItem \(.*debug_mode_test/);
+    assertMatch(where!, /waitForItem \(.*mode_test/);
     task.cancel();
     await assertRejects(() => task, CancelledError);
     assertEquals(task.getStack(), []);
@@ -330,7 +330,7 @@ Deno.test(
     loop.close();
     const frames = createdAt.split("\n");
     assertEquals(frames.length, 10);
-    for (const frame of frames) assertMatch(frame, /debug_mode_test/);
+    for (const frame of frames) assertMatch(frame, /mode_test/);
   },
 );
 
@@ -394,7 +394,7 @@ Deno.test({
       text,
       /^ResourceWarning: unclosed event loop <EventLoop stopped>/,
     );
-    assertMatch(text, /created at:\n.*debug_mode_test/);
+    assertMatch(text, /created at:\n.*mode_test/);
   },
 });
 
@@ -461,7 +461,7 @@ Deno.test("J3 a cancellation that a catch kept is reported", async () => {
   assertEquals(reports.length, 1);
   assertStringIncludes(reports[0]!.message, SWALLOWED);
   assertStrictEquals(reports[0]!.task, task);
-  assertStringIncludes(reports[0]!.createdAt!, "debug_mode_test");
+  assertStringIncludes(reports[0]!.createdAt!, "mode_test");
 });
 
 Deno.test("J3 no report of a cancellation that was passed on, taken back or replaced", async () => {
@@ -577,7 +577,7 @@ Deno.test("work that goes on after its task ended is reported, and where it wait
     `${OUTLIVES}, waiting for sleep(10)`,
   );
   assertStrictEquals(reports[0]!.task, task);
-  assertMatch(reports[0]!.createdAt!, /forgotten \(.*debug_mode_test/);
+  assertMatch(reports[0]!.createdAt!, /forgotten \(.*mode_test/);
 });
 
 Deno.test("what Promise.all() leaves running when one fails is reported", async () => {
