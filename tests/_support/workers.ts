@@ -83,8 +83,13 @@ export class Load {
   /** Waits until so many more requests have had their answers. */
   async serve(count: number): Promise<void> {
     const goal = this.served + count;
-    await until(() => this.served >= goal, `${count} answers`);
-    await until(() => this.retrying === 0, "the answers to those asked again");
+    const isLost = () => this.lost.length > 0;
+    await until(() => this.served >= goal || isLost(), `${count} answers`);
+    await until(
+      () => this.retrying === 0 || isLost(),
+      "the answers to those asked again",
+    );
+    if (isLost()) throw this.lost[0];
   }
 
   async #retry(port: number): Promise<void> {
@@ -98,7 +103,7 @@ export class Load {
   }
 
   async #client(port: number): Promise<void> {
-    while (this.#goesOn) {
+    while (this.#goesOn && this.lost.length === 0) {
       try {
         await ask(port, "hello").catch(() => this.#retry(port));
         this.served++;
