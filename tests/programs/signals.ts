@@ -104,7 +104,7 @@ async function several(): Promise<void> {
 async function givesUp(): Promise<void> {
   const received = signals("SIGHUP");
   say(await moveOnAfter(1, () => received.next()));
-  say(await received.next());
+  say((await received.next()).done);
 }
 
 /** Its loop is closed while it listens. */
