@@ -67,6 +67,8 @@ const cases: Record<string, () => unknown> = {
   unclosed: () => {
     const loop = newEventLoop();
     loop.createTask(() => sleep(1), { name: "never run" });
+    // Not to be collected before the end, as then its tasks are, too.
+    Object.assign(globalThis, { forgotten: loop });
   },
   closed: () => newEventLoop().close(),
   exit: () =>
