@@ -111,11 +111,23 @@ function storeOf(scope: Scope): Store {
 }
 
 /** Runs `fn`, and all that it starts, in `scope`. */
+export function runIn<R>(scope: Scope, fn: () => R): R;
+export function runIn<A, R>(
+  scope: Scope,
+  fn: (argument: A) => R,
+  argument: A,
+): R;
 export function runIn<A, B, R>(
   scope: Scope,
   fn: (first: A, second: B) => R,
   first: A,
   second: B,
+): R;
+export function runIn<R>(
+  scope: Scope,
+  fn: (first?: unknown, second?: unknown) => R,
+  first?: unknown,
+  second?: unknown,
 ): R {
   // A callback that was not entered yet would be, in here.
   if (unentered !== null) currentStore();
@@ -161,7 +173,7 @@ export function callFromLoop<A>(
   fn: (argument: A) => void,
   argument: A,
 ): void {
-  if (entersApart) return void runIn(root, fn, argument, undefined);
+  if (entersApart) return void runIn(root, fn, argument);
   const around = unentered;
   unentered = root;
   try {
@@ -182,7 +194,7 @@ export function runInContext<R>(context: Context, fn: () => R): R {
   let result: R;
   let isPromise: boolean;
   try {
-    result = runIn(scope, fn, undefined, undefined);
+    result = runIn(scope, fn);
     // A future has a scope of its own, if it needs one.
     isPromise = isThenable(result) && !hasFutureBrand(result);
   } catch (error) {
@@ -198,7 +210,7 @@ export function runInContext<R>(context: Context, fn: () => R): R {
   // Another library's code that runs when it is waited for runs in the scope.
   const promise = isPlainPromise(result)
     ? result
-    : runIn(scope, toPromise, result as PromiseLike<unknown>, undefined);
+    : runIn(scope, toPromise, result as PromiseLike<unknown>);
   return promise.finally(close) as R;
 }
 

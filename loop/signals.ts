@@ -67,13 +67,13 @@ export class SignalHandlers {
     // The host calls its listener in whatever async context; each call of the
     // callback gets a copy of the present one.
     const scope = callbackScope(kernel);
-    const place = runIn(scope, capturePlace, undefined, undefined);
+    const place = runIn(scope, capturePlace);
     const push = () =>
       kernel.pushCode(
         new ReadyCallback(kernel, callback, args, undefined),
         true,
       );
-    const listener = () => place.run(push, undefined, undefined);
+    const listener = () => place.run(push);
     takeSignal(signal, listener, { keepsAlive: true });
     this.remove(signal);
     this.#listeners.set(signal, listener);

@@ -409,7 +409,7 @@ class Start implements CodeStep {
 }
 
 function startNow<T>(scope: Scope, task: Task<T>): void {
-  runIn(scope, start<T>, task, undefined);
+  runIn(scope, start<T>, task);
 }
 
 /** Runs in the task's scope, so that all that the function awaits carries it. */

@@ -45,7 +45,11 @@ export function isolate<A, B>(
 export function capturePlace(): AsyncPlace {
   const resource = new AsyncResource("asyncio");
   return {
-    run(fn, first, second) {
+    run(
+      fn: (first?: unknown, second?: unknown) => void,
+      first?: unknown,
+      second?: unknown,
+    ) {
       resource.runInAsyncScope(fn, undefined, first, second);
     },
   };

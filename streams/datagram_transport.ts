@@ -257,7 +257,7 @@ export class DatagramTransport {
   #tell(event: () => void): void {
     const call = () => this.#call(event);
     if (mayRun(this.#scope.kernel)) {
-      enter(this.#scope, call, undefined, undefined);
+      enter(this.#scope, call);
     } else if (!runAsStep(this.#scope, `an event of ${this}`, call)) {
       this.#leave();
     }
@@ -278,7 +278,7 @@ export class DatagramTransport {
     inspectByToString(this.prototype);
     openDatagramTransport = (scope, parts) => {
       const transport = new DatagramTransport(scope, parts);
-      enter(scope, () => transport.#open(), undefined, undefined);
+      enter(scope, () => transport.#open());
       return transport;
     };
   }

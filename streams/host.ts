@@ -26,7 +26,7 @@ class ConnectionScope extends Scope {
   /** In the present async context, with a copy of the context variables. */
   constructor(kernel: Kernel) {
     super(kernel, null, null, inheritedContext(), false);
-    this.#place = runIn(this, capturePlace, undefined, undefined);
+    this.#place = runIn(this, capturePlace);
   }
 
   /** Runs `fn` in the scope, wherever the host has called back. */
@@ -40,11 +40,18 @@ class ConnectionScope extends Scope {
 }
 
 /** Runs `fn` in `scope`, at no cost where the host has kept it. */
+export function enter(scope: Scope, fn: () => void): void;
 export function enter<A, B>(
   scope: Scope,
   fn: (first: A, second: B) => void,
   first: A,
   second: B,
+): void;
+export function enter(
+  scope: Scope,
+  fn: (first?: unknown, second?: unknown) => void,
+  first?: unknown,
+  second?: unknown,
 ): void {
   if (enteredScope() === scope) fn(first, second);
   else if (scope instanceof ConnectionScope) scope.run(fn, first, second);
@@ -66,7 +73,7 @@ export function runAsStep(
   if (kernel.closed) return false;
   kernel.push({
     runsCode: true,
-    run: () => enter(scope, fn, undefined, undefined),
+    run: () => enter(scope, fn),
     describe: () => what,
   });
   return true;
@@ -83,7 +90,7 @@ export function copyScope(scope: Scope): Scope {
   const make = () => {
     copy = connectionScope();
   };
-  enter(scope, make, undefined, undefined);
+  enter(scope, make);
   return copy;
 }
 

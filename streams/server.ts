@@ -126,7 +126,7 @@ export class Server {
     if (this.#state === "closed") throw this.#refusal("start serving");
     if (this.#state !== "new") return;
     this.#state = "serving";
-    enter(this.#scope, this.#listen, undefined, undefined);
+    enter(this.#scope, this.#listen);
     joinWorker(this, this.#kernel.loop, this.#drain);
   }
 
@@ -262,7 +262,7 @@ export class Server {
   #accept(host: HostConnection): void {
     const scope = copyScope(this.#scope);
     const open = () => this.#open(scope, host);
-    if (mayRun(this.#kernel)) enter(scope, open, undefined, undefined);
+    if (mayRun(this.#kernel)) enter(scope, open);
     else if (!runAsStep(scope, `a connection of ${this}`, open)) host.abort();
   }
 

@@ -140,7 +140,7 @@ export class StreamProtocol extends Protocol implements WriterProtocol {
           task,
         };
         const report = () => futureInternals.kernel(task).report(context);
-        enter(scope, report, undefined, undefined);
+        enter(scope, report);
       }
       // Others who write to it do nothing wrong.
       transportInternals.close(writer.transport);

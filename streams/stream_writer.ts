@@ -301,8 +301,7 @@ export class StreamWriter implements AsyncDisposable {
   get writable(): WritableStream<Uint8Array | string> {
     if (this.#writable === null) {
       const { root } = currentScope().kernel;
-      const inLoop = (fn: () => Promise<void>) =>
-        runIn(root, fn, undefined, undefined);
+      const inLoop = (fn: () => Promise<void>) => runIn(root, fn);
       this.#writable = toWritable({
         write: (chunk) =>
           inLoop(() => {

@@ -502,7 +502,7 @@ export class Transport {
 
   #tell(event: () => void): void {
     if (this.#late === 0 && mayRun(this.#kernel)) {
-      enter(this.#scope, event, undefined, undefined);
+      enter(this.#scope, event);
     } else this.#defer(event);
   }
 

@@ -80,7 +80,7 @@ export class WebSource implements ReadingSide {
     this.#isPaused = false;
     if (this.#isPumping) return;
     this.#isPumping = true;
-    runIn(this.#kernel.root, () => this.#pump(), undefined, undefined);
+    runIn(this.#kernel.root, () => this.#pump());
   }
 
   cancel(reason: unknown): Promise<void> {

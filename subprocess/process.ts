@@ -411,7 +411,7 @@ export class Process<
 function unhindered(fn: () => Promise<unknown>): Promise<unknown> {
   return runShielded(
     currentScope(),
-    (scope) => runIn(scope, fn, undefined, undefined),
+    (scope) => runIn(scope, fn),
   );
 }
 

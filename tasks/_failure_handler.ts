@@ -15,7 +15,7 @@ export function bindHandler(
   handler: FailureHandler,
 ): FailureHandler {
   const scope = callbackScope(kernel);
-  const place = runIn(scope, capturePlace, undefined, undefined);
+  const place = runIn(scope, capturePlace);
   const call: FailureHandler = (error, task) => place.run(handler, error, task);
   return (error, task) => runIn(scope, call, error, task);
 }

@@ -418,7 +418,7 @@ class PooledMap<T, R> implements AsyncIterableIterator<R, undefined> {
         () => this.#consumers.tasks(),
       );
     };
-    this.#place!.run(start, undefined, undefined);
+    this.#place!.run(start);
   }
 
   async #work(): Promise<void> {

@@ -31,7 +31,7 @@ export class Arrival implements Runnable {
 
   run(): void {
     this.#isQueued = false;
-    runIn(this.#scope, this.#arrive, undefined, undefined);
+    runIn(this.#scope, this.#arrive);
   }
 
   describe(): string {

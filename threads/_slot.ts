@@ -154,7 +154,7 @@ export class WorkerSlot {
       case "done":
         return this.#done(message);
       case "call":
-        return this.#place.run(this.#call, message, undefined);
+        return this.#place.run(this.#call, message);
       case "cancelCall":
         return this.#calls.cancel(message);
       case "crash":
@@ -199,7 +199,7 @@ export class WorkerSlot {
         ),
       );
     } else if (failure !== null && !this.#ending) {
-      this.#place.run(this.#report, failure, undefined);
+      this.#place.run(this.#report, failure);
     }
   }
 

@@ -20,7 +20,7 @@ export function waitForToken(
 ): (error: CancelledError) => void {
   const scope = kernel.root.open();
   const wait = () => limiter.acquireOnBehalfOf(future);
-  runIn(scope, wait, undefined, undefined).then(
+  runIn(scope, wait).then(
     (token) => {
       scope.close();
       granted(token);

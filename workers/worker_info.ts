@@ -50,9 +50,7 @@ export function workerInfo(): WorkerInfo | null {
   if (supervisor === null || info !== null) return info;
   const controller = new AbortController();
   const { kernel } = currentScope();
-  supervisor.onStop(() =>
-    runIn(kernel.root, () => controller.abort(), undefined, undefined)
-  );
+  supervisor.onStop(() => runIn(kernel.root, () => controller.abort()));
   return info = Object.freeze({
     ...supervisor.seat,
     stopping: controller.signal,

@@ -16,5 +16,7 @@ export interface AsyncStorage<T> {
 
 /** An async context that was kept, to be gone back to. */
 export interface AsyncPlace {
+  run(fn: () => void): void;
+  run<A>(fn: (argument: A) => void, argument: A): void;
   run<A, B>(fn: (first: A, second: B) => void, first: A, second: B): void;
 }

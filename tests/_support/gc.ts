@@ -18,7 +18,7 @@ function turn(): Promise<void> {
 /**
  * Collects until `isDone`, for a limited number of times: what a finalization
  * registry calls back, it calls in a turn of its own. Where that has to go over a
- * socket, `wait` is a turn with a timer: to Deno's sockets, immediates alone give
+ * socket, `wait` is a turn with a timer: to Deno's sockets, `setImmediate` callbacks alone give
  * one turn in dozens.
  */
 export async function collectUntil(
