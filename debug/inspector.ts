@@ -1,7 +1,8 @@
 import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { allTasks } from "../loop/all_tasks.ts";
-import { type EventLoop, getEventLoop } from "../loop/event_loop.ts";
+import { getEventLoop } from "../loop/ambient.ts";
+import type { EventLoop } from "../loop/event_loop.ts";
 import { kernelOf } from "../loop/kernel.ts";
 import { currentTask, type Task } from "../loop/task.ts";
 import type { Server } from "../streams/server.ts";

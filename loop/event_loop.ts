@@ -39,7 +39,7 @@ import {
   type TimerHandle,
 } from "./handle.ts";
 import { Hooks, type Instrument } from "./hooks.ts";
-import { Kernel, kernelOf } from "./kernel.ts";
+import { Kernel } from "./kernel.ts";
 import { reportPendingTasks } from "./loose_ends.ts";
 import { SignalHandlers } from "./signals.ts";
 import {
@@ -53,7 +53,6 @@ import {
 } from "./task.ts";
 import type { Awaitable, ExceptionContext, Executor } from "./types.ts";
 import { reportUnretrieved } from "./unretrieved.ts";
-import { provideJobRunner } from "./worker_jobs.ts";
 
 /** Options of {@linkcode EventLoop} and {@linkcode newEventLoop}. */
 export interface EventLoopOptions {
@@ -591,7 +590,7 @@ export class EventLoop {
     if (executor !== null) checkExecutor("run in an executor", executor);
     if (kernel.closed) throw kernel.closedError("run in an executor");
     const chosen = executor ?? this.#defaultExecutor();
-    if (currentKernel() === kernel) return chosen.submit(fn, ...args);
+    if (enteredScope()?.kernel === kernel) return chosen.submit(fn, ...args);
     return runIn(kernel.root, () => chosen.submit(fn, ...args), null, null);
   }
 
@@ -756,102 +755,4 @@ function checkExecutor(action: string, executor: unknown): void {
       show(executor)
     }`,
   );
-}
-
-let ambientLoop: EventLoop | null = null;
-let chosenLoop: EventLoop | null = null;
-
-function defaultLoop(): EventLoop {
-  if (chosenLoop !== null) return chosenLoop;
-  return ambientLoop ??= new EventLoop({}, true);
-}
-
-/** The loop of the running code, else the default one. */
-export function currentKernel(): Kernel {
-  return enteredScope()?.kernel ?? kernelOf(defaultLoop());
-}
-
-// deno-lint-ignore asyncio/no-import-effects -- in a worker, whose jobs use a loop if they have one
-provideJobRunner(() => getEventLoop());
-
-/**
- * Makes a loop that runs only when told to. Answers to
- * `asyncio.new_event_loop`.
- *
- * @example Running one function
- * ```ts
- * import { newEventLoop, sleep } from "@asyncio/asyncio";
- * import { assertEquals } from "@std/assert";
- *
- * const loop = newEventLoop();
- * assertEquals(await loop.runUntilComplete(() => sleep(1, "done")), "done");
- * loop.close();
- * ```
- *
- * @param options Its clock and whether it starts in debug mode.
- * @returns The loop, stopped.
- * @throws {TypeError} When `options` is not an object or of an unknown name.
- */
-export function newEventLoop(options: EventLoopOptions = {}): EventLoop {
-  return new EventLoop(options);
-}
-
-/**
- * The running loop, else the default one. Answers to `asyncio.get_event_loop`.
- *
- * @example The default loop
- * ```ts
- * import { getEventLoop } from "@asyncio/asyncio";
- * import { assert } from "@std/assert";
- *
- * assert(getEventLoop().isRunning());
- * ```
- *
- * @returns The loop.
- */
-export function getEventLoop(): EventLoop {
-  return currentKernel().loop;
-}
-
-/**
- * The running loop. Answers to `asyncio.get_running_loop`.
- *
- * @example Inside of a task
- * ```ts
- * import { getRunningLoop, run } from "@asyncio/asyncio";
- * import { assert } from "@std/assert";
- *
- * assert(await run(() => getRunningLoop().isRunning()));
- * ```
- *
- * @returns The loop whose task or callback this is.
- * @throws {InvalidStateError} When this code runs in no task and no callback:
- * `getEventLoop()` gives the default loop there.
- */
-export function getRunningLoop(): EventLoop {
-  const kernel = enteredScope()?.kernel;
-  if (kernel === undefined || !kernel.isRunning) {
-    throw new InvalidStateError(
-      "Cannot get the running event loop as this code runs in no task and no callback of one; getEventLoop() gives the default loop there",
-    );
-  }
-  return kernel.loop;
-}
-
-/**
- * Sets the loop of code that runs in none. Answers to
- * `asyncio.set_event_loop`.
- *
- * @example Back to the default
- * ```ts
- * import { setEventLoop } from "@asyncio/asyncio";
- *
- * setEventLoop(null);
- * ```
- *
- * @param loop The loop; `null` for the default one, which always runs.
- */
-export function setEventLoop(loop: EventLoop | null): void {
-  if (loop !== null) kernelOf(loop);
-  chosenLoop = loop;
 }

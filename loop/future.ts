@@ -6,12 +6,13 @@ import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import {
-  CancelledError,
+  type CancelledError,
   InvalidStateError,
   isCancelledError,
 } from "../errors.ts";
 import type { Context } from "./context.ts";
-import { callFromLoop, enteredScope } from "./entered.ts";
+import { CancelRequest, toCancelledError } from "./cancel_request.ts";
+import { callFromLoop } from "./entered.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { Gate } from "./gate.ts";
 import { scopeIn } from "./guest_scope.ts";
@@ -663,41 +664,6 @@ function refusal(future: Future<unknown>, scope: Scope): InvalidStateError {
     : new InvalidStateError(
       `Cannot await a future that belongs to another event loop: received ${future}`,
     );
-}
-
-/**
- * What a future was cancelled with. Its error is made only once somebody asks:
- * most that are cancelled while nobody waits are never looked at again, and an
- * error is dear for its stack.
- */
-class CancelRequest {
-  readonly #reason: unknown;
-  readonly #by: string | undefined;
-
-  constructor(reason: unknown) {
-    this.#reason = reason;
-    this.#by = nameOfRunning();
-  }
-
-  toError(): CancelledError {
-    const reason = this.#reason;
-    return new CancelledError(messageOf(reason), { reason, by: this.#by });
-  }
-}
-
-/** The error to cancel with: given as it is, or made of a message or a reason. */
-export function toCancelledError(reason: unknown): CancelledError {
-  if (isCancelledError(reason)) return reason;
-  const by = nameOfRunning();
-  return new CancelledError(messageOf(reason), { reason, by });
-}
-
-function messageOf(reason: unknown): string | undefined {
-  return typeof reason === "string" ? reason : undefined;
-}
-
-function nameOfRunning(): string | undefined {
-  return enteredScope()?.task?.name;
 }
 
 /**

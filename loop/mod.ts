@@ -19,6 +19,12 @@
  */
 
 export { allTasks } from "./all_tasks.ts";
+export {
+  getEventLoop,
+  getRunningLoop,
+  newEventLoop,
+  setEventLoop,
+} from "./ambient.ts";
 export type { Alarm, AlarmTarget, Clock } from "./clock.ts";
 export {
   Context,
@@ -30,10 +36,6 @@ export {
 export {
   EventLoop,
   type EventLoopOptions,
-  getEventLoop,
-  getRunningLoop,
-  newEventLoop,
-  setEventLoop,
   type TaskFactory,
 } from "./event_loop.ts";
 export type { ExceptionHandler } from "./exceptions.ts";

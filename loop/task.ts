@@ -20,7 +20,8 @@ import {
   runIn,
 } from "./entered.ts";
 import { isExitRequest } from "./exit_request.ts";
-import { Future, futureInternals, toCancelledError } from "./future.ts";
+import { toCancelledError } from "./cancel_request.ts";
+import { Future, futureInternals } from "./future.ts";
 import type { CodeStep, Gate } from "./gate.ts";
 import { waitsBelow } from "./hooks.ts";
 import type { EventLoop } from "./event_loop.ts";

@@ -23,12 +23,8 @@ import { cancelEach } from "../loop/cancel_each.ts";
 import { callFromLoop } from "../loop/current.ts";
 import { createChecked } from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
-import {
-  type Future,
-  futureInternals,
-  type Origin,
-  toCancelledError,
-} from "../loop/future.ts";
+import { toCancelledError } from "../loop/cancel_request.ts";
+import { type Future, futureInternals, type Origin } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { forgetCancellation, type Scope } from "../loop/scope.ts";
 import {

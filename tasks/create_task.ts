@@ -1,10 +1,10 @@
 import { checkOptions, OptionNames } from "../_internal/options.ts";
+import { getEventLoop } from "../loop/ambient.ts";
 import { currentScope } from "../loop/current.ts";
 import {
   checkTaskFunction,
   createChecked,
   type EventLoop,
-  getEventLoop,
 } from "../loop/event_loop.ts";
 import { type Future, isFuture, isOwnFuture } from "../loop/future.ts";
 import { futureOf } from "../loop/future_of.ts";

@@ -2,12 +2,12 @@ import { OptionNames } from "../_internal/options.ts";
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { cancelBySignal, cancelSafely } from "../loop/cancel_each.ts";
 import { currentScope } from "../loop/current.ts";
+import { toCancelledError } from "../loop/cancel_request.ts";
 import {
   Completion,
   Future,
   futureInternals,
   isOwnFuture,
-  toCancelledError,
 } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { requests } from "../loop/requests.ts";

@@ -10,11 +10,8 @@ import { CancelledError } from "../errors.ts";
 import { callBySignal, cancelEach } from "../loop/cancel_each.ts";
 import type { Context } from "../loop/context.ts";
 import { currentScope, inheritedContext } from "../loop/current.ts";
-import {
-  Completion,
-  futureInternals,
-  toCancelledError,
-} from "../loop/future.ts";
+import { toCancelledError } from "../loop/cancel_request.ts";
+import { Completion, futureInternals } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { interruption, type Scope } from "../loop/scope.ts";
 import { asCancellation, scopeOf, type Task } from "../loop/task.ts";

@@ -2,7 +2,7 @@ import { checkFunction, checkOneOf } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { currentScope } from "../loop/current.ts";
-import { toCancelledError } from "../loop/future.ts";
+import { toCancelledError } from "../loop/cancel_request.ts";
 import { interruption } from "../loop/scope.ts";
 import type { TaskFunction, TaskOptions } from "../loop/task.ts";
 import { Contest, type ContestRules } from "./_contest.ts";

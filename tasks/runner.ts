@@ -6,14 +6,11 @@ import {
   isCancelledError,
 } from "../errors.ts";
 import { allTasks } from "../loop/all_tasks.ts";
+import { newEventLoop } from "../loop/ambient.ts";
 import { cancelEach } from "../loop/cancel_each.ts";
 import type { Context } from "../loop/context.ts";
 import { copyContext } from "../loop/context.ts";
-import {
-  type EventLoop,
-  newEventLoop,
-  refuseInsideOfLoop,
-} from "../loop/event_loop.ts";
+import { type EventLoop, refuseInsideOfLoop } from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
 import { filterRejections, letEscape } from "../loop/rejections.ts";
 import type { TaskFunction } from "../loop/task.ts";

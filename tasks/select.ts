@@ -2,7 +2,7 @@ import { checkBoolean, checkFunction } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { currentScope } from "../loop/current.ts";
-import { toCancelledError } from "../loop/future.ts";
+import { toCancelledError } from "../loop/cancel_request.ts";
 import { interruption } from "../loop/scope.ts";
 import type { TaskFunction } from "../loop/task.ts";
 import { Contest } from "./_contest.ts";

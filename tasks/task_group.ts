@@ -9,11 +9,8 @@ import { cancelEach } from "../loop/cancel_each.ts";
 import { currentScope } from "../loop/current.ts";
 import { checkTaskFunction } from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
-import {
-  Completion,
-  futureInternals,
-  toCancelledError,
-} from "../loop/future.ts";
+import { toCancelledError } from "../loop/cancel_request.ts";
+import { Completion, futureInternals } from "../loop/future.ts";
 import { interruption, Scope, Surroundings } from "../loop/scope.ts";
 import {
   asCancellation,

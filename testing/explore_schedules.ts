@@ -3,7 +3,7 @@ import { isError, messageOf, stringOf } from "../_internal/error_text.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { makeFractions, makeRandom } from "../_internal/random.ts";
 import { ScheduleError } from "../errors.ts";
-import { newEventLoop } from "../loop/event_loop.ts";
+import { newEventLoop } from "../loop/ambient.ts";
 import { kernelOf } from "../loop/kernel.ts";
 import type { TaskFunction } from "../loop/task.ts";
 import type { Runnable } from "../loop/types.ts";

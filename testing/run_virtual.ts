@@ -1,5 +1,5 @@
 import { checkOptions, OptionNames } from "../_internal/options.ts";
-import { newEventLoop } from "../loop/event_loop.ts";
+import { newEventLoop } from "../loop/ambient.ts";
 import type { TaskFunction } from "../loop/task.ts";
 import { run } from "../tasks/runner.ts";
 import { VirtualClock } from "./virtual_clock.ts";

@@ -1,7 +1,8 @@
 import { type CancelledError, isCancelledError } from "../errors.ts";
 import { type Context, variablesOf } from "../loop/context.ts";
 import { currentScope } from "../loop/current.ts";
-import { Future, futureInternals, toCancelledError } from "../loop/future.ts";
+import { toCancelledError } from "../loop/cancel_request.ts";
+import { Future, futureInternals } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { capturePlace } from "../platform/async_storage.ts";
 import type { AsyncPlace } from "../platform/types/async_storage.ts";

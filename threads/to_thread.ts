@@ -1,4 +1,4 @@
-import { getEventLoop } from "../loop/event_loop.ts";
+import { getEventLoop } from "../loop/ambient.ts";
 import type { Future } from "../loop/future.ts";
 import { useWorkerPools } from "./worker_pool_executor.ts";
 
