@@ -335,8 +335,9 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    */
   feedData(data: Uint8Array): void {
     this.#received.feed(data);
-    if (this.#wait !== null) this.#wake();
-    else this.#pauseOrResume();
+    const wait = this.#wait;
+    if (wait === null || wait.isQueued) this.#pauseOrResume();
+    else this.#wake();
   }
 
   /**
@@ -348,8 +349,9 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   receive(data: Uint8Array): void {
     this.#received.feed(data);
     const wait = this.#wait;
-    if (wait === null) this.#pauseOrResume();
-    else if (wait.isQueued || !wait.scope.kernel.tryRun(wait)) this.#wake();
+    // A read whose turn is still to come holds up no more than nobody does.
+    if (wait === null || wait.isQueued) this.#pauseOrResume();
+    else if (!wait.scope.kernel.tryRun(wait)) this.#wake();
   }
 
   /** Ends the stream: nothing more comes. Can be called again. */
@@ -598,6 +600,8 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
       throw failure === null ? forCaller(error) : error;
     } finally {
       if (isOver) this.#endWait();
+      // What it waits for may be more than what makes a stream pause.
+      else if (this.#isPaused) this.#resume();
     }
   }
 

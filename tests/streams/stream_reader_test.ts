@@ -728,6 +728,39 @@ Deno.test(
   }),
 );
 
+Deno.test(
+  "R17 it pauses while a read that has enough waits for its turn",
+  virtual(async () => {
+    const { reader, source } = sourced(4);
+    const task = createTask(() => reader.readExactly(2));
+    await turns(2);
+    reader.feedData(bytes("0123"));
+    assertEquals(source.log, []);
+    reader.feedData(bytes("456789"));
+    assertEquals(source.log, ["pause"]);
+    await task;
+    assertEquals(reader.statistics().size, 8);
+    await reader.readExactly(4);
+    assertEquals(source.log, ["pause", "resume"]);
+  }),
+);
+
+Deno.test(
+  "R17 it resumes for a read whose turn has come and that needs more",
+  virtual(async () => {
+    const { reader, source } = sourced(4);
+    const task = createTask(() => reader.readExactly(20));
+    await turns(2);
+    reader.feedData(bytes("0123"));
+    reader.feedData(bytes("456789"));
+    assertEquals(source.log, ["pause"]);
+    await turns(2);
+    assertEquals(source.log, ["pause", "resume"]);
+    reader.feedData(bytes("0123456789"));
+    assertEquals(text(await task), "01234567890123456789");
+  }),
+);
+
 Deno.test("a transport that comes late is told to pause", () => {
   const reader = fed(["0123456789"], 4);
   const first = new MemorySource();
