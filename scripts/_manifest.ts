@@ -52,6 +52,7 @@ function repositoryFields(remote: string | null): Record<string, unknown> {
   const address = remote === null ? null : webAddress(remote);
   if (address === null) return {};
   return {
+    homepage: `${address}#readme`,
     repository: { type: "git", url: `git+${address}.git` },
     bugs: { url: `${address}/issues` },
   };
@@ -75,7 +76,6 @@ export function manifest(remote: string | null): Manifest {
       "structured-concurrency",
       "subprocess",
     ],
-    homepage: `https://jsr.io/${NAME}`,
     ...repositoryFields(remote),
     license: "MIT",
     type: "module",

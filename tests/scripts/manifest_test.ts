@@ -20,7 +20,8 @@ Deno.test.each([
 });
 
 Deno.test("manifest() says where the sources are and bugs go", () => {
-  const { repository, bugs } = manifest(REMOTE);
+  const { homepage, repository, bugs } = manifest(REMOTE);
+  assertEquals(homepage, `${ADDRESS}#readme`);
   assertEquals(repository, { type: "git", url: `git+${ADDRESS}.git` });
   assertEquals(bugs, { url: `${ADDRESS}/issues` });
   assertFalse("repository" in manifest(null));
