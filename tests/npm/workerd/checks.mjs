@@ -55,15 +55,18 @@ const atLoad = thrown(() => createTask(async () => {}));
 const inLoop = {
   async "tasks run beside each other and know their names"() {
     const names = [];
-    const work = (ms) => async () => {
-      await sleep(ms);
+    const isDone = new Event();
+    const work = (wait) => async () => {
+      await wait();
       names.push(currentTask().name);
       await Promise.resolve();
       return currentTask().name;
     };
     const tasks = [
-      createTask(work(2), { name: "late" }),
-      createTask(work(1), { name: "early" }),
+      createTask(work(() => isDone.wait()), { name: "late" }),
+      createTask(work(() => sleep(1).then(() => isDone.set())), {
+        name: "early",
+      }),
     ];
     equal(await gather(tasks), ["late", "early"]);
     equal(names, ["early", "late"]);
