@@ -16,11 +16,11 @@
  *       20 ms  the program begins
  *       30 ms  price 1
  *       40 ms  price 2
- *       50 ms  feed 1 failed: connection reset; again in 100 ms
+ *       50 ms  feed 1 failed: connection reset, once more
  *      170 ms  feed 2 is up
  *      180 ms  price 3
  *      190 ms  price 4
- *      200 ms  feed 2 failed: connection reset; again in 200 ms
+ *      200 ms  feed 2 failed: connection reset, once more
  *      420 ms  feed 3 is up
  *      430 ms  price 5
  *      430 ms  that is enough
@@ -34,6 +34,7 @@ import {
   ExceptionGroup,
   getRunningLoop,
   Queue,
+  retry,
   run,
   sleep,
   taskGroup,
@@ -42,41 +43,26 @@ import {
 /** What runs until it fails, and says when it is up. */
 type Service = (started: () => void) => Promise<void>;
 
-/** How often a service is started again, and after how many milliseconds. */
-interface Policy {
-  readonly restarts: number;
-  readonly delay: number;
-  readonly factor: number;
+/** Runs a service, and again when it fails with what may pass. */
+async function keepUp(service: Service, started: () => void): Promise<void> {
+  let isFirst = true;
+  await retry(() =>
+    taskGroup(async (group) => {
+      await group.start(service);
+      if (isFirst) started();
+      isFirst = false;
+    }), { attempts: 4, delay: 100, factor: 2, when: mayPass });
 }
 
-const POLICY: Policy = { restarts: 3, delay: 100, factor: 2 };
-
-/** Runs a service, and again when it fails with what may pass. */
-async function keepUp(
-  service: Service,
-  policy: Policy,
-  started: () => void,
-): Promise<void> {
-  let { restarts, delay } = policy;
-  let isFirst = true;
-  while (true) {
-    try {
-      return await taskGroup(async (group) => {
-        await group.start(service);
-        if (isFirst) started();
-        isFirst = false;
-      });
-    } catch (error) {
-      if (!(error instanceof ExceptionGroup)) throw error;
-      const [passing, others] = error.split(
-        (each) => each instanceof ConnectionResetError,
-      );
-      if (passing === null || others !== null || restarts-- === 0) throw error;
-      say(`${nameOfFeed()} failed: ${textOf(passing)}; again in ${delay} ms`);
-      await sleep(delay);
-      delay *= policy.factor;
-    }
-  }
+/** The policy: whether a service that failed is started again. */
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof ExceptionGroup)) return false;
+  const [passing, others] = error.split(
+    (each) => each instanceof ConnectionResetError,
+  );
+  if (passing === null || others !== null) return false;
+  say(`${nameOfFeed()} failed: ${textOf(passing)}, once more`);
+  return true;
 }
 
 function textOf({ errors }: ExceptionGroup): string {
@@ -121,7 +107,7 @@ export async function main(): Promise<void> {
   start = getRunningLoop().time();
   await taskGroup(async (group) => {
     say("waiting for the feed");
-    await group.start<void>((started) => keepUp(feed, POLICY, started));
+    await group.start<void>((started) => keepUp(feed, started));
     say("the program begins");
     for await (const price of prices) {
       say(`price ${price}`);
