@@ -1,11 +1,13 @@
 /** What the tests of worker processes share. */
 import {
   createTask,
+  isCancelledError,
   openConnection,
   prefork,
   type PreforkOptions,
   type Supervisor,
   type Task,
+  timeout,
 } from "@asyncio/asyncio";
 import { text, until } from "./net.ts";
 
@@ -31,6 +33,9 @@ export function startWorkers(
   });
 }
 
+/** What takes longer is no answer, on the busiest of machines. */
+const LIMIT_MS = 50_000;
+
 /** Asks on a connection of its own; throws where there is no whole answer. */
 export async function ask(port: number, line: string): Promise<string> {
   const [reader, writer] = await openConnection({
@@ -39,7 +44,7 @@ export async function ask(port: number, line: string): Promise<string> {
   });
   try {
     writer.write(`${line}\n`);
-    const answer = text(await reader.readLine());
+    const answer = text(await timeout(LIMIT_MS, () => reader.readLine()));
     if (!answer.endsWith(`${line}\n`)) {
       throw new Error(`Instead of an answer came ${JSON.stringify(answer)}`);
     }
@@ -108,6 +113,8 @@ export class Load {
         await ask(port, "hello").catch(() => this.#retry(port));
         this.served++;
       } catch (error) {
+        // What ends the test ends this as well.
+        if (isCancelledError(error)) throw error;
         this.lost.push(error);
       }
     }
