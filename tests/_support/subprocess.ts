@@ -36,11 +36,15 @@ export async function children(): Promise<number[]> {
   return text.split(" ").filter((each) => each !== "").map(Number);
 }
 
-/** Whether it has ended; whoever adopted it may not have asked for its end. */
+/**
+ * Whether it has ended; whoever adopted it may not have asked for its end. The
+ * first of its threads is a zombie while others still hold its files open.
+ */
 function hasEnded(pid: number): boolean {
-  const { readFileSync } = nodeProcess.getBuiltinModule("node:fs");
+  const { readdirSync, readFileSync } = nodeProcess.getBuiltinModule("node:fs");
   try {
-    return / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8")) &&
+      readdirSync(`/proc/${pid}/task`).length === 1;
   } catch {
     return !isAlive(pid);
   }
