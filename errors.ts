@@ -37,7 +37,7 @@ export interface CancelledErrorOptions extends ErrorOptions {
  * Thrown at the point where a task waits when it is cancelled.
  *
  * It is an ordinary `Error`, so a `catch` sees it: clean up and throw it
- * again. A `catch` that keeps it has declined the cancellation. Answers to
+ * again. A `catch` that keeps it has declined the cancellation. Equivalent of
  * `asyncio.CancelledError`.
  *
  * @example Telling a cancellation from a failure
@@ -110,8 +110,8 @@ export function isCancelledError(error: unknown): error is CancelledError {
 
 /**
  * Thrown when a deadline passed. Its `cause` is the {@linkcode CancelledError}
- * that stopped the work. Answers to `asyncio.TimeoutError`; it is not a kind of
- * `CancelledError`, so it is never mistaken for one.
+ * that stopped the work. Equivalent of `asyncio.TimeoutError`; it is not a kind
+ * of `CancelledError`, so it is never mistaken for one.
  *
  * @example Recognising it
  * ```ts
@@ -140,7 +140,7 @@ export class TimeoutError extends Error {
 /**
  * Thrown when something is asked of an object that its state does not allow:
  * the result of a pending future, releasing a free lock, using a closed loop.
- * Answers to `asyncio.InvalidStateError` and to Python's `RuntimeError`.
+ * Equivalent of `asyncio.InvalidStateError` and of Python's `RuntimeError`.
  *
  * @example The result of a future that is still pending
  * ```ts
@@ -163,7 +163,7 @@ type Parts = [matched: ExceptionGroup | null, rest: ExceptionGroup | null];
 let isGroup: (error: unknown) => error is ExceptionGroup;
 
 /**
- * Several errors at once, as a {@linkcode TaskGroup} throws them. Answers to
+ * Several errors at once, as a {@linkcode TaskGroup} throws them. Equivalent of
  * Python's `ExceptionGroup`; for `except*` use {@linkcode split}.
  *
  * @example Taking the timeouts out of a group
@@ -350,7 +350,7 @@ function brief(error: unknown): string {
 
 /**
  * Thrown by a {@linkcode Barrier} that is broken while tasks wait at it.
- * Answers to `asyncio.BrokenBarrierError`.
+ * Equivalent of `asyncio.BrokenBarrierError`.
  *
  * @example Breaking a barrier
  * ```ts
@@ -369,7 +369,7 @@ export class BrokenBarrierError extends Error {
 }
 
 /**
- * Thrown by `getNowait` where a queue has nothing to give. Answers to
+ * Thrown by `getNowait` where a queue has nothing to give. Equivalent of
  * `asyncio.QueueEmpty`.
  *
  * @example An empty queue
@@ -387,8 +387,9 @@ export class QueueEmpty extends Error {
 }
 
 /**
- * Thrown by `putNowait` where a queue has no room; with `overflow: "error"` also
- * by `put`, and by `publish` of a broadcast. Answers to `asyncio.QueueFull`.
+ * Thrown by `putNowait` where a queue has no room; with `overflow: "error"`
+ * also by `put`, and by `publish` of a broadcast. Equivalent of
+ * `asyncio.QueueFull`.
  *
  * @example A full queue
  * ```ts
@@ -408,7 +409,7 @@ export class QueueFull extends Error {
 
 /**
  * Thrown where a queue was shut down: by `put` at once, by `get` when nothing
- * is left. Answers to `asyncio.QueueShutDown`.
+ * is left. Equivalent of `asyncio.QueueShutDown`.
  *
  * @example A queue that takes nothing more
  * ```ts
@@ -428,7 +429,7 @@ export class QueueShutDown extends Error {
 
 /**
  * Thrown by `receive` where a channel or a broadcast has ended: all that send
- * have closed, and nothing is left. `for await` ends instead. Answers to
+ * have closed, and nothing is left. `for await` ends instead. Equivalent of
  * `EndOfChannel` of trio and anyio.
  *
  * @example All has been received
@@ -450,8 +451,8 @@ export class EndOfChannel extends Error {
 }
 
 /**
- * Thrown where what is used was closed on this side: this end of a channel, this
- * subscription, this broadcast; also by who waits in it. Answers to
+ * Thrown where what is used was closed on this side: this end of a channel,
+ * this subscription, this broadcast; also by who waits in it. Equivalent of
  * `ClosedResourceError` of trio and anyio.
  *
  * @example An end that was closed
@@ -472,7 +473,8 @@ export class ClosedResourceError extends Error {
 
 /**
  * Thrown by `send` where nobody is left who could receive: every other end of
- * the channel was closed. Answers to `BrokenResourceError` of trio and anyio.
+ * the channel was closed. Equivalent of `BrokenResourceError` of trio and
+ * anyio.
  *
  * @example The receiver has gone
  * ```ts
@@ -492,7 +494,7 @@ export class BrokenResourceError extends Error {
 
 /**
  * Thrown where a stream ended before all that was asked for had come. What had
- * come is in `partial`, and no longer in the stream. Answers to
+ * come is in `partial`, and no longer in the stream. Equivalent of
  * `asyncio.IncompleteReadError`.
  *
  * @example What was there
@@ -541,8 +543,8 @@ export class IncompleteReadError extends Error {
 
 /**
  * Thrown where a separator did not come within the limit of a stream: what is
- * before it is too long. Answers to `asyncio.LimitOverrunError` and, thrown by
- * `readLine`, to the `ValueError` of asyncio's `readline`.
+ * before it is too long. Equivalent of `asyncio.LimitOverrunError` and, thrown
+ * by `readLine`, of the `ValueError` of asyncio's `readline`.
  *
  * @example Going past what is too long
  * ```ts
@@ -616,7 +618,7 @@ export class KeyboardInterrupt extends Error {
 /**
  * Thrown by a task to end the program: the loop stops at once, the main task's
  * `finally` blocks run, and `run` throws it on. A program that does not catch it
- * exits with its status. Answers to Python's `SystemExit`.
+ * exits with its status. Equivalent of Python's `SystemExit`.
  *
  * @example The status a program is to end with
  * ```ts
@@ -686,9 +688,9 @@ export interface BrokenWorkerErrorOptions extends ErrorOptions {
 
 /**
  * The worker that ran a job has ended before the job did: something in it threw
- * where nothing catches (that error is the `cause`), it ran out of memory, or it
- * called `process.exit()`. Only that one job fails; another worker goes on with
- * the next. Answers to `concurrent.futures.BrokenExecutor`.
+ * where nothing catches (that error is the `cause`), it ran out of memory, or
+ * it called `process.exit()`. Only that one job fails; another worker goes on
+ * with the next. Equivalent of `concurrent.futures.BrokenExecutor`.
  *
  * @example A job that ends its own worker
  * ```ts
@@ -792,7 +794,7 @@ export interface OSErrorOptions extends ErrorOptions {
 /**
  * The system could not do what it was asked for: the host's error is its
  * `cause`. The classes below are kinds of it, with the names Python gives them;
- * whichever runtime brings the error, it is the same. Answers to `OSError`.
+ * whichever runtime brings the error, it is the same. Equivalent of `OSError`.
  *
  * @example Which error it was
  * ```ts
@@ -827,7 +829,7 @@ export class OSError extends Error {
 }
 
 /**
- * A connection failed: the four classes below. Answers to `ConnectionError`.
+ * A connection failed: the four classes below. Equivalent of `ConnectionError`.
  *
  * @example Catching any of them
  * ```ts
@@ -844,7 +846,7 @@ export class ConnectionError extends OSError {
 }
 
 /**
- * The connection was given up on this side. Answers to
+ * The connection was given up on this side. Equivalent of
  * `ConnectionAbortedError`; its code is `ECONNABORTED`.
  *
  * @example Recognising it
@@ -862,7 +864,7 @@ export class ConnectionAbortedError extends ConnectionError {
 }
 
 /**
- * No one listens where the connection was to go. Answers to
+ * No one listens where the connection was to go. Equivalent of
  * `ConnectionRefusedError`; its code is `ECONNREFUSED`.
  *
  * @example Connecting to a closed port
@@ -883,7 +885,7 @@ export class ConnectionRefusedError extends ConnectionError {
 }
 
 /**
- * The peer dropped the connection without closing it. Answers to
+ * The peer dropped the connection without closing it. Equivalent of
  * `ConnectionResetError`; its code is `ECONNRESET`.
  *
  * @example Recognising it
@@ -901,8 +903,8 @@ export class ConnectionResetError extends ConnectionError {
 }
 
 /**
- * The peer no longer reads what is written. Answers to `BrokenPipeError`; its
- * code is `EPIPE`.
+ * The peer no longer reads what is written. Equivalent of `BrokenPipeError`;
+ * its code is `EPIPE`.
  *
  * @example Recognising it
  * ```ts
@@ -919,8 +921,8 @@ export class BrokenPipeError extends ConnectionError {
 }
 
 /**
- * There is no such file, program or socket. Answers to `FileNotFoundError`; its
- * code is `ENOENT`.
+ * There is no such file, program or socket. Equivalent of `FileNotFoundError`;
+ * its code is `ENOENT`.
  *
  * @example A Unix socket that is not there
  * ```ts
@@ -940,7 +942,7 @@ export class FileNotFoundError extends OSError {
 }
 
 /**
- * The file is there already. Answers to `FileExistsError`; its code is
+ * The file is there already. Equivalent of `FileExistsError`; its code is
  * `EEXIST`.
  *
  * @example Recognising it
@@ -958,7 +960,7 @@ export class FileExistsError extends OSError {
 }
 
 /**
- * The system or the runtime does not allow it. Answers to `PermissionError`;
+ * The system or the runtime does not allow it. Equivalent of `PermissionError`;
  * its code is `EACCES` or `EPERM`.
  *
  * @example Recognising it
@@ -976,7 +978,7 @@ export class PermissionError extends OSError {
 }
 
 /**
- * There is no such process, or no more: it has ended. Answers to
+ * There is no such process, or no more: it has ended. Equivalent of
  * `ProcessLookupError`; its code is `ESRCH`.
  *
  * @example A signal that comes too late
@@ -997,7 +999,7 @@ export class ProcessLookupError extends OSError {
 
 /**
  * The two sides did not agree on an encrypted connection: most often the
- * certificate is not trusted, or is for another name. Answers to
+ * certificate is not trusted, or is for another name. Equivalent of
  * `ssl.SSLError`.
  *
  * @example Recognising it

@@ -212,8 +212,9 @@ async function pinnedVersion(name: string): Promise<string> {
 }
 
 /**
- * asyncio and uvloop run on one interpreter, so that their ratio is of the loops alone: the first Python on PATH that
- * has uvloop, else the first one.
+ * asyncio and uvloop run on one interpreter, so that their ratio is of the
+ * loops alone: the first Python on PATH that has uvloop, otherwise the first
+ * one.
  */
 async function findPython(named?: string): Promise<(Peer | Absent)[]> {
   const separator = Deno.build.os === "windows" ? ";" : ":";

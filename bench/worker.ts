@@ -52,7 +52,7 @@ async function measure(
   return { metrics: await repeat(work, size) };
 }
 
-/** Warms up, then measures: once where there are many items, and else the median of several times. */
+/** Warms up, then measures: once if there are many items, and otherwise the median of several times. */
 async function repeat(
   work: Measurement,
   size: number,

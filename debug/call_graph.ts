@@ -42,8 +42,8 @@ export interface FutureCallGraph {
 }
 
 /**
- * Captures who awaits whom, from a future up to the task at the root. Answers
- * to `asyncio.capture_call_graph`.
+ * Captures who awaits whom, from a future up to the task at the root.
+ * Equivalent of `asyncio.capture_call_graph`.
  *
  * What is seen are tasks and futures, by `await`, `gather`, `wait`,
  * `asCompleted`, `shield` and task groups. An `async` function that is awaited
@@ -99,8 +99,8 @@ export function captureCallGraph(
 }
 
 /**
- * The call graph as text, as {@linkcode printCallGraph} writes it. Answers to
- * `asyncio.format_call_graph`.
+ * The call graph as text, as {@linkcode printCallGraph} writes it. Equivalent
+ * of `asyncio.format_call_graph`.
  *
  * Whoever awaits several of those shown stands there once, and is then referred
  * to. What is more than 20 levels up is not indented any further, but tells its
@@ -130,7 +130,7 @@ export function formatCallGraph(
 }
 
 /**
- * Writes the call graph to stdout. Answers to `asyncio.print_call_graph`.
+ * Writes the call graph to stdout. Equivalent of `asyncio.print_call_graph`.
  *
  * ```text
  * * <Task pending name="inner" waiting for sleep(60000)>

@@ -26,7 +26,7 @@ export interface InspectorOptions {
   /**
    * The loop to look at.
    *
-   * @default {the running one, else the default one}
+   * @default {the running one if there is one, otherwise the default one}
    */
   loop?: EventLoop | undefined;
 }
@@ -109,7 +109,7 @@ export class Inspector {
 }
 
 /**
- * Lets one look into the running program from another terminal. Answers to
+ * Lets one look into the running program from another terminal. Equivalent of
  * `python -m asyncio ps` and `pstree`, which in JavaScript the program itself
  * has to allow.
  *

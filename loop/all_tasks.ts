@@ -4,7 +4,7 @@ import { kernelOf } from "./kernel.ts";
 import type { Task } from "./task.ts";
 
 /**
- * The tasks that are not done. Answers to `asyncio.all_tasks`.
+ * The tasks that are not done. Equivalent of `asyncio.all_tasks`.
  *
  * @example Cancelling all others
  * ```ts

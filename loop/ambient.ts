@@ -16,7 +16,7 @@ function defaultLoop(): EventLoop {
   return ambientLoop ??= new EventLoop({}, true);
 }
 
-/** The loop of the running code, else the default one. */
+/** The loop of the running code if it is in one, otherwise the default one. */
 export function currentKernel(): Kernel {
   return enteredScope()?.kernel ?? kernelOf(defaultLoop());
 }
@@ -25,7 +25,7 @@ export function currentKernel(): Kernel {
 provideJobRunner(() => getEventLoop());
 
 /**
- * Makes a loop that runs only when told to. Answers to
+ * Makes a loop that runs only when told to. Equivalent of
  * `asyncio.new_event_loop`.
  *
  * @example Running one function
@@ -47,7 +47,8 @@ export function newEventLoop(options: EventLoopOptions = {}): EventLoop {
 }
 
 /**
- * The running loop, else the default one. Answers to `asyncio.get_event_loop`.
+ * The running loop if there is one, otherwise the default one. Equivalent of
+ * `asyncio.get_event_loop`.
  *
  * @example The default loop
  * ```ts
@@ -64,7 +65,7 @@ export function getEventLoop(): EventLoop {
 }
 
 /**
- * The running loop. Answers to `asyncio.get_running_loop`.
+ * The running loop. Equivalent of `asyncio.get_running_loop`.
  *
  * @example Inside of a task
  * ```ts
@@ -89,7 +90,7 @@ export function getRunningLoop(): EventLoop {
 }
 
 /**
- * Sets the loop of code that runs in none. Answers to
+ * Sets the loop of code that runs in none. Equivalent of
  * `asyncio.set_event_loop`.
  *
  * @example Back to the default

@@ -26,7 +26,7 @@ let makeToken: <T>(variable: ContextVar<T>, context: Context) => Token<T>;
 let useToken: (token: Token<unknown>, context: Context) => boolean;
 
 /**
- * The values of all context variables, as one task sees them. Answers to
+ * The values of all context variables, as one task sees them. Equivalent of
  * `contextvars.Context`.
  *
  * @example Running a function in a copy
@@ -153,7 +153,7 @@ const CONTEXT_VAR_OPTIONS = new OptionNames<ContextVarOptions<unknown>>(
 
 /**
  * What {@linkcode ContextVar.set} gives, for putting the old value back.
- * Answers to `contextvars.Token`.
+ * Equivalent of `contextvars.Token`.
  *
  * @typeParam T What the variable holds.
  *
@@ -216,7 +216,7 @@ export class Token<T> {
 /**
  * A variable whose value belongs to the running task: what a task sets is seen
  * by what it calls and by the tasks it starts afterwards, and by no one else.
- * Answers to `contextvars.ContextVar`.
+ * Equivalent of `contextvars.ContextVar`.
  *
  * @example A request's id, known wherever the request's code runs
  * ```ts
@@ -265,7 +265,8 @@ export class ContextVar<T> {
   }
 
   /**
-   * The value in the current context, else `fallback`, else the default.
+   * The value in the current context, otherwise `fallback`, otherwise the
+   * default.
    *
    * @param fallback What to give where nothing was set.
    * @returns The value.
@@ -329,7 +330,7 @@ export class ContextVar<T> {
 }
 
 /**
- * A copy of the current context. Answers to `contextvars.copy_context`.
+ * A copy of the current context. Equivalent of `contextvars.copy_context`.
  *
  * @example Calling back with the values of now
  * ```ts

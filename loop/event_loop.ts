@@ -94,8 +94,8 @@ export let createChecked: <T>(
  * makes one, and outside of `run` a default loop is always running.
  *
  * An explicit loop (`newEventLoop()`) runs only inside `runUntilComplete` and
- * `runForever`; what is scheduled while it is stopped stays scheduled. Answers
- * to `asyncio.EventLoop`.
+ * `runForever`; what is scheduled while it is stopped stays scheduled.
+ * Equivalent of `asyncio.EventLoop`.
  *
  * @example A loop of one's own
  * ```ts
@@ -558,7 +558,7 @@ export class EventLoop {
 
   /**
    * Runs a function elsewhere, in a worker. Context variables go with it as far
-   * as the executor can take them. Answers to `loop.run_in_executor`.
+   * as the executor can take them. Equivalent of `loop.run_in_executor`.
    *
    * @example In the default executor
    * ```ts

@@ -100,7 +100,7 @@ export { internals as futureInternals };
  * point where the awaiting task can be cancelled; the cancellation then goes on
  * to the future, as asyncio does it (see `shield`).
  *
- * Made by `loop.createFuture()`. Answers to `asyncio.Future`.
+ * Made by `loop.createFuture()`. Equivalent of `asyncio.Future`.
  *
  * @typeParam T What it comes to.
  *
@@ -668,7 +668,7 @@ function refusal(future: Future<unknown>, scope: Scope): InvalidStateError {
 
 /**
  * Whether `value` is a future or a task, of this or of another copy of this
- * package. Answers to `asyncio.isfuture`.
+ * package. Equivalent of `asyncio.isfuture`.
  *
  * @example Telling a future from a promise
  * ```ts

@@ -21,7 +21,7 @@ let invoke: (handle: Handle) => void;
 let kernelOf: (handle: Handle) => Kernel;
 
 /**
- * A callback waiting for its turn, as `callSoon` gives it. Answers to
+ * A callback waiting for its turn, as `callSoon` gives it. Equivalent of
  * `asyncio.Handle`.
  *
  * @example Calling it off
@@ -133,8 +133,8 @@ function nameOf(callback: Callback): string {
 }
 
 /**
- * A callback waiting for a time, as `callLater` and `callAt` give it. Answers
- * to `asyncio.TimerHandle`.
+ * A callback waiting for a time, as `callLater` and `callAt` give it.
+ * Equivalent of `asyncio.TimerHandle`.
  *
  * @example When it is due
  * ```ts

@@ -56,7 +56,7 @@ interface Shared {
   readonly copies: Copy[];
   /** How many scopes were entered since there was a second copy. */
   entered: number;
-  /** Errors that have left a loop: their rejection counts as any other. */
+  /** Errors that a `run` has thrown: if nobody handles them, the host reports them. */
   readonly escaped: WeakSet<object>;
   /** Each copy's answer whether a rejection that nobody handles may pass. */
   readonly passes: ((reason: unknown) => boolean)[];

@@ -84,7 +84,7 @@ let lastNumber = 0;
 
 /**
  * A running `async` function that can be cancelled. Made by `createTask`.
- * Answers to `asyncio.Task`.
+ * Equivalent of `asyncio.Task`.
  *
  * @typeParam T What the function returns.
  *
@@ -465,7 +465,7 @@ export function asCancellation(
 }
 
 /**
- * The running task. Answers to `asyncio.current_task`.
+ * The running task. Equivalent of `asyncio.current_task`.
  *
  * @example Naming oneself
  * ```ts

@@ -4,7 +4,7 @@ import type { Store } from "./_store.ts";
 
 /**
  * A {@linkcode Queue} that gives the newest item first: a stack. Tasks that
- * wait are served first come, first served all the same. Answers to
+ * wait are served first come, first served all the same. Equivalent of
  * `asyncio.LifoQueue`.
  *
  * @typeParam T What it passes on.

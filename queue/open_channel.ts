@@ -4,8 +4,8 @@ import { ReceiveChannel } from "./receive_channel.ts";
 import { SendChannel } from "./send_channel.ts";
 
 /**
- * Opens a channel: an end that sends and one that receives, each to be closed by
- * whoever has it. Answers to trio's `open_memory_channel`.
+ * Opens a channel: an end that sends and one that receives, each to be closed
+ * by whoever has it. Equivalent of trio's `open_memory_channel`.
  *
  * | `maxSize`   | `send` waits                               |
  * | ----------- | ------------------------------------------ |

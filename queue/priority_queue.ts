@@ -59,7 +59,7 @@ export type Comparable =
 
 /**
  * A {@linkcode Queue} that gives the smallest item first, and of equal ones the
- * one that was put first. Answers to `asyncio.PriorityQueue`.
+ * one that was put first. Equivalent of `asyncio.PriorityQueue`.
  *
  * Without `compare` it takes what has an order of its own: numbers and bigints,
  * strings, dates; and arrays, as tuples are in Python: the first elements

@@ -96,7 +96,7 @@ export let useStore: <T>(queue: Queue<T>, store: Store<T>) => void;
 
 /**
  * Passes items from tasks that put to tasks that get, first in, first out.
- * With `maxSize`, those that put wait for those that get. Answers to
+ * With `maxSize`, those that put wait for those that get. Equivalent of
  * `asyncio.Queue`.
  *
  * It is fair both ways, first come, first served, and loses nothing: an item is

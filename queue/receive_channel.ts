@@ -8,9 +8,9 @@ import {
 import { iterate } from "./_iterate.ts";
 
 /**
- * The end of a channel that receives; {@linkcode openChannel} makes one. Several
- * tasks may receive from one end, or from ends of their own: each item goes to
- * one of them, first come, first served. Answers to trio's
+ * The end of a channel that receives; {@linkcode openChannel} makes one.
+ * Several tasks may receive from one end, or from ends of their own: each item
+ * goes to one of them, first come, first served. Equivalent of trio's
  * `MemoryReceiveChannel`.
  *
  * It is closed with {@linkcode ReceiveChannel.close}, or by the end of its block

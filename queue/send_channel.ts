@@ -9,8 +9,8 @@ import {
 /**
  * The end of a channel that sends; {@linkcode openChannel} makes one. It is
  * closed with {@linkcode SendChannel.close}, or by the end of its block
- * (`using`); when the last one is, the receivers come to their end. Answers to
- * trio's `MemorySendChannel`.
+ * (`using`); when the last one is, the receivers come to their end. Equivalent
+ * of trio's `MemorySendChannel`.
  *
  * Each task that sends can have an end of its own, a
  * {@linkcode SendChannel.clone}, to close when it is done: then nobody has to

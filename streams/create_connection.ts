@@ -191,7 +191,7 @@ function checkLocal(
 
 /**
  * Connects, and gives what comes to a protocol: the fast way, without a reader
- * and a writer. Answers to `asyncio.loop.create_connection`.
+ * and a writer. Equivalent of `asyncio.loop.create_connection`.
  *
  * Cancelled, also by a `timeout` around it, it leaves nothing behind.
  *

@@ -235,7 +235,7 @@ export async function serve(
 
 /**
  * Listens, and gives each connection to a protocol of its own: the fast way,
- * without readers and writers. Answers to `asyncio.loop.create_server` and
+ * without readers and writers. Equivalent of `asyncio.loop.create_server` and
  * `create_unix_server`.
  *
  * @example A server that counts its clients

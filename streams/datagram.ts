@@ -70,7 +70,7 @@ const DATAGRAM_OPTIONS = new OptionNames<DatagramOptions>({
 });
 
 /**
- * Opens a UDP socket, and gives what comes to a protocol. Answers to
+ * Opens a UDP socket, and gives what comes to a protocol. Equivalent of
  * `asyncio.loop.create_datagram_endpoint`.
  *
  * @typeParam P The protocol.

@@ -36,7 +36,7 @@ export interface DatagramAddress {
 }
 
 /**
- * A UDP socket. Made by `createDatagramEndpoint`. Answers to
+ * A UDP socket. Made by `createDatagramEndpoint`. Equivalent of
  * `asyncio.DatagramTransport`.
  *
  * @example Sending one datagram

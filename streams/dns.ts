@@ -43,7 +43,7 @@ export interface AddressInfo {
 
 /**
  * The addresses of a name, as the system knows them: of `/etc/hosts` as well as
- * of the name server. Answers to `asyncio.loop.getaddrinfo`.
+ * of the name server. Equivalent of `asyncio.loop.getaddrinfo`.
  *
  * @example The address of this machine
  * ```ts
@@ -88,7 +88,7 @@ export async function getaddrinfo(
 }
 
 /**
- * The name of an address, and that of its port's service. Answers to
+ * The name of an address, and that of its port's service. Equivalent of
  * `asyncio.loop.getnameinfo`.
  *
  * @example Who this machine is

@@ -29,7 +29,8 @@ const OPEN_CONNECTION_OPTIONS = new OptionNames<OpenConnectionOptions>(
 
 /**
  * Connects to a host and a port, or to a Unix socket, and gives the two ends of
- * the stream. Answers to `asyncio.open_connection` and `open_unix_connection`.
+ * the stream. Equivalent of `asyncio.open_connection` and
+ * `open_unix_connection`.
  *
  * Of a name all addresses are tried, each a quarter of a second after the one
  * before or once that has failed. Put a `timeout` around it: cancelled, it

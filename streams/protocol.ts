@@ -5,7 +5,7 @@ import type { Transport } from "./transport.ts";
 /**
  * What all protocols have: they are told when their connection is made, when it
  * is lost, and when its buffer is full. A protocol is what a transport calls
- * back; override what you need. Answers to `asyncio.BaseProtocol`.
+ * back; override what you need. Equivalent of `asyncio.BaseProtocol`.
  *
  * @example A protocol that remembers whether it is connected
  * ```ts
@@ -49,7 +49,7 @@ export abstract class BaseProtocol {
 
 /**
  * Gets a stream of bytes from a {@linkcode Transport}, without the cost and the
- * comfort of a `StreamReader`. Answers to `asyncio.Protocol`.
+ * comfort of a `StreamReader`. Equivalent of `asyncio.Protocol`.
  *
  * ```text
  *   connectionMade  dataReceived*  eofReceived?  connectionLost
@@ -103,7 +103,7 @@ export class Protocol extends BaseProtocol {
 }
 
 /**
- * Gets a stream of bytes into buffers of its own. Answers to
+ * Gets a stream of bytes into buffers of its own. Equivalent of
  * `asyncio.BufferedProtocol`.
  *
  * @example Filling one array
@@ -156,7 +156,7 @@ export abstract class BufferedProtocol extends BaseProtocol {
 }
 
 /**
- * Gets datagrams. Answers to `asyncio.DatagramProtocol`.
+ * Gets datagrams. Equivalent of `asyncio.DatagramProtocol`.
  *
  * @example Answering each datagram
  * ```ts

@@ -81,7 +81,7 @@ class Gate implements Occupant {
 }
 
 /**
- * Sends a file over a transport. Answers to `asyncio.loop.sendfile`; neither
+ * Sends a file over a transport. Equivalent of `asyncio.loop.sendfile`; neither
  * runtime lets the system do it by itself, so the file goes through memory, a
  * piece at a time.
  *

@@ -44,7 +44,7 @@ export let makeServer: (parts: ServerParts) => Server;
 
 /**
  * A server: it listens, and has a protocol or a task for each connection. Made
- * by `startServer` and `createServer`. Answers to `asyncio.Server`.
+ * by `startServer` and `createServer`. Equivalent of `asyncio.Server`.
  *
  * @example Serving for a while
  * ```ts

@@ -25,7 +25,7 @@ const START_SERVER_OPTIONS = new OptionNames<StartServerOptions>(
 );
 
 /**
- * Listens, and runs a task for each connection. Answers to
+ * Listens, and runs a task for each connection. Equivalent of
  * `asyncio.start_server` and `start_unix_server`.
  *
  * The task runs in a copy of the context of the code that starts the server.

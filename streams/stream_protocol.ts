@@ -56,8 +56,8 @@ class WeakInlet implements StreamInlet, ReaderKeeper {
 
 /**
  * Between a transport and a pair of streams: feeds the reader, tells the writer
- * when to wait, and on a server starts the handler of each connection. Answers
- * to `asyncio.StreamReaderProtocol`.
+ * when to wait, and on a server starts the handler of each connection.
+ * Equivalent of `asyncio.StreamReaderProtocol`.
  */
 export class StreamProtocol extends Protocol implements WriterProtocol {
   readonly flow: FlowControl = new FlowControl();

@@ -127,8 +127,8 @@ let retry: <A, T>(
 /**
  * The receiving side of a stream: bytes, up to a separator, by number, or line
  * by line. Made by `openConnection` and `startServer`, or with
- * {@linkcode StreamReader.from}; one made with `new` is fed by hand. Answers to
- * `asyncio.StreamReader`.
+ * {@linkcode StreamReader.from}; one made with `new` is fed by hand. Equivalent
+ * of `asyncio.StreamReader`.
  *
  * One task reads at a time. A read that is cancelled has taken nothing.
  *

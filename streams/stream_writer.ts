@@ -33,7 +33,7 @@ const encoder = new TextEncoder();
 
 /**
  * The sending side of a stream. Made by `openConnection` and `startServer`.
- * Answers to `asyncio.StreamWriter`.
+ * Equivalent of `asyncio.StreamWriter`.
  *
  * Writing does not wait: what the system does not take at once is kept, and
  * {@linkcode StreamWriter.drain} waits while that is too much. After each piece

@@ -210,8 +210,8 @@ export function serverTls(action: string, tls: unknown): HostTls {
 }
 
 /**
- * Encrypts a connection in use, as after the STARTTLS of mail protocols. Answers
- * to `asyncio.loop.start_tls`.
+ * Encrypts a connection in use, as after the STARTTLS of mail protocols.
+ * Equivalent of `asyncio.loop.start_tls`.
  *
  * First the old transport sends all it was given; it is of no use afterwards.
  * The protocol is not told that a connection was made, and gets what comes

@@ -122,7 +122,7 @@ export { internals as transportInternals };
 /**
  * One end of a connection: it hands what comes to its protocol, and sends what
  * it is given, as fast as the peer takes it. Made by `createConnection` and
- * `createServer`. Answers to `asyncio.Transport`.
+ * `createServer`. Equivalent of `asyncio.Transport`.
  *
  * @example Talking to an echo server
  * ```ts

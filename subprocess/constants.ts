@@ -1,6 +1,6 @@
 /**
- * A standard stream of the child goes through a pipe to this program. Answers
- * to `asyncio.subprocess.PIPE`.
+ * A standard stream of the child goes through a pipe to this program.
+ * Equivalent of `asyncio.subprocess.PIPE`.
  *
  * @example Reading what a program prints
  * ```ts
@@ -16,7 +16,7 @@ export const PIPE = "pipe";
 
 /**
  * A standard stream of the child goes nowhere, and nothing comes from it.
- * Answers to `asyncio.subprocess.DEVNULL`.
+ * Equivalent of `asyncio.subprocess.DEVNULL`.
  *
  * @example A program that is to be quiet
  * ```ts
@@ -30,8 +30,8 @@ export const PIPE = "pipe";
 export const DEVNULL = "null";
 
 /**
- * The child's stderr goes where its stdout goes, in the order written. Answers
- * to `asyncio.subprocess.STDOUT`.
+ * The child's stderr goes where its stdout goes, in the order written.
+ * Equivalent of `asyncio.subprocess.STDOUT`.
  *
  * @example Both in one
  * ```ts

@@ -10,7 +10,7 @@ import { Process, type ProcessOf } from "./process.ts";
 
 /**
  * Starts a program. Nothing goes through a shell: the arguments reach the
- * program as they are. Answers to `asyncio.create_subprocess_exec`.
+ * program as they are. Equivalent of `asyncio.create_subprocess_exec`.
  *
  * @typeParam O The options, which decide what streams the process has.
  *
@@ -57,7 +57,7 @@ export async function createSubprocessExec(
 /**
  * Starts a command of the system's shell: `/bin/sh`, or `cmd.exe` on Windows.
  * Put no text into it that comes from outside: the shell would run what is in
- * there. Answers to `asyncio.create_subprocess_shell`.
+ * there. Equivalent of `asyncio.create_subprocess_shell`.
  *
  * @typeParam O The options, which decide what streams the process has.
  *

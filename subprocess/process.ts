@@ -69,7 +69,7 @@ const encoder = new TextEncoder();
 
 /**
  * A child process. Made by `createSubprocessExec` and `createSubprocessShell`.
- * Answers to `asyncio.subprocess.Process`.
+ * Equivalent of `asyncio.subprocess.Process`.
  *
  * Cancelling what waits for the child leaves the child alone, unless it was
  * started with `killOnCancel`. Whatever happens, one that is held by

@@ -2,7 +2,8 @@ import type { SubprocessTransport } from "./transport.ts";
 
 /**
  * Is told of what a child process does, without the cost and the comfort of a
- * `Process`. Override what you need. Answers to `asyncio.SubprocessProtocol`.
+ * `Process`. Override what you need. Equivalent of
+ * `asyncio.SubprocessProtocol`.
  *
  * ```text
  *   connectionMade  pipeDataReceived*  pipeConnectionLost*  connectionLost

@@ -6,7 +6,7 @@ import { SubprocessTransport } from "./transport.ts";
 
 /**
  * Starts a program of which a protocol is told. Nothing goes through a shell.
- * Answers to `loop.subprocess_exec`.
+ * Equivalent of `loop.subprocess_exec`.
  *
  * @typeParam P The protocol.
  *
@@ -60,7 +60,7 @@ export async function subprocessExec<P extends SubprocessProtocol>(
 
 /**
  * Starts a command of the system's shell, of which a protocol is told. Put no
- * text into it that comes from outside. Answers to `loop.subprocess_shell`.
+ * text into it that comes from outside. Equivalent of `loop.subprocess_shell`.
  *
  * @typeParam P The protocol.
  *

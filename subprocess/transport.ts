@@ -9,7 +9,7 @@ import type { SubprocessProtocol } from "./protocol.ts";
 
 /**
  * A child process as a {@linkcode SubprocessProtocol} sees it. Made by
- * `subprocessExec` and `subprocessShell`. Answers to
+ * `subprocessExec` and `subprocessShell`. Equivalent of
  * `asyncio.SubprocessTransport`.
  *
  * @example Giving input to a program

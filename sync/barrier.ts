@@ -18,7 +18,7 @@ export interface BarrierStatistics {
 
 /**
  * A place where a number of tasks wait for each other: when the last arrives,
- * all go on, and the next round begins. Answers to `asyncio.Barrier`.
+ * all go on, and the next round begins. Equivalent of `asyncio.Barrier`.
  *
  * A task that is cancelled while it waits gives its place back, and the others
  * wait for one more. (In asyncio the indices of such a round repeat.)

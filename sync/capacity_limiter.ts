@@ -24,7 +24,7 @@ export interface CapacityLimiterStatistics {
 
 /**
  * So many tokens, each lent to one task at a time: a semaphore that knows who
- * has what, and whose size can be changed while it is in use. Answers to the
+ * has what, and whose size can be changed while it is in use. Equivalent of the
  * `CapacityLimiter` of trio and anyio.
  *
  * A task can have one token; a second one for it is an error, as it would wait

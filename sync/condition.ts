@@ -22,7 +22,7 @@ export interface ConditionStatistics {
 /**
  * Lets tasks wait until something about shared state has changed, and look at
  * the state while no one else can change it. A lock, and a line of tasks that
- * have let go of it until they are notified. Answers to `asyncio.Condition`.
+ * have let go of it until they are notified. Equivalent of `asyncio.Condition`.
  *
  * Who changes the state holds the lock and then notifies. Who waits for it
  * holds the lock, too, and looks again whenever it is notified, which is what

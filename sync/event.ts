@@ -13,7 +13,7 @@ export interface EventStatistics {
 
 /**
  * A flag that tasks wait for: set, it lets all of them go on, and those that
- * come later, until it is cleared. Answers to `asyncio.Event`.
+ * come later, until it is cleared. Equivalent of `asyncio.Event`.
  *
  * It hides the `Event` of the web where it is imported by that name; import it
  * `as` another one where you need both.

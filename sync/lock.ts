@@ -37,7 +37,7 @@ let releaseHold: (lock: Lock, hold: LockHold) => void;
 /**
  * Lets one task at a time into a section of code that waits in the middle.
  * Between two `await`s nothing interleaves anyway: code that does not wait
- * needs no lock. Answers to `asyncio.Lock`.
+ * needs no lock. Equivalent of `asyncio.Lock`.
  *
  * It is fair, first come, first served; a release hands it to the next in the
  * same step, so that no newcomer gets in between. It is not reentrant: a task

@@ -17,8 +17,9 @@ export interface SemaphoreStatistics {
 }
 
 /**
- * A number of permits: lets so many tasks at a time into a section of code.
- * Answers to `asyncio.Semaphore`, where one can take a single permit only.
+ * A number of permits: lets at most that many tasks at a time into a section of
+ * code. Equivalent of `asyncio.Semaphore`, where one can take a single permit
+ * only.
  *
  * It is fair, first come, first served; a release hands the permits to the next
  * in the same step, so that no newcomer gets in between. One that wants many is
@@ -292,7 +293,7 @@ export class Semaphore {
 
 /**
  * A semaphore that notices a permit given back twice: it never has more of them
- * free than at first. Answers to `asyncio.BoundedSemaphore`.
+ * free than at first. Equivalent of `asyncio.BoundedSemaphore`.
  *
  * @example A release too many
  * ```ts

@@ -49,7 +49,7 @@ export interface AsCompleted<T>
   extends AsyncIterable<DoneFuture<T>>, Iterable<Promise<T>> {}
 
 /**
- * Gives futures in the order in which they are done. Answers to
+ * Gives futures in the order in which they are done. Equivalent of
  * `asyncio.as_completed`.
  *
  * With `for await` it gives the very futures that were passed in, done; with a

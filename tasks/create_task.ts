@@ -23,7 +23,7 @@ export interface CreateTaskOptions extends TaskOptions {
   /**
    * The loop that runs the task.
    *
-   * @default {the running one, else the default one}
+   * @default {the running one if there is one, otherwise the default one}
    */
   loop?: EventLoop | undefined;
 }
@@ -35,7 +35,7 @@ const CREATE_TASK_OPTIONS = new OptionNames<CreateTaskOptions>({
 
 /**
  * Starts an `async` function as a task: it runs on its own from the next
- * iteration of the loop, can be awaited, and can be cancelled. Answers to
+ * iteration of the loop, can be awaited, and can be cancelled. Equivalent of
  * `asyncio.create_task`.
  *
  * Prefer a `taskGroup` where the tasks belong to what you are doing: it waits
@@ -80,7 +80,7 @@ export function createTask<T>(
 /**
  * A future for anything that can be waited for: a function is started as a
  * task, a promise is wrapped so that waiting for it can be cancelled (the
- * promise itself goes on), a future is given back as it is. Answers to
+ * promise itself goes on), a future is given back as it is. Equivalent of
  * `asyncio.ensure_future`.
  *
  * @typeParam T What it comes to.

@@ -54,7 +54,7 @@ export type GatheredOrErrors<T extends readonly Awaitable<unknown>[]> = {
 };
 
 /**
- * Runs several things at once and gives their results in order. Answers to
+ * Runs several things at once and gives their results in order. Equivalent of
  * `asyncio.gather`.
  *
  * The first error is thrown at once, and the others go on: where they should

@@ -34,8 +34,9 @@ const ACTION = "make an interval";
 
 /**
  * Ticks at multiples of `ms` by the loop's clock, counted from where the
- * iteration begins: how long the body of the loop takes does not add up. Answers
- * to tokio's `interval`; `setInterval` does not wait for what it calls.
+ * iteration begins: how long the body of the loop takes does not add up.
+ * Equivalent of tokio's `interval`; `setInterval` does not wait for what it
+ * calls.
  *
  * It holds nothing between two ticks, and can be left at any time.
  *

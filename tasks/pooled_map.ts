@@ -53,8 +53,8 @@ const ACTION = "map in a pool";
 
 /**
  * Calls `fn` for each item, some at a time, and gives the results as they are
- * asked for. Answers to `pooledMap` of `@std/async`, and to `map` of Python's
- * `aiostream`; asyncio has nothing like it.
+ * asked for. Equivalent of `pooledMap` of `@std/async`, and of `map` of
+ * Python's `aiostream`; asyncio has nothing like it.
  *
  * The items are taken one by one, when there is room: an endless source is no
  * problem, nor is a slow consumer. The first result is worked on when it is first

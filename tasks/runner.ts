@@ -106,7 +106,7 @@ let closeLoop: (runner: Runner) => Promise<void>;
 
 /**
  * Runs several functions one after the other in one loop and one context.
- * Answers to `asyncio.Runner`.
+ * Equivalent of `asyncio.Runner`.
  *
  * @example Two runs in one loop
  * ```ts
@@ -241,7 +241,7 @@ export class Runner {
 /**
  * Runs the main function of a program: in a new loop, until it is done. Then
  * the tasks that are left are cancelled and waited for, and the loop is closed.
- * Answers to `asyncio.run`.
+ * Equivalent of `asyncio.run`.
  *
  * SIGINT (Ctrl-C) and SIGTERM cancel the main task, whose `finally` blocks run.
  * When the loop is closed, `run` throws a {@linkcode KeyboardInterrupt} for

@@ -17,7 +17,7 @@ import { timeout } from "./timeout.ts";
 
 /**
  * Protects work from the cancellation of the one who waits for it: that only
- * ends the wait. Answers to `asyncio.shield`.
+ * ends the wait. Equivalent of `asyncio.shield`.
  *
  * The work goes on without its waiter. Where it must rather be finished before
  * the cancellation goes on, use {@linkcode shielded}.
@@ -150,7 +150,7 @@ const SHIELDED_OPTIONS = new OptionNames<ShieldedOptions>(
 /**
  * Runs `fn` as a region that no cancellation from outside enters. One that
  * comes meanwhile is delivered at its end: for clean-up that has to wait.
- * Answers to trio's `CancelScope(shield=True)`.
+ * Equivalent of trio's `CancelScope(shield=True)`.
  *
  * @typeParam T What `fn` returns.
  *

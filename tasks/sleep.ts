@@ -5,7 +5,7 @@ import { interruption, type Scope } from "../loop/scope.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
 
 /**
- * Waits for a while. Answers to `asyncio.sleep`, in milliseconds.
+ * Waits for a while. Equivalent of `asyncio.sleep`, in milliseconds.
  *
  * A span of 0 or less lets the other tasks have a turn: one iteration of the
  * loop.
@@ -58,7 +58,7 @@ export function sleep<T>(ms: number, result?: T): Promise<T | undefined> {
 
 /**
  * Lets the other tasks have a turn, and is a point where the task can be
- * cancelled: `sleep(0)` by its name. Answers to trio's `checkpoint`.
+ * cancelled: `sleep(0)` by its name. Equivalent of trio's `checkpoint`.
  *
  * @example In a long computation
  * ```ts

@@ -44,7 +44,7 @@ interface Failure {
 
 /**
  * The group that a `taskGroup` block is given: starts tasks that end with the
- * block. Answers to `asyncio.TaskGroup`.
+ * block. Equivalent of `asyncio.TaskGroup`.
  *
  * @example Starting tasks from the block
  * ```ts
@@ -134,8 +134,8 @@ export class TaskGroup {
   /**
    * Starts a task in the group and waits until it says that it has started: a
    * server that listens, a connection that is up. From then on it is a task of
-   * the group like any other. Answers to `nursery.start` of trio; asyncio has
-   * none.
+   * the group like any other. Equivalent of `nursery.start` of trio; asyncio
+   * has none.
    *
    * Until then it belongs to this call: its error is thrown here, and is none of
    * the group. Cancelled, the call cancels the task and waits for it, so there is
@@ -456,7 +456,7 @@ function ignore(): void {}
  * Runs `fn` with a group for starting tasks, and returns when all of them have
  * ended. When one fails, the others and the block are cancelled, and all errors
  * come out together in an {@linkcode ExceptionGroup}; `onError` has other ways.
- * Answers to `async with asyncio.TaskGroup()`.
+ * Equivalent of `async with asyncio.TaskGroup()`.
  *
  * Nothing outlives the block: neither a task nor an error gets lost. Where a
  * {@linkcode SystemExit} or a {@linkcode KeyboardInterrupt} ends it, that is

@@ -23,8 +23,8 @@ let whenActive: (deadline: Timeout) => number | null;
 type TimeoutState = "created" | "active" | "expired" | "finished";
 
 /**
- * The deadline of a running `timeout` block: to look at and to move. Answers to
- * `asyncio.Timeout`.
+ * The deadline of a running `timeout` block: to look at and to move. Equivalent
+ * of `asyncio.Timeout`.
  *
  * @example More time, while there is progress
  * ```ts
@@ -211,7 +211,7 @@ const LOOKS = 64;
 /**
  * Runs `fn` with a deadline. When it passes, what `fn` is waiting for is
  * cancelled, its `finally` blocks run, and then a {@linkcode TimeoutError} is
- * thrown. Answers to `async with asyncio.timeout()`.
+ * thrown. Equivalent of `async with asyncio.timeout()`.
  *
  * The block runs in the current task (`currentTask()` is the same), and several
  * may run in one task side by side: each cancels only what is inside of it.
@@ -248,8 +248,8 @@ export function timeout<T>(
 }
 
 /**
- * Runs `fn` with a deadline given as a time; else the same as
- * {@linkcode timeout}. Answers to `asyncio.timeout_at`.
+ * Runs `fn` with a deadline given as a time; otherwise the same as
+ * {@linkcode timeout}. Equivalent of `asyncio.timeout_at`.
  *
  * @typeParam T What `fn` returns.
  *
@@ -280,7 +280,7 @@ export function timeoutAt<T>(
 }
 
 /**
- * Runs `fn` with a deadline that ends it quietly. Answers to trio's
+ * Runs `fn` with a deadline that ends it quietly. Equivalent of trio's
  * `move_on_after`.
  *
  * @typeParam T What `fn` returns.
@@ -312,7 +312,7 @@ export function moveOnAfter<T>(
 /**
  * The nearest deadline that the running code is under: the earliest of the
  * `timeout`, `timeoutAt` and `moveOnAfter` blocks around it, to be passed on to
- * whoever does the work. Answers to trio's `current_effective_deadline`.
+ * whoever does the work. Equivalent of trio's `current_effective_deadline`.
  *
  * Tasks of a `taskGroup`, functions given to `gather`, and what `pooledMap` works
  * on are under the deadlines of where these were called. A task of `createTask`

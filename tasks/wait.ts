@@ -60,7 +60,7 @@ const RETURN_WHEN: readonly string[] = [
 /**
  * Waits for several futures, and says which are done. It cancels nothing, not
  * even when it is cancelled itself or its time is over, and throws none of
- * their errors. Answers to `asyncio.wait`.
+ * their errors. Equivalent of `asyncio.wait`.
  *
  * @typeParam T What the futures come to.
  *

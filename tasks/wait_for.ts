@@ -7,7 +7,7 @@ import { ensureFuture } from "./create_task.ts";
 import { timeout } from "./timeout.ts";
 
 /**
- * Waits for something, but not for ever. Answers to `asyncio.wait_for`.
+ * Waits for something, but not for ever. Equivalent of `asyncio.wait_for`.
  *
  * When the time is over, the work is cancelled and its clean-up waited for. A
  * function runs in the current task; a future is cancelled; a promise, which

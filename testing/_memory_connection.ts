@@ -8,9 +8,9 @@
  *             of this end                  of the other end
  * ```
  *
- * Whoever closes an end in which unread bytes lie, or to which some are on their
- * way, breaks the connection (a reset); else the other end reads its end. To one
- * that was closed the first write is lost, and the next one fails.
+ * Whoever closes an end in which unread bytes lie, or to which some are on
+ * their way, breaks the connection (a reset); otherwise the other end reads its
+ * end. To one that was closed the first write is lost, and the next one fails.
  */
 import type { Scope } from "../loop/scope.ts";
 import type {

@@ -42,7 +42,8 @@ const MEMORY_STREAM_OPTIONS = new OptionNames<MemoryStreamOptions>({
  * Two ends of a connection in memory, each with a reader and a writer, as
  * `openConnection` gives them and a handler of `startServer` gets them. So
  * clients and handlers can be tested without a socket, in virtual time, and in
- * every order. Answers to trio's `memory_stream_pair`; asyncio has no such thing.
+ * every order. Equivalent of trio's `memory_stream_pair`; asyncio has no such
+ * thing.
  *
  * Reader, writer and transport are those of a socket, and so is what one end
  * sees of the other: ends, half-closed connections, resets. In between lie 64 KiB

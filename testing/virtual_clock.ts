@@ -27,7 +27,7 @@ const VIRTUAL_CLOCK_OPTIONS = new OptionNames<VirtualClockOptions>({
 
 /**
  * A clock whose time is a variable: an hour of `sleep` takes no time, and every
- * run is the same. Answers to trio's `MockClock`.
+ * run is the same. Equivalent of trio's `MockClock`.
  *
  * Only the library's own time is virtual. Work outside of it, such as a socket
  * or a child process, takes as long as it takes, and a clock that jumps does

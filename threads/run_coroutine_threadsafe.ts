@@ -10,8 +10,8 @@ import { JobFuture } from "./_job.ts";
 /**
  * In a worker: calls a function that the main thread has exposed by the option
  * `exposed` of `WorkerPoolExecutor`. It runs there as a task, in the loop of
- * whoever submitted the job and with a copy of its context variables. Answers to
- * `asyncio.run_coroutine_threadsafe`.
+ * whoever submitted the job and with a copy of its context variables.
+ * Equivalent of `asyncio.run_coroutine_threadsafe`.
  *
  * Cancelling the future cancels that task, and so does cancelling the job.
  *

@@ -3,7 +3,7 @@ import type { Future } from "../loop/future.ts";
 import { useWorkerPools } from "./worker_pool_executor.ts";
 
 /**
- * Runs a function in a worker, while this thread goes on. Answers to
+ * Runs a function in a worker, while this thread goes on. Equivalent of
  * `asyncio.to_thread`.
  *
  * The function goes there by its source, without what is around it: it may use

@@ -143,7 +143,7 @@ export interface WorkerPoolExecutorStatistics {
 
 /**
  * Runs functions in worker threads, so that work for the processor leaves this
- * thread free and takes all cores. Answers to
+ * thread free and takes all cores. Equivalent of
  * `concurrent.futures.ThreadPoolExecutor`.
  *
  * A worker does one job at a time, and is kept for the next. Workers that have

@@ -33,7 +33,7 @@ export interface HostWorkerProcess extends HostChild {
    * Called when the worker says that it is ready, from a callback of the host.
    */
   onReady: (() => void) | null;
-  /** Asks it to end: in words where it listens, else with SIGTERM. */
+  /** Asks it to end: by a message if it listens, otherwise by SIGTERM. */
   stop(): void;
 }
 
