@@ -142,6 +142,25 @@ export function checkInteger(
   }
 }
 
+/** The same for a number that may be without limit. */
+export function checkCount(
+  action: string,
+  name: string,
+  value: unknown,
+  least: number,
+): void {
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `Cannot ${action} as '${name}' must be a number: received ${show(value)}`,
+    );
+  }
+  if ((!Number.isInteger(value) && value !== Infinity) || value < least) {
+    throw new RangeError(
+      `Cannot ${action} as '${name}' must be an integer of at least ${least}, or Infinity: received ${value}`,
+    );
+  }
+}
+
 /**
  * A promise of this realm whose `then` is the host's: whatever it stands for has
  * begun, and no one's code runs when it is waited for.

@@ -605,16 +605,26 @@ export class Surroundings {
   }
 }
 
-/** @param delivered Only those that code has got, or that are on their way. */
+/** The requests to cancel that code running in `scope` is under. */
+export function requestsOn(scope: Scope): number {
+  return countRequests(scope, false);
+}
+
+/** Those around `scope`; a shield keeps them out. */
 function requestsAround(scope: Scope, delivered: boolean): number {
-  const { top } = scope;
+  return scope.shielded ? 0 : countRequests(scope.parent, delivered);
+}
+
+/** @param delivered Only those that code has got, or that are on their way. */
+function countRequests(innermost: Scope | null, delivered: boolean): number {
+  if (innermost === null) return 0;
+  const { top } = innermost;
   if (top.requests === 0 && top.requestsInside === 0) return 0;
   let requests = 0;
-  let each = scope;
-  while (!each.shielded && each.parent !== null) {
-    each = each.parent;
+  for (let each: Scope | null = innermost; each !== null; each = each.parent) {
     requests += each.requests;
     if (delivered && each.pending !== null) requests--;
+    if (each.shielded) break;
   }
   return requests;
 }

@@ -1,8 +1,7 @@
 import { forCaller } from "../_internal/caller_frame.ts";
-import { checkOneOf } from "../_internal/check.ts";
+import { checkCount, checkOneOf } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
-import { show } from "../_internal/show.ts";
 import { QueueFull } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { interruption } from "../loop/scope.ts";
@@ -137,7 +136,7 @@ export class Broadcast<T = unknown> implements Disposable {
   constructor(options: BroadcastOptions = {}) {
     checkOptions("create a broadcast", options, BROADCAST_OPTIONS);
     const { capacity = Infinity, overflow = "wait" } = options;
-    checkCapacity(capacity);
+    checkCount("create a broadcast", "capacity", capacity, 1);
     checkOneOf("create a broadcast", "overflow", overflow, OVERFLOWS);
     this.#capacity = capacity;
     this.#overflow = overflow;
@@ -291,20 +290,5 @@ export class Broadcast<T = unknown> implements Disposable {
 
   static {
     inspectByToString(this.prototype);
-  }
-}
-
-function checkCapacity(capacity: unknown): void {
-  if (typeof capacity !== "number") {
-    throw new TypeError(
-      `Cannot create a broadcast as 'capacity' must be a number: received ${
-        show(capacity)
-      }`,
-    );
-  }
-  if ((!Number.isInteger(capacity) && capacity !== Infinity) || capacity < 1) {
-    throw new RangeError(
-      `Cannot create a broadcast as 'capacity' must be an integer of at least 1, or Infinity: received ${capacity}`,
-    );
   }
 }

@@ -1,4 +1,4 @@
-import { show } from "../_internal/show.ts";
+import { checkCount } from "../_internal/check.ts";
 import { Channel } from "./_channel.ts";
 import { ReceiveChannel } from "./receive_channel.ts";
 import { SendChannel } from "./send_channel.ts";
@@ -50,22 +50,7 @@ import { SendChannel } from "./send_channel.ts";
 export function openChannel<T = unknown>(
   maxSize: number = 0,
 ): [send: SendChannel<T>, receive: ReceiveChannel<T>] {
-  checkMaxSize(maxSize);
+  checkCount("open a channel", "maxSize", maxSize, 0);
   const channel = new Channel<T>(maxSize);
   return [new SendChannel(channel), new ReceiveChannel(channel)];
-}
-
-function checkMaxSize(maxSize: unknown): void {
-  if (typeof maxSize !== "number") {
-    throw new TypeError(
-      `Cannot open a channel as 'maxSize' must be a number: received ${
-        show(maxSize)
-      }`,
-    );
-  }
-  if ((!Number.isInteger(maxSize) && maxSize !== Infinity) || maxSize < 0) {
-    throw new RangeError(
-      `Cannot open a channel as 'maxSize' must be an integer of at least 0, or Infinity: received ${maxSize}`,
-    );
-  }
 }

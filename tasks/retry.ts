@@ -8,7 +8,7 @@ import { show } from "../_internal/show.ts";
 import { isCancelledError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
-import type { Scope } from "../loop/scope.ts";
+import { requestsOn } from "../loop/scope.ts";
 import { cancelOn, checkSignal } from "./cancel_on.ts";
 import { sleep } from "./sleep.ts";
 
@@ -147,7 +147,7 @@ async function tryAgain<T>(
   plan: Plan,
 ): Promise<T> {
   const scope = currentScope();
-  const requests = requestsOf(scope);
+  const requests = requestsOn(scope);
   let errors: unknown[] | null = null;
   for (let attempt = 1;; attempt++) {
     try {
@@ -155,7 +155,7 @@ async function tryAgain<T>(
       return await fn(attempt);
     } catch (error) {
       const isLast = attempt >= plan.attempts || isCancelledError(error) ||
-        isExitRequest(error) || requestsOf(scope) > requests ||
+        isExitRequest(error) || requestsOn(scope) > requests ||
         // deno-lint-ignore no-await-in-loop -- one attempt after the other
         !await plan.when(error, attempt);
       if (isLast) {
@@ -218,18 +218,6 @@ function keepEarlier(error: unknown, errors: unknown[]): void {
 function isObject(value: unknown): value is object {
   return (typeof value === "object" && value !== null) ||
     typeof value === "function";
-}
-
-/** The requests to cancel that code running in `scope` is under. */
-function requestsOf(scope: Scope): number {
-  const { top } = scope;
-  if (top.requests === 0 && top.requestsInside === 0) return 0;
-  let requests = 0;
-  for (let each: Scope | null = scope; each !== null; each = each.parent) {
-    requests += each.requests;
-    if (each.shielded) break;
-  }
-  return requests;
 }
 
 /** The options with their defaults. */
