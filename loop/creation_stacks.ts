@@ -1,18 +1,17 @@
 /** Where tasks, futures, handles and waits were made: for debug mode only. */
 import { CREATION_STACK_FRAMES } from "../_internal/constants.ts";
+import { withStackLimit } from "../_internal/stack_limit.ts";
 
 /** Frames of the library itself that may lie above those of the user. */
-const OWN_FRAMES = 12;
+const OWN_FRAMES = 14;
 
 export class CreationStacks {
   /** Errors are kept and not their texts: making a text costs far more. */
   readonly #errors = new WeakMap<object, Error>();
 
   remember(object: object): void {
-    const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = CREATION_STACK_FRAMES + OWN_FRAMES;
-    this.#errors.set(object, new Error());
-    Error.stackTraceLimit = limit;
+    const limit = CREATION_STACK_FRAMES + OWN_FRAMES;
+    this.#errors.set(object, withStackLimit(limit, () => new Error()));
   }
 
   /** The user's frames that led to the making of `object`. */

@@ -18,6 +18,7 @@
  * any result that is deferred: otherwise it would be lost with the error.
  */
 import { WAKING_HOPS } from "../_internal/constants.ts";
+import { withStackLimit } from "../_internal/stack_limit.ts";
 import { CancelledError, ExceptionGroup } from "../errors.ts";
 import { cancelEach } from "../loop/cancel_each.ts";
 import { callFromLoop } from "../loop/current.ts";
@@ -288,7 +289,9 @@ export class Contest implements WaitSource {
         `Another contender of ${this.#rules.name} has ended first`,
         { by: this.#decider?.task.name },
       );
-    return this.#around.kernel.stacks === null ? withoutStack(make) : make();
+    if (this.#around.kernel.stacks !== null) return make();
+    // It would show nothing but this file, and be what a race costs most for.
+    return withStackLimit(undefined, make);
   }
 
   /** All have ended: if nothing was decided, it is now. */
@@ -321,21 +324,6 @@ export class Contest implements WaitSource {
       error,
       task,
     });
-  }
-}
-
-/**
- * Makes an error whose stack would show nothing but this file: it would be what a
- * race of two costs most for.
- */
-function withoutStack<E extends Error>(make: () => E): E {
-  const host = Error as { stackTraceLimit: number | undefined };
-  const { stackTraceLimit } = host;
-  host.stackTraceLimit = undefined;
-  try {
-    return make();
-  } finally {
-    host.stackTraceLimit = stackTraceLimit;
   }
 }
 

@@ -13,6 +13,7 @@ import {
   PriorityQueue,
   Queue,
   race,
+  run,
   Semaphore,
   shield,
   shielded,
@@ -875,3 +876,19 @@ Deno.test(
     assert(queues.every((queue) => queue.statistics().getters === 0));
   }),
 );
+
+for (const debug of [false, true]) {
+  Deno.test(`race() needs no limit of stacks that can be set${debug ? ", in debug mode too" : ""}`, async () => {
+    const own = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")!;
+    Object.defineProperty(Error, "stackTraceLimit", {
+      ...own,
+      writable: false,
+    });
+    try {
+      const contenders = [() => sleep(60_000), () => sleep(0, "won")];
+      assertEquals(await run(() => race(contenders), { debug }), "won");
+    } finally {
+      Object.defineProperty(Error, "stackTraceLimit", own);
+    }
+  });
+}
