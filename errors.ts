@@ -25,6 +25,15 @@
 
 const CANCELLED = Symbol.for("@asyncio/asyncio/CancelledError");
 
+/**
+ * Names a class of errors, also where a minifier gives it another name. A call
+ * that is marked as pure lets a bundle leave out the classes it does not use,
+ * which a static block does not.
+ */
+function named(kind: { readonly prototype: Error }, name: string): void {
+  kind.prototype.name = name;
+}
+
 /** Options of {@linkcode CancelledError}. */
 export interface CancelledErrorOptions extends ErrorOptions {
   /** What was given to `cancel()`, or the reason of the aborted signal. */
@@ -122,9 +131,7 @@ export function isCancelledError(error: unknown): error is CancelledError {
  * ```
  */
 export class TimeoutError extends Error {
-  static {
-    this.prototype.name = "TimeoutError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "TimeoutError");
 
   /**
    * Makes the error.
@@ -152,15 +159,10 @@ export class TimeoutError extends Error {
  * ```
  */
 export class InvalidStateError extends Error {
-  static {
-    this.prototype.name = "InvalidStateError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "InvalidStateError");
 }
 
 type Parts = [matched: ExceptionGroup | null, rest: ExceptionGroup | null];
-
-/** Set by the class below: asks no proxy, which may have been revoked. */
-let isGroup: (error: unknown) => error is ExceptionGroup;
 
 /**
  * Several errors at once, as a {@linkcode TaskGroup} throws them. Equivalent of
@@ -183,9 +185,7 @@ let isGroup: (error: unknown) => error is ExceptionGroup;
  * ```
  */
 export class ExceptionGroup extends AggregateError {
-  static {
-    this.prototype.name = "ExceptionGroup";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "ExceptionGroup");
 
   /**
    * Makes the group.
@@ -244,8 +244,9 @@ export class ExceptionGroup extends AggregateError {
         const error = errors[split.next++];
         const parts = known.get(error);
         if (parts !== undefined) split.add(parts);
-        else if (isGroup(error)) splits.push(beginSplit(error, known));
-        else (matches(error) ? matched : rest).push(error);
+        else if (ExceptionGroup.#isGroup(error)) {
+          splits.push(beginSplit(error, known));
+        } else (matches(error) ? matched : rest).push(error);
         continue;
       }
       const parts: Parts = [group.#derive(matched), group.#derive(rest)];
@@ -257,9 +258,9 @@ export class ExceptionGroup extends AggregateError {
     }
   }
 
-  static {
-    isGroup = (error): error is ExceptionGroup =>
-      typeof error === "object" && error !== null && #text in error;
+  /** Asks no proxy, which may have been revoked. */
+  static #isGroup(error: unknown): error is ExceptionGroup {
+    return typeof error === "object" && error !== null && #text in error;
   }
 
   /** One of some of the errors, which came from where this one came. */
@@ -363,9 +364,7 @@ function brief(error: unknown): string {
  * ```
  */
 export class BrokenBarrierError extends Error {
-  static {
-    this.prototype.name = "BrokenBarrierError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "BrokenBarrierError");
 }
 
 /**
@@ -381,9 +380,7 @@ export class BrokenBarrierError extends Error {
  * ```
  */
 export class QueueEmpty extends Error {
-  static {
-    this.prototype.name = "QueueEmpty";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "QueueEmpty");
 }
 
 /**
@@ -402,9 +399,7 @@ export class QueueEmpty extends Error {
  * ```
  */
 export class QueueFull extends Error {
-  static {
-    this.prototype.name = "QueueFull";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "QueueFull");
 }
 
 /**
@@ -422,9 +417,7 @@ export class QueueFull extends Error {
  * ```
  */
 export class QueueShutDown extends Error {
-  static {
-    this.prototype.name = "QueueShutDown";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "QueueShutDown");
 }
 
 /**
@@ -445,9 +438,7 @@ export class QueueShutDown extends Error {
  * ```
  */
 export class EndOfChannel extends Error {
-  static {
-    this.prototype.name = "EndOfChannel";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "EndOfChannel");
 }
 
 /**
@@ -466,9 +457,7 @@ export class EndOfChannel extends Error {
  * ```
  */
 export class ClosedResourceError extends Error {
-  static {
-    this.prototype.name = "ClosedResourceError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "ClosedResourceError");
 }
 
 /**
@@ -487,9 +476,7 @@ export class ClosedResourceError extends Error {
  * ```
  */
 export class BrokenResourceError extends Error {
-  static {
-    this.prototype.name = "BrokenResourceError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "BrokenResourceError");
 }
 
 /**
@@ -514,9 +501,7 @@ export class BrokenResourceError extends Error {
  * ```
  */
 export class IncompleteReadError extends Error {
-  static {
-    this.prototype.name = "IncompleteReadError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "IncompleteReadError");
 
   /** What was read before the end. */
   readonly partial: Uint8Array;
@@ -562,9 +547,7 @@ export class IncompleteReadError extends Error {
  * ```
  */
 export class LimitOverrunError extends RangeError {
-  static {
-    this.prototype.name = "LimitOverrunError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "LimitOverrunError");
 
   /**
    * How many bytes are in the way: those before the separator, or, where none
@@ -597,9 +580,7 @@ export class LimitOverrunError extends RangeError {
  * ```
  */
 export class KeyboardInterrupt extends Error {
-  static {
-    this.prototype.name = "KeyboardInterrupt";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "KeyboardInterrupt");
 
   /**
    * Makes the error.
@@ -629,9 +610,7 @@ export class KeyboardInterrupt extends Error {
  * ```
  */
 export class SystemExit extends Error {
-  static {
-    this.prototype.name = "SystemExit";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "SystemExit");
 
   /** The status the program exits with, 0 to 255. */
   readonly code: number;
@@ -666,9 +645,7 @@ export class SystemExit extends Error {
  * ```
  */
 export class InternalError extends Error {
-  static {
-    this.prototype.name = "InternalError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "InternalError");
 
   /**
    * Makes the error.
@@ -707,9 +684,7 @@ export interface BrokenWorkerErrorOptions extends ErrorOptions {
  * ```
  */
 export class BrokenWorkerError extends Error {
-  static {
-    this.prototype.name = "BrokenWorkerError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "BrokenWorkerError");
 
   /** The status the worker ended with. */
   readonly exitCode: number;
@@ -766,9 +741,7 @@ export interface ScheduleErrorOptions extends ErrorOptions {
  * ```
  */
 export class ScheduleError extends Error {
-  static {
-    this.prototype.name = "ScheduleError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "ScheduleError");
 
   /** The seed of the schedule. */
   readonly seed: number;
@@ -809,9 +782,7 @@ export interface OSErrorOptions extends ErrorOptions {
  * ```
  */
 export class OSError extends Error {
-  static {
-    this.prototype.name = "OSError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "OSError");
 
   /** The system's name of the error: `ECONNREFUSED`; may be empty. */
   readonly code: string;
@@ -840,9 +811,7 @@ export class OSError extends Error {
  * ```
  */
 export class ConnectionError extends OSError {
-  static {
-    this.prototype.name = "ConnectionError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "ConnectionError");
 }
 
 /**
@@ -858,9 +827,10 @@ export class ConnectionError extends OSError {
  * ```
  */
 export class ConnectionAbortedError extends ConnectionError {
-  static {
-    this.prototype.name = "ConnectionAbortedError";
-  }
+  static readonly #named = /* @__PURE__ */ named(
+    this,
+    "ConnectionAbortedError",
+  );
 }
 
 /**
@@ -879,9 +849,10 @@ export class ConnectionAbortedError extends ConnectionError {
  * ```
  */
 export class ConnectionRefusedError extends ConnectionError {
-  static {
-    this.prototype.name = "ConnectionRefusedError";
-  }
+  static readonly #named = /* @__PURE__ */ named(
+    this,
+    "ConnectionRefusedError",
+  );
 }
 
 /**
@@ -897,9 +868,7 @@ export class ConnectionRefusedError extends ConnectionError {
  * ```
  */
 export class ConnectionResetError extends ConnectionError {
-  static {
-    this.prototype.name = "ConnectionResetError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "ConnectionResetError");
 }
 
 /**
@@ -915,9 +884,7 @@ export class ConnectionResetError extends ConnectionError {
  * ```
  */
 export class BrokenPipeError extends ConnectionError {
-  static {
-    this.prototype.name = "BrokenPipeError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "BrokenPipeError");
 }
 
 /**
@@ -936,9 +903,7 @@ export class BrokenPipeError extends ConnectionError {
  * ```
  */
 export class FileNotFoundError extends OSError {
-  static {
-    this.prototype.name = "FileNotFoundError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "FileNotFoundError");
 }
 
 /**
@@ -954,9 +919,7 @@ export class FileNotFoundError extends OSError {
  * ```
  */
 export class FileExistsError extends OSError {
-  static {
-    this.prototype.name = "FileExistsError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "FileExistsError");
 }
 
 /**
@@ -972,9 +935,7 @@ export class FileExistsError extends OSError {
  * ```
  */
 export class PermissionError extends OSError {
-  static {
-    this.prototype.name = "PermissionError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "PermissionError");
 }
 
 /**
@@ -992,9 +953,7 @@ export class PermissionError extends OSError {
  * ```
  */
 export class ProcessLookupError extends OSError {
-  static {
-    this.prototype.name = "ProcessLookupError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "ProcessLookupError");
 }
 
 /**
@@ -1011,9 +970,7 @@ export class ProcessLookupError extends OSError {
  * ```
  */
 export class SSLError extends OSError {
-  static {
-    this.prototype.name = "SSLError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "SSLError");
 }
 
 /**
@@ -1032,7 +989,5 @@ export class SSLError extends OSError {
  * ```
  */
 export class WorkerError extends Error {
-  static {
-    this.prototype.name = "WorkerError";
-  }
+  static readonly #named = /* @__PURE__ */ named(this, "WorkerError");
 }
