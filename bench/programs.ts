@@ -60,6 +60,8 @@ async function size(peer: Peer, module: string): Promise<WorkerResult> {
     ...(peer.name === "ours" && {
       modules: await countModules(`${ROOT}mod.ts`),
       npm: await packNpm(),
+      Lock: await weigh("sync", "Lock"),
+      "sleep and timeout": await weigh("tasks", "sleep, timeout"),
     }),
   });
 }
@@ -97,6 +99,36 @@ async function packNpm(): Promise<number> {
   }
   if (bytes === 0) throw new Error("Cannot find the tarball in npm/");
   return bytes;
+}
+
+/** Bytes of a bundle that uses these names of the package, and leaves out the rest. */
+async function weigh(module: string, names: string): Promise<number> {
+  const folder = await Deno.makeTempDir({ prefix: "asyncio-bench-" });
+  try {
+    const entry = `${folder}/entry.mjs`;
+    const output = `${folder}/out.mjs`;
+    const from = `${ROOT}npm/esm/${module}/mod.js`;
+    await Deno.writeTextFile(
+      entry,
+      `import { ${names} } from "${from}";\nconsole.log(${names});\n`,
+    );
+    await succeed([
+      Deno.execPath(),
+      "run",
+      "-A",
+      "npm:esbuild@0.28.2",
+      entry,
+      "--bundle",
+      "--minify",
+      "--format=esm",
+      "--platform=node",
+      "--log-level=error",
+      `--outfile=${output}`,
+    ]);
+    return (await Deno.stat(output)).size;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 function toResult(values: Readonly<Record<string, number>>): WorkerResult {

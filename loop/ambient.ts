@@ -1,28 +1,12 @@
 /**
  * Which loop code is in: that of its task or callback, and otherwise the default
- * one, which is made when it is first asked for and always runs.
+ * one, which always runs.
  */
 import { InvalidStateError } from "../errors.ts";
 import { enteredScope } from "./entered.ts";
-import { EventLoop, type EventLoopOptions } from "./event_loop.ts";
-import { type Kernel, kernelOf } from "./kernel.ts";
-import { provideJobRunner } from "./worker_jobs.ts";
-
-let ambientLoop: EventLoop | null = null;
-let chosenLoop: EventLoop | null = null;
-
-function defaultLoop(): EventLoop {
-  if (chosenLoop !== null) return chosenLoop;
-  return ambientLoop ??= new EventLoop({}, true);
-}
-
-/** The loop of the running code if it is in one, otherwise the default one. */
-export function currentKernel(): Kernel {
-  return enteredScope()?.kernel ?? kernelOf(defaultLoop());
-}
-
-// deno-lint-ignore asyncio/no-import-effects -- in a worker, whose jobs use a loop if they have one
-provideJobRunner(() => getEventLoop());
+import { chooseKernel, currentKernel } from "./default_kernel.ts";
+import { EventLoop, type EventLoopOptions, loopOf } from "./event_loop.ts";
+import { kernelOf } from "./kernel.ts";
 
 /**
  * Makes a loop that runs only when told to. Equivalent of
@@ -61,7 +45,7 @@ export function newEventLoop(options: EventLoopOptions = {}): EventLoop {
  * @returns The loop.
  */
 export function getEventLoop(): EventLoop {
-  return currentKernel().loop;
+  return loopOf(currentKernel());
 }
 
 /**
@@ -86,7 +70,7 @@ export function getRunningLoop(): EventLoop {
       "Cannot get the running event loop as this code runs in no task and no callback of one; getEventLoop() gives the default loop there",
     );
   }
-  return kernel.loop;
+  return loopOf(kernel);
 }
 
 /**
@@ -103,6 +87,5 @@ export function getRunningLoop(): EventLoop {
  * @param loop The loop; `null` for the default one, which always runs.
  */
 export function setEventLoop(loop: EventLoop | null): void {
-  if (loop !== null) kernelOf(loop);
-  chosenLoop = loop;
+  chooseKernel(loop === null ? null : kernelOf(loop));
 }

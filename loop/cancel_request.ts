@@ -1,6 +1,9 @@
 /** What code asks to be cancelled with, and by whom. */
+import { isError } from "../_internal/error_text.ts";
+import { read } from "../_internal/show.ts";
 import { CancelledError, isCancelledError } from "../errors.ts";
 import { enteredScope } from "./entered.ts";
+import type { Scope } from "./scope.ts";
 
 /**
  * What a future was cancelled with. Its error is made only once somebody asks:
@@ -27,6 +30,22 @@ export function toCancelledError(reason: unknown): CancelledError {
   if (isCancelledError(reason)) return reason;
   const by = nameOfRunning();
   return new CancelledError(messageOf(reason), { reason, by });
+}
+
+/**
+ * The cancellation that `error` stands for, if it does: either our own error or
+ * the AbortError that a host operation made of our signal.
+ */
+export function asCancellation(
+  error: unknown,
+  scope: Scope,
+): CancelledError | null {
+  if (isCancelledError(error)) return error;
+  if (scope.requests === 0 || !isError(error)) return null;
+  const cause = read(error, "cause");
+  return read(error, "name") === "AbortError" && isCancelledError(cause)
+    ? cause
+    : null;
 }
 
 function messageOf(reason: unknown): string | undefined {

@@ -4,7 +4,7 @@
  * a bundle that leaves out what nobody uses.
  */
 import { enteredScope } from "./entered.ts";
-import { currentKernel } from "./ambient.ts";
+import { currentKernel } from "./default_kernel.ts";
 import { scopeIn } from "./guest_scope.ts";
 import { hasOtherCopies } from "./other_copies.ts";
 import type { Scope } from "./scope.ts";

@@ -14,18 +14,18 @@ import {
   type WaitInfo,
   waitsBelow,
 } from "./hooks.ts";
-import type { Kernel } from "./kernel.ts";
+import type { LoopKernel } from "./kernel.ts";
 import { watchLoop } from "./loose_ends.ts";
 import { scopeOf, type Task } from "./task.ts";
 
 export class DebugMode implements Instrument {
-  readonly #kernel: Kernel;
+  readonly #kernel: LoopKernel;
   readonly #slowMs: () => number;
   readonly #unwatchLoop: () => void;
   /** Watches over tasks that were cancelled and have not reached a wait. */
   readonly #stuck = new Map<Task<unknown>, () => void>();
 
-  constructor(kernel: Kernel, slowMs: () => number) {
+  constructor(kernel: LoopKernel, slowMs: () => number) {
     this.#kernel = kernel;
     this.#slowMs = slowMs;
     this.#remember(kernel.loop);

@@ -23,6 +23,7 @@ import { CreationStacks } from "./creation_stacks.ts";
 import { tellClosed } from "./closing.ts";
 import { Context } from "./context.ts";
 import { DebugMode } from "./debug_mode.ts";
+import { currentKernel } from "./default_kernel.ts";
 import { makeDefaultExecutor } from "./default_executor.ts";
 import { enteredScope, runIn } from "./entered.ts";
 import {
@@ -39,7 +40,7 @@ import {
   type TimerHandle,
 } from "./handle.ts";
 import { Hooks, type Instrument } from "./hooks.ts";
-import { Kernel } from "./kernel.ts";
+import { giveLoop, Kernel, type LoopKernel } from "./kernel.ts";
 import { reportPendingTasks } from "./loose_ends.ts";
 import { SignalHandlers } from "./signals.ts";
 import {
@@ -53,6 +54,7 @@ import {
 } from "./task.ts";
 import type { Awaitable, ExceptionContext, Executor } from "./types.ts";
 import { reportUnretrieved } from "./unretrieved.ts";
+import { provideJobRunner } from "./worker_jobs.ts";
 
 /** Options of {@linkcode EventLoop} and {@linkcode newEventLoop}. */
 export interface EventLoopOptions {
@@ -118,7 +120,7 @@ export class EventLoop {
    */
   slowCallbackDuration: number = SLOW_CALLBACK_MS;
 
-  readonly #kernel: Kernel;
+  readonly #kernel: LoopKernel;
   readonly #hooks: Hooks;
   readonly #signals: SignalHandlers;
   #debugMode: DebugMode | null = null;
@@ -132,21 +134,17 @@ export class EventLoop {
    * Makes a loop that does not run yet.
    *
    * @param options Its clock and whether it starts in debug mode.
-   * @param ambient For the library's own default loop, which always runs.
+   * @param kernel For the library's own default loop, which is there before
+   * anyone asks for it.
    * @throws {TypeError} When `options` is not an object or of an unknown name.
    */
-  constructor(options: EventLoopOptions = {}, ambient: boolean = false) {
+  constructor(options: EventLoopOptions = {}, kernel?: Kernel) {
     checkOptions("create an event loop", options, EVENT_LOOP_OPTIONS);
-    const kernel = new Kernel(
-      this,
-      options.clock ?? systemClock,
-      ambient,
-      new Context(),
-      (context) => this.#report(context),
-    );
+    kernel ??= new Kernel(options.clock ?? systemClock, false, new Context());
+    kernel.tell = (context) => this.callExceptionHandler(context);
     // In time of the test's own, each run is the same.
     if (options.clock !== undefined) kernel.random = makeFractions(0);
-    this.#kernel = kernel;
+    this.#kernel = giveLoop(kernel, this);
     this.#hooks = new Hooks(kernel, hostTimers.now);
     this.#signals = new SignalHandlers(kernel);
     this.setDebug(options.debug ?? hostProcess.env("ASYNCIO_DEBUG") === "1");
@@ -244,7 +242,7 @@ export class EventLoop {
     kernel.tasks = null;
     tellClosed(kernel);
     this.#executor?.shutdown({ wait: false }).catch((error) =>
-      this.#report({
+      kernel.report({
         message: "The default executor could not be shut down",
         error,
       })
@@ -643,23 +641,12 @@ export class EventLoop {
    * @returns For example `<EventLoop running>`.
    */
   toString(): string {
-    const { closed, isRunning } = this.#kernel;
-    const state = closed ? "closed" : isRunning ? "running" : "stopped";
-    return `<EventLoop ${state}>`;
+    return String(this.#kernel);
   }
 
   static {
     inspectByToString(this.prototype);
     createChecked = (loop, fn, options) => loop.#create(fn, options);
-  }
-
-  /** For the loop itself, which goes on unless the handler ends it. */
-  #report(context: ExceptionContext): void {
-    try {
-      this.callExceptionHandler(context);
-    } catch (error) {
-      this.#kernel.abort(error);
-    }
   }
 
   #defaultExecutor(): Executor {
@@ -717,6 +704,20 @@ export class EventLoop {
     }
   }
 }
+
+/** The kernel with its public face, made now if nobody has asked for it yet. */
+export function withLoop(kernel: Kernel): LoopKernel {
+  if (kernel.loop === null) new EventLoop({}, kernel);
+  return kernel as LoopKernel;
+}
+
+/** The public face of a kernel, made now if nobody has asked for it yet. */
+export function loopOf(kernel: Kernel): EventLoop {
+  return withLoop(kernel).loop;
+}
+
+// deno-lint-ignore asyncio/no-import-effects -- in a worker, whose jobs use a loop if they have one
+provideJobRunner(() => loopOf(currentKernel()));
 
 function runningError(loop: EventLoop): InvalidStateError {
   return new InvalidStateError(

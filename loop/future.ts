@@ -17,7 +17,7 @@ import type { EventLoop } from "./event_loop.ts";
 import { Gate } from "./gate.ts";
 import { scopeIn } from "./guest_scope.ts";
 import { ReadyCallback } from "./handle.ts";
-import type { Kernel } from "./kernel.ts";
+import type { LoopKernel } from "./kernel.ts";
 import { type Forwarder, requests } from "./requests.ts";
 import {
   forgetCancellation,
@@ -60,7 +60,7 @@ const NO_OPTIONS: DoneCallbackOptions = Object.freeze({});
 
 /** What the library itself may do with any future. */
 export interface FutureInternals {
-  kernel(future: Future<unknown>): Kernel;
+  kernel(future: Future<unknown>): LoopKernel;
   state(future: Future<unknown>): State;
   stateText(future: Future<unknown>): string;
   /** The result or the error, without asking for it to be retrieved. */
@@ -116,7 +116,7 @@ export { internals as futureInternals };
  * ```
  */
 export class Future<T = unknown> implements PromiseLike<T> {
-  readonly #kernel: Kernel;
+  readonly #kernel: LoopKernel;
   #state: State = "pending";
   /**
    * The result, the error, or the CancelledError (or its request), by state;
@@ -133,7 +133,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * @internal
    * @ignore
    */
-  constructor(kernel: Kernel) {
+  constructor(kernel: LoopKernel) {
     this.#kernel = kernel;
   }
 
@@ -571,7 +571,7 @@ class DoneCallback extends ReadyCallback {
   declare readonly callback: (future: never) => unknown;
 
   constructor(
-    kernel: Kernel,
+    kernel: LoopKernel,
     callback: (future: never) => unknown,
     future: Future<unknown>,
     context: Context | undefined,
@@ -649,7 +649,7 @@ const futureSource: WaitSource = {
 
 function isAllowed(
   future: Future<unknown>,
-  kernel: Kernel,
+  kernel: LoopKernel,
   scope: Scope,
 ): boolean {
   return scope.kernel === kernel &&

@@ -7,12 +7,12 @@ import { isThenable, react } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { isCancelledError } from "../errors.ts";
 import { Future, futureInternals, type Origin } from "./future.ts";
-import type { Kernel } from "./kernel.ts";
+import type { LoopKernel } from "./kernel.ts";
 
 /** A future of a promise: the promise goes on, but waiting for it can end. */
 export function futureOf<T>(
   promise: PromiseLike<T>,
-  kernel: Kernel,
+  kernel: LoopKernel,
 ): Future<T> {
   if (!isThenable(promise)) {
     throw new TypeError(
@@ -56,7 +56,7 @@ class Followers implements Origin {
     );
   }
 
-  add(kernel: Kernel): Future<unknown> {
+  add(kernel: LoopKernel): Future<unknown> {
     const future = new Future<unknown>(kernel);
     futureInternals.setOrigin(future, this);
     if (this.#first === null && this.#others === null) this.#first = future;

@@ -36,6 +36,7 @@ import type { Context } from "./context.ts";
 import type { CreationStacks } from "./creation_stacks.ts";
 import { enterStep } from "./entered.ts";
 import type { EventLoop } from "./event_loop.ts";
+import { writeException } from "./exceptions.ts";
 import { type CodeStep, Gate } from "./gate.ts";
 import type { Hooks } from "./hooks.ts";
 import { filterRejections } from "./rejections.ts";
@@ -51,8 +52,10 @@ interface Run {
 }
 
 export class Kernel implements AlarmTarget {
-  /** The public face. */
-  readonly loop: EventLoop;
+  /** The public face; null while nobody has asked for the default loop's. */
+  loop: EventLoop | null = null;
+  /** Told of errors that no one is there to catch. */
+  tell: (context: ExceptionContext) => void = writeException;
   readonly clock: Clock;
   /** An ambient loop always runs; an explicit one while it is told to. */
   readonly ambient: boolean;
@@ -83,7 +86,6 @@ export class Kernel implements AlarmTarget {
 
   readonly #ready = new RingBuffer<Runnable>();
   readonly #timers = new TimerHeap();
-  readonly #report: (context: ExceptionContext) => void;
   #scheduled = false;
   /** The next stretch of the present run. */
   #go: () => void = () => {};
@@ -106,20 +108,11 @@ export class Kernel implements AlarmTarget {
   #run: Run | null = null;
   #stopping = false;
 
-  constructor(
-    loop: EventLoop,
-    clock: Clock,
-    ambient: boolean,
-    context: Context,
-    report: (context: ExceptionContext) => void,
-  ) {
-    this.loop = loop;
+  constructor(clock: Clock, ambient: boolean, context: Context) {
     this.clock = clock;
     this.ambient = ambient;
     this.closed = ambient && !can(DEFAULT_LOOP);
-    this.#report = report;
     this.root = Scope.detached(this, context);
-    kernels.set(loop, this);
     if (ambient) this.#startRun(null);
   }
 
@@ -422,7 +415,7 @@ export class Kernel implements AlarmTarget {
     if (this.closed) throw this.closedError("run");
     if (this.isRunning) {
       throw new InvalidStateError(
-        `Cannot run the event loop as it is already running: received a call on ${this.loop}`,
+        `Cannot run the event loop as it is already running: received a call on ${this}`,
       );
     }
     return new Promise((resolve, reject) => {
@@ -494,8 +487,13 @@ export class Kernel implements AlarmTarget {
 
   // -- errors ---------------------------------------------------------------
 
+  /** The loop goes on, unless whoever is told ends it. */
   report(context: ExceptionContext): void {
-    this.#report(context);
+    try {
+      this.tell(context);
+    } catch (error) {
+      this.abort(error);
+    }
   }
 
   closedError(action: string): Error {
@@ -503,20 +501,35 @@ export class Kernel implements AlarmTarget {
       return refusal(DEFAULT_LOOP, `${action} in the default event loop`);
     }
     return new InvalidStateError(
-      `Cannot ${action} as the event loop is closed: received a call on ${this.loop}`,
+      `Cannot ${action} as the event loop is closed: received a call on ${this}`,
     );
   }
 
   toString(): string {
-    return String(this.loop);
+    const state = this.closed
+      ? "closed"
+      : this.isRunning
+      ? "running"
+      : "stopped";
+    return `<EventLoop ${state}>`;
   }
 }
 
 const microtask: Promise<unknown> = Promise.resolve();
-const kernels = new WeakMap<EventLoop, Kernel>();
+const kernels = new WeakMap<EventLoop, LoopKernel>();
+
+/** A kernel that has its public face, as those of futures and tasks do. */
+export type LoopKernel = Kernel & { readonly loop: EventLoop };
+
+/** Makes `loop` the public face of `kernel`. */
+export function giveLoop(kernel: Kernel, loop: EventLoop): LoopKernel {
+  kernel.loop = loop;
+  kernels.set(loop, kernel as LoopKernel);
+  return kernel as LoopKernel;
+}
 
 /** The kernel behind a loop's public face. */
-export function kernelOf(loop: EventLoop): Kernel {
+export function kernelOf(loop: EventLoop): LoopKernel {
   const kernel = kernels.get(loop);
   if (kernel === undefined) {
     throw new TypeError(

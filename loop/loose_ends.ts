@@ -5,17 +5,17 @@
 import { hostProcess } from "../platform/process.ts";
 import { describeDeadlock } from "./deadlock.ts";
 import { writeException } from "./exceptions.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, LoopKernel } from "./kernel.ts";
 import type { Task } from "./task.ts";
 import type { ExceptionContext } from "./types.ts";
 
 /** What is said of a loop that is collected; must not refer to it. */
 interface Loss {
   readonly context: ExceptionContext;
-  readonly entry: WeakRef<Kernel>;
+  readonly entry: WeakRef<LoopKernel>;
 }
 
-const watched = new Set<WeakRef<Kernel>>();
+const watched = new Set<WeakRef<LoopKernel>>();
 const losses = new FinalizationRegistry<Loss>(({ context, entry }) => {
   watched.delete(entry);
   // The loop's exception handler is gone with it.
@@ -24,7 +24,7 @@ const losses = new FinalizationRegistry<Loss>(({ context, entry }) => {
 let listening = false;
 
 /** Watches a loop; the function it returns ends that. */
-export function watchLoop(kernel: Kernel): () => void {
+export function watchLoop(kernel: LoopKernel): () => void {
   listen();
   const entry = new WeakRef(kernel);
   watched.add(entry);
@@ -70,8 +70,8 @@ function listen(): void {
   });
 }
 
-function watchedKernels(): Kernel[] {
-  const kernels: Kernel[] = [];
+function watchedKernels(): LoopKernel[] {
+  const kernels: LoopKernel[] = [];
   for (const entry of watched) {
     const kernel = entry.deref();
     if (kernel !== undefined) kernels.push(kernel);
@@ -79,7 +79,7 @@ function watchedKernels(): Kernel[] {
   return kernels;
 }
 
-function unclosed(kernel: Kernel): ExceptionContext {
+function unclosed(kernel: LoopKernel): ExceptionContext {
   const createdAt = kernel.creationStack(kernel.loop);
   return {
     message: `ResourceWarning: unclosed event loop ${kernel.loop}`,

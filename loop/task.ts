@@ -1,12 +1,8 @@
 import { react, thenOf } from "../_internal/check.ts";
-import { errorLine, isError } from "../_internal/error_text.ts";
+import { errorLine } from "../_internal/error_text.ts";
 import { type NamesOf, OptionNames } from "../_internal/options.ts";
-import { read, show } from "../_internal/show.ts";
-import {
-  type CancelledError,
-  InvalidStateError,
-  isCancelledError,
-} from "../errors.ts";
+import { show } from "../_internal/show.ts";
+import { InvalidStateError, isCancelledError } from "../errors.ts";
 import { isolate } from "../platform/async_storage.ts";
 import { hostProcess } from "../platform/process.ts";
 import { cancelBySignal } from "./cancel_each.ts";
@@ -20,12 +16,12 @@ import {
   runIn,
 } from "./entered.ts";
 import { isExitRequest } from "./exit_request.ts";
-import { toCancelledError } from "./cancel_request.ts";
+import { asCancellation, toCancelledError } from "./cancel_request.ts";
 import { Future, futureInternals } from "./future.ts";
 import type { CodeStep, Gate } from "./gate.ts";
 import { waitsBelow } from "./hooks.ts";
 import type { EventLoop } from "./event_loop.ts";
-import type { Kernel } from "./kernel.ts";
+import type { LoopKernel } from "./kernel.ts";
 import { Scope } from "./scope.ts";
 
 /** The function a task runs. */
@@ -111,7 +107,7 @@ export class Task<T = unknown> extends Future<T> {
    * @internal
    * @ignore
    */
-  constructor(kernel: Kernel, fn: TaskFunction<T>, options: TaskOptions) {
+  constructor(kernel: LoopKernel, fn: TaskFunction<T>, options: TaskOptions) {
     super(kernel);
     const { name, context, signal } = options;
     this.#fn = fn;
@@ -349,7 +345,7 @@ export class Task<T = unknown> extends Future<T> {
 
 /** Makes a task; an eager one has run up to its first `await` when it returns. */
 export function makeTask<T>(
-  kernel: Kernel,
+  kernel: LoopKernel,
   fn: TaskFunction<T>,
   options: TaskOptions,
 ): Task<T> {
@@ -362,7 +358,7 @@ export function makeTask<T>(
   return task;
 }
 
-function startsAtOnce(kernel: Kernel, options: TaskOptions): boolean {
+function startsAtOnce(kernel: LoopKernel, options: TaskOptions): boolean {
   return options.eagerStart === true && kernel.isRunning;
 }
 
@@ -446,22 +442,6 @@ function failEntered(error: unknown): void {
       `A task failed after its loop was closed: ${errorLine(error)}`,
     );
   }
-}
-
-/**
- * The cancellation that `error` stands for, if it does: either our own error or
- * the AbortError that a host operation made of our signal.
- */
-export function asCancellation(
-  error: unknown,
-  scope: Scope,
-): CancelledError | null {
-  if (isCancelledError(error)) return error;
-  if (scope.requests === 0 || !isError(error)) return null;
-  const cause = read(error, "cause");
-  return read(error, "name") === "AbortError" && isCancelledError(cause)
-    ? cause
-    : null;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Small programs in bundles that leave out what nobody uses. */
+import { stat } from "node:fs/promises";
 import { execute, NAME, toPath, writeText } from "./_project.ts";
 import type { ToolResult } from "./_tool_tests.ts";
 
@@ -7,7 +8,7 @@ const LIMIT_MS = 60_000;
 const FOLDER = "tests/npm/bundles";
 
 /**
- * What each program prints, by its text. Each uses little, and so finds out
+ * What each program prints, and its text. Each uses little, and so finds out
  * what it needs and does not import by name.
  */
 const PROGRAMS: Readonly<Record<string, readonly [string, string]>> = {
@@ -117,10 +118,21 @@ const PROGRAMS: Readonly<Record<string, readonly [string, string]>> = {
   ],
 };
 
+/** Bytes that the minified bundle of a program may have. */
+const SIZES: Readonly<Record<string, number>> = {
+  lock: 40_000,
+  timeout: 45_000,
+};
+
+interface Kind {
+  readonly options: readonly string[];
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
 /** How much a bundle leaves out: what the manifest allows, and nothing. */
-const KINDS: Readonly<Record<string, readonly string[]>> = {
-  "by sideEffects": [],
-  "whole": ["--ignore-annotations"],
+const KINDS: Readonly<Record<string, Kind>> = {
+  "by sideEffects": { options: [], sizes: SIZES },
+  "whole": { options: ["--ignore-annotations"], sizes: {} },
 };
 
 /**
@@ -135,7 +147,7 @@ export async function runBundles(
   const esbuild = toPath(new URL("node_modules/.bin/esbuild", cwd));
   const limits = { cwd, timeoutMs: LIMIT_MS };
   const results: ToolResult[] = [];
-  for (const [kind, options] of Object.entries(KINDS)) {
+  for (const [kind, { options, sizes }] of Object.entries(KINDS)) {
     let output = "";
     for (const [name, [expected, text]] of Object.entries(PROGRAMS)) {
       const base = `${FOLDER}/${name.replaceAll(" ", "_")}`;
@@ -149,6 +161,11 @@ export async function runBundles(
       const ran = await execute(node, [`${base}.min.mjs`], limits);
       if (ran.stdout.trim() !== expected) {
         output += `${name}: ${built.output}${ran.output}\n`;
+      }
+      const { size } = await stat(new URL(`${base}.min.mjs`, cwd));
+      const limit = sizes[name];
+      if (limit !== undefined && size > limit) {
+        output += `${name}: ${size} bytes, and not ${limit} at most\n`;
       }
     }
     results.push({ name: `bundles, ${kind}`, ok: output === "", output });

@@ -6,6 +6,7 @@
  * mode.
  */
 import { onClose } from "../loop/closing.ts";
+import { withLoop } from "../loop/event_loop.ts";
 import type { Kernel } from "../loop/kernel.ts";
 
 /** A transport, or a server; its text is what is said of it. */
@@ -70,7 +71,8 @@ export function watchWriter(
   writer: object,
   transport: OpenEnd,
 ): void {
-  if (kernel.stacks === null) return;
+  // Its debug mode begins with its public face.
+  if (withLoop(kernel).stacks === null) return;
   lostWriters.unregister(writer);
   lostWriters.register(writer, { kernel, transport }, writer);
 }

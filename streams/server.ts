@@ -5,6 +5,7 @@
 import { inspectByToString } from "../_internal/inspect.ts";
 import { CancelledError, InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
+import { loopOf } from "../loop/event_loop.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { interruption, type Scope } from "../loop/scope.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
@@ -127,7 +128,7 @@ export class Server {
     if (this.#state !== "new") return;
     this.#state = "serving";
     enter(this.#scope, this.#listen);
-    joinWorker(this, this.#kernel.loop, this.#drain);
+    joinWorker(this, loopOf(this.#kernel), this.#drain);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { ConnectionHandler } from "./stream_writer.ts";
+import { loopOf } from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
 import { Completion, type Future, futureInternals } from "../loop/future.ts";
 import { currentScope } from "../loop/current.ts";
@@ -123,8 +124,7 @@ export class StreamProtocol extends Protocol implements WriterProtocol {
     const writer = new StreamWriter(transport, this, reader);
     const scope = currentScope();
     const { kernel } = scope;
-    const { loop } = kernel;
-    const task = loop.createTask(() => onConnected(reader, writer));
+    const task = loopOf(kernel).createTask(() => onConnected(reader, writer));
     new Completion(task as Future<void>, () => {
       const state = futureInternals.state(task);
       // One that returns may have given the streams to someone else.

@@ -12,6 +12,7 @@ import {
 } from "../errors.ts";
 import { onClose } from "../loop/closing.ts";
 import { currentScope, runIn } from "../loop/current.ts";
+import { withLoop } from "../loop/event_loop.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { interruption, type Scope, throwCancellation } from "../loop/scope.ts";
 import { Wait } from "../loop/wait.ts";
@@ -55,7 +56,7 @@ export class Child {
     this.program = command.program;
     this.detached = command.detached;
     this.#stopWatching = onClose(this.#kernel, () => this.#abandon());
-    this.#kernel.stacks?.remember(this);
+    withLoop(this.#kernel).stacks?.remember(this);
     host.exited.then(this.#end);
   }
 

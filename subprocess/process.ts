@@ -8,6 +8,7 @@ import {
   isCancelledError,
 } from "../errors.ts";
 import { currentScope, runIn } from "../loop/current.ts";
+import { loopOf } from "../loop/event_loop.ts";
 import { runShielded } from "../loop/run_shielded.ts";
 import type { Task } from "../loop/task.ts";
 import type { SignalName } from "../platform/types/signals.ts";
@@ -427,9 +428,8 @@ function openReader(
   limit: number | undefined,
 ): StreamReader | null {
   if (child.hostPipe(number) === null) return null;
-  const { loop } = child.scope.kernel;
   const reader = new StreamReader({
-    loop,
+    loop: loopOf(child.scope.kernel),
     ...(limit !== undefined && { limit }),
   });
   child.open(number, new OutputProtocol(reader));

@@ -3,6 +3,7 @@ import { inspectByToString } from "../_internal/inspect.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
+import { loopOf } from "../loop/event_loop.ts";
 import { interruption, type Scope } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Hold } from "./hold.ts";
@@ -364,7 +365,7 @@ class Token implements Hold {
 
 /** Whose code runs in `scope`. */
 function borrowerOf({ task, kernel }: Scope): object {
-  return task ?? kernel.loop;
+  return task ?? loopOf(kernel);
 }
 
 function checkBorrower(action: string, borrower: unknown): void {

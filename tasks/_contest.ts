@@ -22,7 +22,7 @@ import { withStackLimit } from "../_internal/stack_limit.ts";
 import { CancelledError, ExceptionGroup } from "../errors.ts";
 import { cancelEach } from "../loop/cancel_each.ts";
 import { callFromLoop } from "../loop/current.ts";
-import { createChecked } from "../loop/event_loop.ts";
+import { createChecked, loopOf } from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
 import { toCancelledError } from "../loop/cancel_request.ts";
 import { type Future, futureInternals, type Origin } from "../loop/future.ts";
@@ -181,7 +181,7 @@ export class Contest implements WaitSource {
     const { fn, options } = this.#contenders[index]!;
     let task: Task<unknown>;
     try {
-      task = createChecked(this.#around.kernel.loop, fn, options);
+      task = createChecked(loopOf(this.#around.kernel), fn, options);
     } catch (error) {
       // A task factory threw, or the loop was closed.
       this.#decide("failed", null, error);
@@ -217,7 +217,7 @@ export class Contest implements WaitSource {
     // The result comes in the loop's turn, or the task starts in one.
     let turns = scope.deferred > 0
       ? TURNS_TO_COME_BY_IT
-      : kernel.loop.getTaskFactory() === null && kernel.isRunning
+      : loopOf(kernel).getTaskFactory() === null && kernel.isRunning
       ? 0
       : 1;
     if (turns === 0 || (!isBusy(task) && scope.deferred === 0)) return;

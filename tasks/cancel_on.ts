@@ -2,10 +2,10 @@ import { checkFunction } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import type { CancelledError } from "../errors.ts";
 import { callBySignal } from "../loop/cancel_each.ts";
+import { asCancellation } from "../loop/cancel_request.ts";
 import { currentScope, enteredScope } from "../loop/current.ts";
 import { toCancelledError } from "../loop/cancel_request.ts";
 import { type Scope, Surroundings } from "../loop/scope.ts";
-import { asCancellation } from "../loop/task.ts";
 import { runBlock } from "./_block.ts";
 
 /**

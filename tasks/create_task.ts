@@ -5,6 +5,8 @@ import {
   checkTaskFunction,
   createChecked,
   type EventLoop,
+  loopOf,
+  withLoop,
 } from "../loop/event_loop.ts";
 import { type Future, isFuture, isOwnFuture } from "../loop/future.ts";
 import { futureOf } from "../loop/future_of.ts";
@@ -110,10 +112,12 @@ export function ensureFutureOf<T>(
   kernel: Kernel,
   awaitable: Awaitable<T>,
 ): Future<T> {
-  if (typeof awaitable === "function") return kernel.loop.createTask(awaitable);
+  if (typeof awaitable === "function") {
+    return loopOf(kernel).createTask(awaitable);
+  }
   if (isOwnFuture(awaitable)) return awaitable as Future<T>;
   // Of another copy: a task that is cancelled cancels what it awaits.
   return isFuture(awaitable)
-    ? kernel.loop.createTask(() => awaitable as PromiseLike<T>)
-    : futureOf(awaitable, kernel);
+    ? loopOf(kernel).createTask(() => awaitable as PromiseLike<T>)
+    : futureOf(awaitable, withLoop(kernel));
 }

@@ -3,6 +3,7 @@ import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { cancelBySignal, cancelSafely } from "../loop/cancel_each.ts";
 import { currentScope } from "../loop/current.ts";
 import { toCancelledError } from "../loop/cancel_request.ts";
+import { withLoop } from "../loop/event_loop.ts";
 import {
   Completion,
   Future,
@@ -180,7 +181,7 @@ class GatherFuture extends Future<unknown[]> {
     aws: readonly Awaitable<unknown>[],
     returnExceptions: boolean,
   ) {
-    super(kernel);
+    super(withLoop(kernel));
     this.#returnExceptions = returnExceptions;
     const futures = new Map<Awaitable<unknown>, Future<unknown>>();
     const scope = currentScope();

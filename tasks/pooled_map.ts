@@ -9,12 +9,14 @@ import { show } from "../_internal/show.ts";
 import { CancelledError } from "../errors.ts";
 import { callBySignal, cancelEach } from "../loop/cancel_each.ts";
 import type { Context } from "../loop/context.ts";
+import { asCancellation } from "../loop/cancel_request.ts";
 import { currentScope, inheritedContext } from "../loop/current.ts";
 import { toCancelledError } from "../loop/cancel_request.ts";
+import { loopOf } from "../loop/event_loop.ts";
 import { Completion, futureInternals } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { interruption, type Scope } from "../loop/scope.ts";
-import { asCancellation, scopeOf, type Task } from "../loop/task.ts";
+import { scopeOf, type Task } from "../loop/task.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { capturePlace } from "../platform/async_storage.ts";
 import type { AsyncPlace } from "../platform/types/async_storage.ts";
@@ -402,7 +404,7 @@ class PooledMap<T, R> implements AsyncIterableIterator<R, undefined> {
   }
 
   #startWorker(): void {
-    const { loop } = this.#kernel!;
+    const loop = loopOf(this.#kernel!);
     const start = () => {
       const context = this.#context?.copy();
       const task = loop.createTask(() => this.#work(), { context });

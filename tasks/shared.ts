@@ -1,6 +1,7 @@
 import { checkFunction } from "../_internal/check.ts";
 import type { CancelledError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
+import { loopOf } from "../loop/event_loop.ts";
 import { Completion, type Future, futureInternals } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { type Forwarder, requests } from "../loop/requests.ts";
@@ -63,7 +64,7 @@ export function shared<K = void, T = unknown>(
     const running = ofLoop;
     let run = running.get(key);
     if (run === undefined || run.task.done()) {
-      const task = kernel.loop.createTask(() => fn(key));
+      const task = loopOf(kernel).createTask(() => fn(key));
       const begun: Run<T> = run = new Run(task, () => {
         if (running.get(key) === begun) running.delete(key);
       });

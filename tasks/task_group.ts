@@ -6,14 +6,14 @@ import {
   InvalidStateError,
 } from "../errors.ts";
 import { cancelEach } from "../loop/cancel_each.ts";
+import { asCancellation } from "../loop/cancel_request.ts";
 import { currentScope } from "../loop/current.ts";
-import { checkTaskFunction } from "../loop/event_loop.ts";
+import { checkTaskFunction, loopOf, withLoop } from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
 import { toCancelledError } from "../loop/cancel_request.ts";
 import { Completion, futureInternals } from "../loop/future.ts";
 import { interruption, Scope, Surroundings } from "../loop/scope.ts";
 import {
-  asCancellation,
   NO_OPTIONS,
   type Task,
   type TaskFunction,
@@ -180,7 +180,7 @@ export class TaskGroup {
     options: TaskOptions = NO_OPTIONS,
   ): Promise<T> {
     checkFunction("start a task", "fn", fn);
-    const starting = new Starting<T>(this.#around.kernel);
+    const starting = new Starting<T>(withLoop(this.#around.kernel));
     const started = (value: T) => starting.say(value);
     const task = this.#create(() => fn(started), options, starting);
     this.#starts++;
@@ -275,7 +275,7 @@ export class TaskGroup {
         }: received a call on ${this}`,
       );
     }
-    const { loop } = this.#around.kernel;
+    const loop = loopOf(this.#around.kernel);
     const place = this.#places === null ? null : this.#places.ask();
     let task: Task<T>;
     if (place === null) task = loop.createTask(fn, options);

@@ -1,5 +1,6 @@
 /** What workers may call in the thread that started them. */
 import { type Context, contextOf } from "../loop/context.ts";
+import { loopOf } from "../loop/event_loop.ts";
 import { Completion, futureInternals } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Task } from "../loop/task.ts";
@@ -40,7 +41,7 @@ export class ExposedCalls {
     let task: Task<unknown>;
     try {
       const fn = this.#find(name);
-      task = kernel.loop.createTask(() => fn(...args as never), {
+      task = loopOf(kernel).createTask(() => fn(...args as never), {
         name: `runCoroutineThreadsafe ${name}`,
         context: context?.copy() ?? contextOf(new Map()),
       });

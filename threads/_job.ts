@@ -2,6 +2,7 @@ import { type CancelledError, isCancelledError } from "../errors.ts";
 import { type Context, variablesOf } from "../loop/context.ts";
 import { currentScope } from "../loop/current.ts";
 import { toCancelledError } from "../loop/cancel_request.ts";
+import { withLoop } from "../loop/event_loop.ts";
 import { Future, futureInternals } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { capturePlace } from "../platform/async_storage.ts";
@@ -14,7 +15,7 @@ export class JobFuture<T = unknown> extends Future<T> {
   readonly #onCancel: (error: CancelledError) => void;
 
   constructor(kernel: Kernel, onCancel: (error: CancelledError) => void) {
-    super(kernel);
+    super(withLoop(kernel));
     this.#onCancel = onCancel;
     kernel.hooks?.futureCreated(this);
   }

@@ -1,6 +1,7 @@
 /** One process of a worker, from its start to its end. */
 import { CancelledError, OSError } from "../errors.ts";
 import { onClose } from "../loop/closing.ts";
+import { loopOf } from "../loop/event_loop.ts";
 import type { TimerHandle } from "../loop/handle.ts";
 import type { Scope } from "../loop/scope.ts";
 import type { HostConnection } from "../platform/types/net.ts";
@@ -162,7 +163,7 @@ class SystemProcess implements WorkerProcess {
   }
 
   #awaitLastWords(): void {
-    const { loop } = this.#scope.kernel;
+    const loop = loopOf(this.#scope.kernel);
     this.#patience = loop.callLater(LAST_WORDS_MS, () => {
       for (const log of this.#logs) log.abort();
     });

@@ -8,6 +8,7 @@ import {
   WorkerError,
 } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
+import { loopOf } from "../loop/event_loop.ts";
 import type { Future } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Task } from "../loop/task.ts";
@@ -124,7 +125,7 @@ export class Supervisor implements AsyncDisposable {
       wasReady: false,
       replacement: null,
     }));
-    this.#started = this.#kernel.loop.createFuture<void>();
+    this.#started = loopOf(this.#kernel).createFuture<void>();
     this.#task = createTask(() => this.#run(), { name: "prefork" });
     this.#task.addDoneCallback(() => {
       if (!this.#started.done()) this.#started.cancel();
@@ -246,7 +247,7 @@ export class Supervisor implements AsyncDisposable {
 
   async #run(): Promise<void> {
     running++;
-    const { loop } = this.#kernel;
+    const loop = loopOf(this.#kernel);
     const signals = this.#listen();
     try {
       await taskGroup((group) => {
@@ -364,7 +365,7 @@ export class Supervisor implements AsyncDisposable {
   /** Takes over the signals of an operator. */
   #listen(): SignalName[] {
     if (!this.#plan.handleSignals) return [];
-    const { loop } = this.#kernel;
+    const loop = loopOf(this.#kernel);
     loop.addSignalHandler("SIGHUP", () => {
       createTask(() => this.#reloadBySignal(), { name: "prefork: SIGHUP" });
     });

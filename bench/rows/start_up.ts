@@ -44,6 +44,17 @@ export const packageSize: ProgramRow = {
     { name: "gzipped", unit: "bytes", targets: [] },
     { name: "modules", unit: "count", targets: [] },
     { name: "npm", unit: "bytes", targets: [] },
+    // A bundle with nothing else of the package.
+    {
+      name: "Lock",
+      unit: "bytes",
+      targets: [{ peer: "ours", below: 40_000 }],
+    },
+    {
+      name: "sleep and timeout",
+      unit: "bytes",
+      targets: [{ peer: "ours", below: 45_000 }],
+    },
   ],
   modules,
 };
