@@ -53,8 +53,8 @@ export class DebugMode implements Instrument {
     if (ms < this.#slowMs()) return;
     this.#kernel.report({
       message: `Executing ${what} took ${ms.toFixed(0)} ms`,
-      ...(task === null ? undefined : { task }),
-      ...(createdAt === undefined ? undefined : { createdAt }),
+      task,
+      createdAt,
     });
   }
 
@@ -119,7 +119,7 @@ export class DebugMode implements Instrument {
     this.#kernel.report({
       message,
       task,
-      ...(createdAt === undefined ? undefined : { createdAt }),
+      createdAt,
     });
   }
 

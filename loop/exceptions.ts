@@ -4,6 +4,25 @@ import { hostProcess } from "../platform/process.ts";
 import { isExitRequest } from "./exit_request.ts";
 import type { ExceptionContext } from "./types.ts";
 
+/** What is reported: what is not known may be left open. */
+export type Report =
+  & Pick<ExceptionContext, "message" | "error">
+  & { [K in Unsure]?: ExceptionContext[K] | null | undefined };
+
+type Unsure = "task" | "future" | "handle" | "createdAt";
+const UNSURE: readonly Unsure[] = ["task", "future", "handle", "createdAt"];
+
+/** What the handler is told: what is not known is not there. */
+export function toContext(report: Report): ExceptionContext {
+  const context: Report = { ...report };
+  for (const name of UNSURE) {
+    if (context[name] === null || context[name] === undefined) {
+      delete context[name];
+    }
+  }
+  return context as ExceptionContext;
+}
+
 /** Given an error that no one is there to catch. */
 export type ExceptionHandler = (context: ExceptionContext) => void;
 

@@ -107,12 +107,11 @@ export class Handle {
         leaveCallback();
         return kernel.abort(error);
       }
-      const createdAt = kernel.creationStack(handle);
       kernel.report({
         message: `Exception in ${nameOf(callback)}`,
         error,
         handle,
-        ...(createdAt === undefined ? undefined : { createdAt }),
+        createdAt: kernel.creationStack(handle),
       });
       leaveCallback();
     }

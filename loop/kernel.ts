@@ -36,7 +36,7 @@ import type { Context } from "./context.ts";
 import type { CreationStacks } from "./creation_stacks.ts";
 import { enterStep } from "./entered.ts";
 import type { EventLoop } from "./event_loop.ts";
-import { writeException } from "./exceptions.ts";
+import { type Report, toContext, writeException } from "./exceptions.ts";
 import { type CodeStep, Gate } from "./gate.ts";
 import type { Hooks } from "./hooks.ts";
 import { filterRejections } from "./rejections.ts";
@@ -488,9 +488,9 @@ export class Kernel implements AlarmTarget {
   // -- errors ---------------------------------------------------------------
 
   /** The loop goes on, unless whoever is told ends it. */
-  report(context: ExceptionContext): void {
+  report(report: Report): void {
     try {
-      this.tell(context);
+      this.tell(toContext(report));
     } catch (error) {
       this.abort(error);
     }

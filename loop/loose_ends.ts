@@ -4,7 +4,7 @@
  */
 import { hostProcess } from "../platform/process.ts";
 import { describeDeadlock } from "./deadlock.ts";
-import { writeException } from "./exceptions.ts";
+import { toContext, writeException } from "./exceptions.ts";
 import type { Kernel, LoopKernel } from "./kernel.ts";
 import type { Task } from "./task.ts";
 import type { ExceptionContext } from "./types.ts";
@@ -46,7 +46,7 @@ export function reportPendingTasks(kernel: Kernel): void {
     kernel.report({
       message: "Task was destroyed but it is pending!",
       task,
-      ...(createdAt === undefined ? undefined : { createdAt }),
+      createdAt,
     });
   }
 }
@@ -81,8 +81,8 @@ function watchedKernels(): LoopKernel[] {
 
 function unclosed(kernel: LoopKernel): ExceptionContext {
   const createdAt = kernel.creationStack(kernel.loop);
-  return {
+  return toContext({
     message: `ResourceWarning: unclosed event loop ${kernel.loop}`,
-    ...(createdAt === undefined ? undefined : { createdAt }),
-  };
+    createdAt,
+  });
 }

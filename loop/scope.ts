@@ -454,7 +454,7 @@ export function reportThrown(wait: Wait<unknown>, error: unknown): void {
   kernel.report({
     message: "What was waited for threw when it was cancelled",
     error,
-    ...(task === null ? undefined : { task }),
+    task,
   });
 }
 

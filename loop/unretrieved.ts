@@ -7,7 +7,7 @@ import { hostProcess } from "../platform/process.ts";
 import type { AsyncPlace } from "../platform/types/async_storage.ts";
 import type { Future } from "./future.ts";
 import type { Kernel } from "./kernel.ts";
-import type { ExceptionContext } from "./types.ts";
+import type { Report } from "./exceptions.ts";
 
 /** The error of one future; must not refer to the future strongly. */
 export class Unretrieved {
@@ -38,20 +38,17 @@ export class Unretrieved {
 
   report(): void {
     this.dismiss();
-    const future = this.#future.deref();
-    const context: ExceptionContext = {
+    const context: Report = {
       message: `${this.#title} failed and its error was never retrieved`,
       error: this.#error,
-      ...(future === undefined ? undefined : { future }),
-      ...(this.#createdAt === undefined
-        ? undefined
-        : { createdAt: this.#createdAt }),
+      future: this.#future.deref(),
+      createdAt: this.#createdAt,
     };
     this.#place.run(report, this.#kernel, context);
   }
 }
 
-function report(kernel: Kernel, context: ExceptionContext): void {
+function report(kernel: Kernel, context: Report): void {
   kernel.report(context);
 }
 

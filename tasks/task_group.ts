@@ -375,7 +375,7 @@ export class TaskGroup {
           (this.#exitRequest as Error).name
         } has ended`,
         error,
-        ...(task === null ? undefined : { task }),
+        task,
       });
     }
   }

@@ -93,7 +93,7 @@ class ReadPipe extends OneWayPipe {
 class WritePipe extends OneWayPipe {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #receiver: HostReceiver | null = null;
-  #closed = false;
+  #isClosed = false;
   #writing = false;
   #gone = false;
 
@@ -136,22 +136,22 @@ class WritePipe extends OneWayPipe {
   }
 
   override close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#receiver = null;
     this.#writer.close().catch(ignore);
   }
 
   override abort(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#receiver = null;
     this.#writer.abort().catch(ignore);
   }
 
   readonly #fail = (error: unknown): void => {
     const receiver = this.#receiver;
-    if (this.#closed || receiver === null) return;
+    if (this.#isClosed || receiver === null) return;
     this.abort();
     receiver.lost(mapError(error, "write to the pipe"));
   };

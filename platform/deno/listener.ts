@@ -41,7 +41,7 @@ class DenoListener implements HostListener {
   readonly address: Address;
   readonly #listener: Deno.Listener;
   readonly #options: HostSocketOptions;
-  #closed = false;
+  #isClosed = false;
   #retry: (() => void) | null = null;
   /** That of a Unix socket. */
   readonly #file: FileIdentity | null;
@@ -76,8 +76,8 @@ class DenoListener implements HostListener {
   }
 
   #stopListening(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#retry?.();
     if (this.address.transport !== "unix") {
       this.#listener.close();
@@ -98,7 +98,7 @@ class DenoListener implements HostListener {
 
   async drain(): Promise<void> {
     this.#isDraining = true;
-    await untilNobodyWaits(() => this.#closed ? null : this.#accepted);
+    await untilNobodyWaits(() => this.#isClosed ? null : this.#accepted);
     this.#stopListening();
     // One may have been on its way when it was closed.
     await this.#accepting;
@@ -126,7 +126,7 @@ class DenoListener implements HostListener {
     onConnection: (connection: HostConnection) => void,
     onError: (error: Error) => void,
   ): Promise<void> {
-    while (!this.#closed) {
+    while (!this.#isClosed) {
       let conn: Deno.Conn;
       try {
         const next = this.#listener.accept();
@@ -134,7 +134,7 @@ class DenoListener implements HostListener {
         // deno-lint-ignore no-await-in-loop -- one connection after the other
         conn = await next;
       } catch (error) {
-        if (this.#closed) return;
+        if (this.#isClosed) return;
         if (CLIENT_LEFT.has((error as { code?: unknown }).code)) continue;
         onError(mapError(error, "accept a connection"));
         // deno-lint-ignore no-await-in-loop -- one connection after the other
@@ -142,7 +142,7 @@ class DenoListener implements HostListener {
         continue;
       }
       this.#accepted++;
-      if (this.#closed && !this.#isDraining) return conn.close();
+      if (this.#isClosed && !this.#isDraining) return conn.close();
       setOptions(conn, this.#options);
       onConnection(new DenoConnection(conn));
     }

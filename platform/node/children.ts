@@ -32,7 +32,7 @@ class ReadPipe extends OneWayPipe {
   #error: unknown = null;
   #receiver: HostReceiver | null = null;
   #paused = true;
-  #closed = false;
+  #isClosed = false;
 
   constructor(stream: Readable) {
     super();
@@ -62,7 +62,7 @@ class ReadPipe extends OneWayPipe {
     const isFirst = this.#receiver === null;
     this.#receiver = receiver;
     // Paused by its reader, it may be before it is started.
-    if (isFirst && !this.#closed) this.resume();
+    if (isFirst && !this.#isClosed) this.resume();
   }
 
   override pause(): void {
@@ -75,22 +75,22 @@ class ReadPipe extends OneWayPipe {
     while (this.#held.length > 0) {
       const data = this.#held.shift() as Uint8Array;
       this.#receiver?.data(data);
-      if (this.#paused || this.#closed) return;
+      if (this.#paused || this.#isClosed) return;
     }
     this.#finish();
     if (!this.#ended) this.#stream.resume();
   }
 
   override close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#receiver = null;
     this.#held = [];
     this.#stream.destroy();
   }
 
   #finish(): void {
-    if (!this.#ended || this.#paused || this.#closed) return;
+    if (!this.#ended || this.#paused || this.#isClosed) return;
     const receiver = this.#receiver;
     const error = this.#error;
     if (error === null) return receiver?.end();
@@ -116,7 +116,7 @@ interface StdinHandle {
 class WritePipe extends OneWayPipe {
   readonly #stream: Writable;
   #receiver: HostReceiver | null = null;
-  #closed = false;
+  #isClosed = false;
   #gone = false;
   #writing = false;
   #error: unknown = null;
@@ -174,22 +174,22 @@ class WritePipe extends OneWayPipe {
   }
 
   override close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#receiver = null;
     this.#stream.end(() => this.#stream.destroy());
   }
 
   override abort(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#receiver = null;
     this.#stream.destroy();
   }
 
   #fail(): void {
     const receiver = this.#receiver;
-    if (this.#closed || receiver === null) return;
+    if (this.#isClosed || receiver === null) return;
     if (this.#error === null) {
       if (!this.#gone) return;
       if (this.#writing) this.#error = new PipeClosed("The pipe was closed");

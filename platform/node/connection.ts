@@ -40,7 +40,7 @@ export class SocketConnection implements HostConnection {
   #isUnderWay = false;
   /** What to write once the write under way is reported. */
   #next: Uint8Array | null = null;
-  #closed = false;
+  #isClosed = false;
 
   constructor(
     socket: Socket,
@@ -71,12 +71,12 @@ export class SocketConnection implements HostConnection {
     takeReads(socket, receive, () => this.#isPaused);
     socket.on("end", () => this.#end());
     socket.on("close", () => {
-      if (this.#closed) return;
+      if (this.#isClosed) return;
       const error = this.#error;
       // The peer had ended before it was gone, and both came in one read.
       if (isBrokenRead(error)) this.#receiver?.end();
-      if (this.#closed) return;
-      this.#closed = true;
+      if (this.#isClosed) return;
+      this.#isClosed = true;
       // Without an error it is what Node does once both sides have ended: the
       // library is not through with the connection before it closes it.
       if (error !== null) this.#lose(error);
@@ -114,7 +114,7 @@ export class SocketConnection implements HostConnection {
       this.#isUnderWay = false;
       if (error) {
         // What goes wrong comes as an event, unless the socket is closed.
-        if (this.#closed) this.#lose(error);
+        if (this.#isClosed) this.#lose(error);
         this.socket.destroy(error);
         return;
       }
@@ -179,7 +179,7 @@ export class SocketConnection implements HostConnection {
   }
 
   #leave(): void {
-    this.#closed = true;
+    this.#isClosed = true;
     this.#receiver = null;
     // A paused socket would not see the peer's end, and so never close.
     this.socket.removeAllListeners("data");

@@ -31,7 +31,7 @@ class NodeListener implements HostListener {
   #early: HostConnection[] = [];
   #onConnection: ((connection: HostConnection) => void) | null = null;
   #onError: ((error: Error) => void) | null = null;
-  #closed = false;
+  #isClosed = false;
   #accepted = 0;
 
   constructor(
@@ -50,7 +50,7 @@ class NodeListener implements HostListener {
     });
     server.on("connection", (socket: Socket) => {
       this.#accepted++;
-      if (this.#closed) {
+      if (this.#isClosed) {
         socket.destroy();
         return;
       }
@@ -77,8 +77,8 @@ class NodeListener implements HostListener {
   }
 
   close(): null {
-    if (this.#closed) return null;
-    this.#closed = true;
+    if (this.#isClosed) return null;
+    this.#isClosed = true;
     for (const connection of this.#early.splice(0)) connection.abort();
     this.#stopListening();
     return null;
@@ -94,10 +94,10 @@ class NodeListener implements HostListener {
   }
 
   async drain(): Promise<void> {
-    await untilNobodyWaits(() => this.#closed ? null : this.#accepted);
-    if (this.#closed) return;
+    await untilNobodyWaits(() => this.#isClosed ? null : this.#accepted);
+    if (this.#isClosed) return;
     this.#stopListening();
-    this.#closed = true;
+    this.#isClosed = true;
   }
 }
 
