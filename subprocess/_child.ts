@@ -204,10 +204,9 @@ export class Child {
   }
 
   #report(what: string): void {
-    const createdAt = this.#kernel.creationStack(this);
     this.#kernel.report({
       message: `ResourceWarning: subprocess ${this} ${what}`,
-      ...(createdAt !== undefined && { createdAt }),
+      createdAt: this.#kernel.creationStack(this),
     });
   }
 
