@@ -923,6 +923,41 @@ export class FileExistsError extends OSError {
 }
 
 /**
+ * A file was asked for, and there is a directory. Equivalent of
+ * `IsADirectoryError`; its code is `EISDIR`.
+ *
+ * @example Recognising it
+ * ```ts
+ * import { IsADirectoryError } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new IsADirectoryError("x").name, "IsADirectoryError");
+ * ```
+ */
+export class IsADirectoryError extends OSError {
+  static readonly #named = /* @__PURE__ */ named(this, "IsADirectoryError");
+}
+
+/**
+ * A directory was asked for, or is on the way, and there is something else.
+ * Equivalent of `NotADirectoryError`; its code is `ENOTDIR`.
+ *
+ * @example A file where a directory is needed
+ * ```ts
+ * import { createSubprocessExec, NotADirectoryError } from "@asyncio/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await assertRejects(
+ *   () => createSubprocessExec("pwd", [], { cwd: "README.md" }),
+ *   NotADirectoryError,
+ * );
+ * ```
+ */
+export class NotADirectoryError extends OSError {
+  static readonly #named = /* @__PURE__ */ named(this, "NotADirectoryError");
+}
+
+/**
  * The system or the runtime does not allow it. Equivalent of `PermissionError`;
  * its code is `EACCES` or `EPERM`.
  *

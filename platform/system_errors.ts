@@ -9,6 +9,8 @@ import {
   ConnectionResetError,
   FileExistsError,
   FileNotFoundError,
+  IsADirectoryError,
+  NotADirectoryError,
   OSError,
   PermissionError,
   ProcessLookupError,
@@ -52,7 +54,10 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     make: (message, options) => new FileExistsError(message, options),
   },
   EHOSTUNREACH: { text: "there is no route to the host" },
-  EISDIR: { text: "it is a directory" },
+  EISDIR: {
+    text: "it is a directory",
+    make: (message, options) => new IsADirectoryError(message, options),
+  },
   EMFILE: { text: "this process has too many open files" },
   EMSGSIZE: { text: "the message is too long" },
   ENETUNREACH: { text: "the network is unreachable" },
@@ -60,6 +65,10 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ENOENT: {
     text: "there is no such file or directory",
     make: (message, options) => new FileNotFoundError(message, options),
+  },
+  ENOTDIR: {
+    text: "a part of the path is not a directory",
+    make: (message, options) => new NotADirectoryError(message, options),
   },
   ENOTFOUND: { text: "the name is not known" },
   EPERM: {

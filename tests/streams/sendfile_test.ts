@@ -4,6 +4,7 @@ import {
   createServer,
   createTask,
   InvalidStateError,
+  IsADirectoryError,
   OSError,
   run,
   sendfile,
@@ -105,6 +106,17 @@ Deno.test("close() and abort() during sendfile() are a ConnectionError of it", a
       assert(peer.size < SIZE);
     });
   }
+});
+
+Deno.test("sendfile() of a directory is an IsADirectoryError", async () => {
+  await withFile(async ({ transport }) => {
+    const error = await assertRejects(
+      () => sendfile(transport, "/tmp"),
+      IsADirectoryError,
+      "Cannot read /tmp as it is a directory (EISDIR)",
+    );
+    assertEquals(error.code, "EISDIR");
+  });
 });
 
 Deno.test("sendfile() throws when its peer goes", async () => {

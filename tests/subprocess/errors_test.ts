@@ -4,7 +4,7 @@ import { join } from "node:path";
 import {
   FileNotFoundError,
   InvalidStateError,
-  OSError,
+  NotADirectoryError,
   PermissionError,
   ProcessLookupError,
 } from "@asyncio/asyncio";
@@ -71,8 +71,8 @@ Deno.test("a bad cwd is an error that names it", async () => {
     const error = await assertRejects(
       () =>
         createSubprocessExec("true", [], { ...options, cwd: "/etc/passwd" }),
-      OSError,
-      "/etc/passwd is not a directory",
+      NotADirectoryError,
+      "Cannot start true in /etc/passwd as a part of the path is not a directory (ENOTDIR)",
     );
     assertEquals(error.code, "ENOTDIR");
   }
