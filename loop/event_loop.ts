@@ -115,8 +115,8 @@ export let createChecked: <T>(
  */
 export class EventLoop {
   /**
-   * A step that holds the loop for longer, in milliseconds, is reported in
-   * debug mode.
+   * A step that holds the loop for this long or longer, in milliseconds, is
+   * reported in debug mode.
    */
   slowCallbackDuration: number = SLOW_CALLBACK_MS;
 
