@@ -404,13 +404,21 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * waits for them need not wait for its turn in the ready queue as well.
    *
    * @internal
+   * @returns Whether all bytes were copied, so that their memory is free again.
    */
-  receive(data: Uint8Array): void {
+  receive(data: Uint8Array): boolean {
     this.#received.feed(data);
     const wait = this.#wait;
     // A read whose turn is still to come holds up no more than nobody does.
-    if (wait === null || wait.isQueued) this.#pauseOrResume();
-    else if (!wait.scope.kernel.tryRun(wait)) this.#wake();
+    if (wait === null || wait.isQueued) {
+      this.#pauseOrResume();
+      return false;
+    }
+    if (wait.scope.kernel.tryRun(wait)) {
+      return wait.name === READ_INTO.name && this.#received.size === 0;
+    }
+    this.#wake();
+    return false;
   }
 
   /** Ends the stream: nothing more comes. Can be called again. */
