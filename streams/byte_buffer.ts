@@ -71,6 +71,20 @@ export class ByteBuffer {
     return this.#join(count);
   }
 
+  /** Takes out as many bytes as there are and `target` has room for. */
+  takeInto(target: Uint8Array): number {
+    let filled = 0;
+    while (filled < target.length && this.size > 0) {
+      const chunk = this.#chunks[this.#first]!;
+      const room = target.length - filled;
+      const length = Math.min(room, chunk.length - this.#offset);
+      target.set(view(chunk, this.#offset, length), filled);
+      filled += length;
+      this.skip(length);
+    }
+    return filled;
+  }
+
   /** Throws away the first `count` bytes, of which there must be as many. */
   skip(count: number): void {
     this.size -= count;

@@ -209,3 +209,9 @@ export class DatagramProtocol extends BaseProtocol {
    */
   errorReceived(_error: Error): void {}
 }
+
+/** A protocol of the library that says whether it has copied what came. */
+export abstract class CopyingProtocol extends Protocol {
+  /** Whether what it was given last is of no use to it any more. */
+  isSpent: boolean = false;
+}

@@ -21,6 +21,9 @@ export const END: IteratorResult<never, undefined> = {
   value: undefined,
 };
 
+/** The value null, of an operation that gives null to wait for more. */
+export const NONE: unique symbol = Symbol("none");
+
 export class Received {
   /** How many bytes may stand before a separator. */
   readonly limit: number;
@@ -63,6 +66,17 @@ export class Received {
     const { size } = this.#buffer;
     if (size === 0) return this.isEnded || n === 0 ? NOTHING : null;
     return this.#buffer.take(Math.min(n, size));
+  }
+
+  /**
+   * Copies what there is, and `target` has room for.
+   *
+   * @returns How many bytes; at the end {@linkcode NONE}.
+   */
+  takeInto(target: Uint8Array): number | typeof NONE | null {
+    if (target.length === 0) return 0;
+    if (this.#buffer.size > 0) return this.#buffer.takeInto(target);
+    return this.isEnded ? NONE : null;
   }
 
   /** All, once the end has come. */

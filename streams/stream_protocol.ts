@@ -7,7 +7,7 @@ import type { Kernel } from "../loop/kernel.ts";
 import type { ExceptionContext } from "../loop/types.ts";
 import { FlowControl } from "./flow_control.ts";
 import { enter } from "./host.ts";
-import { Protocol } from "./protocol.ts";
+import { CopyingProtocol } from "./protocol.ts";
 import { closeWhenLost } from "./open_ends.ts";
 import type { ReaderKeeper, StreamReader } from "./stream_reader.ts";
 import { StreamWriter, type WriterProtocol } from "./stream_writer.ts";
@@ -17,7 +17,8 @@ import type { ReadingSide } from "./web.ts";
 /** Where what comes goes: a reader, or what feeds it. */
 export interface StreamInlet {
   setTransport(transport: ReadingSide): void;
-  receive(data: Uint8Array): void;
+  /** @returns Whether the bytes were copied, so that their memory is free again. */
+  receive(data: Uint8Array): boolean;
   feedEof(): void;
   setException(error: unknown): void;
 }
@@ -42,8 +43,8 @@ class WeakInlet implements StreamInlet, ReaderKeeper {
     this.#reader.deref()?.setTransport(transport);
   }
 
-  receive(data: Uint8Array): void {
-    this.#reader.deref()?.receive(data);
+  receive(data: Uint8Array): boolean {
+    return this.#reader.deref()?.receive(data) ?? false;
   }
 
   feedEof(): void {
@@ -60,7 +61,7 @@ class WeakInlet implements StreamInlet, ReaderKeeper {
  * when to wait, and on a server starts the handler of each connection.
  * Equivalent of `asyncio.StreamReaderProtocol`.
  */
-export class StreamProtocol extends Protocol implements WriterProtocol {
+export class StreamProtocol extends CopyingProtocol implements WriterProtocol {
   readonly flow: FlowControl = new FlowControl();
   #reader: StreamReader | null;
   #inlet: StreamInlet;
@@ -92,7 +93,7 @@ export class StreamProtocol extends Protocol implements WriterProtocol {
   }
 
   override dataReceived(data: Uint8Array): void {
-    this.#inlet.receive(data);
+    this.isSpent = this.#inlet.receive(data);
   }
 
   override eofReceived(): boolean {

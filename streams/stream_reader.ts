@@ -11,7 +11,7 @@ import { type Kernel, kernelOf } from "../loop/kernel.ts";
 import { interruption, type Scope } from "../loop/scope.ts";
 import type { Runnable } from "../loop/types.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
-import { END, Received } from "./received.ts";
+import { END, NONE, Received } from "./received.ts";
 import type { Search } from "./search.ts";
 import { type Separator, UserSearch } from "./separators.ts";
 import { type ReadingSide, toReadable, WebSource } from "./web.ts";
@@ -65,16 +65,29 @@ export interface StreamReaderStatistics {
   readonly waiting: string | null;
 }
 
-/** What a read does: takes what it is for, or gives null to wait for more. */
+/**
+ * What a read does: takes what it is for, or gives null to wait for more. If
+ * null is what it has taken, it gives NONE.
+ */
 interface Operation<A, T> {
   readonly name: string;
-  take(received: Received, argument: A): T | null;
+  take(received: Received, argument: A): Taken<T> | null;
+}
+
+type Taken<T> = Exclude<T, null> | typeof NONE;
+
+function valueOf<T>(taken: Taken<T>): T {
+  return (taken === NONE ? null : taken) as T;
 }
 
 // Made once, as making a function for each read would cost what it does.
 const READ_SOME: Operation<number, Uint8Array> = {
   name: "read",
   take: (received, n) => received.takeSome(n),
+};
+const READ_INTO: Operation<Uint8Array, number | null> = {
+  name: "readInto",
+  take: (received, buffer) => received.takeInto(buffer),
 };
 const READ_ALL: Operation<number, Uint8Array> = {
   name: "read",
@@ -122,7 +135,7 @@ let retry: <A, T>(
   reader: StreamReader,
   operation: Operation<A, T>,
   argument: A,
-) => T | null;
+) => Taken<T> | null;
 
 /**
  * The receiving side of a stream: bytes, up to a separator, by number, or line
@@ -139,6 +152,7 @@ let retry: <A, T>(
  * | operation                  | cost                                      |
  * | -------------------------- | ----------------------------------------- |
  * | read, readExactly          | O(1), or the bytes where they span chunks |
+ * | readInto                   | the bytes                                 |
  * | readLine, readUntil        | one look at each byte, however it came    |
  * | feedData                   | O(1), or the bytes of a small chunk       |
  *
@@ -237,6 +251,51 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   read(n: number = -1): Promise<Uint8Array> {
     if (!Number.isInteger(n)) return refuse("read", "an integer", n);
     return n < 0 ? this.#read(READ_ALL, n) : this.#read(READ_SOME, n);
+  }
+
+  /**
+   * Reads what is there into memory of the caller, waiting where that is
+   * nothing. A reader that is only read in this way needs no memory of its own.
+   *
+   * @example Into the same buffer, over and over
+   * ```ts
+   * import { StreamReader } from "@asyncio/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const reader = new StreamReader();
+   * reader.feedData(new Uint8Array([1, 2, 3]));
+   * reader.feedEof();
+   * const buffer = new Uint8Array(2);
+   * let sum = 0;
+   * for (;;) {
+   *   const count = await reader.readInto(buffer);
+   *   if (count === null) break;
+   *   for (const byte of buffer.subarray(0, count)) sum += byte;
+   * }
+   * assertEquals(sum, 6);
+   * ```
+   *
+   * @param buffer Where to put the bytes, from its beginning.
+   * @returns How many bytes, at least one; 0 for a buffer of no length, and
+   * `null` at the end.
+   * @throws {TypeError} When `buffer` is not a Uint8Array.
+   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * in another loop than before.
+   * @throws {CancelledError} When the task is cancelled; nothing is then read,
+   * and the buffer is as it was.
+   * @throws Its error, where the stream failed.
+   */
+  readInto(buffer: Uint8Array): Promise<number | null> {
+    if (!(buffer instanceof Uint8Array)) {
+      return Promise.reject(
+        new TypeError(
+          `Cannot read into as 'buffer' must be a Uint8Array: received ${
+            show(buffer)
+          }`,
+        ),
+      );
+    }
+    return this.#read(READ_INTO, buffer);
   }
 
   /**
@@ -345,13 +404,21 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * waits for them need not wait for its turn in the ready queue as well.
    *
    * @internal
+   * @returns Whether all bytes were copied, so that their memory is free again.
    */
-  receive(data: Uint8Array): void {
+  receive(data: Uint8Array): boolean {
     this.#received.feed(data);
     const wait = this.#wait;
     // A read whose turn is still to come holds up no more than nobody does.
-    if (wait === null || wait.isQueued) this.#pauseOrResume();
-    else if (!wait.scope.kernel.tryRun(wait)) this.#wake();
+    if (wait === null || wait.isQueued) {
+      this.#pauseOrResume();
+      return false;
+    }
+    if (wait.scope.kernel.tryRun(wait)) {
+      return wait.name === READ_INTO.name && this.#received.size === 0;
+    }
+    this.#wake();
+    return false;
   }
 
   /** Ends the stream: nothing more comes. Can be called again. */
@@ -550,7 +617,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     operation: Operation<A, T>,
     argument: A,
   ): Promise<T> {
-    let taken: T | null;
+    let taken: Taken<T> | null;
     try {
       if (this.#wait !== null) {
         throw this.#busy(scope, operation.name, this.#wait);
@@ -564,7 +631,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
       return Promise.reject(error);
     }
     this.#resumeIfTaken();
-    return scope.kernel.succeed(scope, taken);
+    return scope.kernel.succeed(scope, valueOf<T>(taken));
   }
 
   #await<A, T>(
@@ -588,7 +655,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 
   /** The turn of a read that waits: null where it has to wait on. */
-  #retry<A, T>(operation: Operation<A, T>, argument: A): T | null {
+  #retry<A, T>(operation: Operation<A, T>, argument: A): Taken<T> | null {
     let isOver = true;
     const { failure } = this.#received;
     try {
@@ -700,12 +767,12 @@ class ReadWait<A, T> extends Wait<T> implements PendingRead {
   }
 
   protected override take(): void {
-    let taken: T | null;
+    let taken: Taken<T> | null;
     try {
       taken = retry(this.reader, this.#operation, this.#argument);
     } catch (error) {
       return this.throwIn(error);
     }
-    if (taken !== null) this.finish(taken);
+    if (taken !== null) this.finish(valueOf<T>(taken));
   }
 }

@@ -27,7 +27,11 @@ import { checkBytes } from "./_check.ts";
 import { enter, mayRun, runAsStep } from "./host.ts";
 import { trackClosed, trackOpen } from "./open_ends.ts";
 import { WriteBuffer } from "./_write_buffer.ts";
-import { BufferedProtocol, type Protocol } from "./protocol.ts";
+import {
+  BufferedProtocol,
+  CopyingProtocol,
+  type Protocol,
+} from "./protocol.ts";
 
 /** asyncio's: what may be buffered before the protocol is asked to pause. */
 const HIGH_WATER = 65_536;
@@ -185,6 +189,8 @@ export class Transport {
   #toldPaused = false;
   /** In a call of the protocol: what it writes goes out at its end. */
   #inCall = false;
+  /** Whether the bytes that came last are of no use to anyone any more. */
+  #isSpent = false;
   #flushAsked = false;
   #isSayingGoodbye = false;
   #onSent: (() => void) | null = null;
@@ -460,9 +466,11 @@ export class Transport {
   #open(): void {
     const receiver: HostReceiver = {
       data: (bytes) => {
+        this.#isSpent = false;
         if (this.#late === 0 && mayRun(this.#kernel)) {
           enter(this.#scope, this.#onData, bytes, null);
         } else this.#defer(() => this.#onData(bytes));
+        return this.#isSpent;
       },
       end: () => this.#tell(this.#onEnd),
       written: (count) => this.#onWritten(count),
@@ -526,7 +534,7 @@ export class Transport {
     this.#inCall = true;
     if (protocol instanceof BufferedProtocol) {
       try {
-        this.#fill(bytes);
+        this.#isSpent = this.#fill(bytes);
       } catch (error) {
         this.#inCall = false;
         this.#fail("getBuffer() or bufferUpdated()", error);
@@ -535,6 +543,8 @@ export class Transport {
     } else {
       try {
         protocol.dataReceived(bytes);
+        this.#isSpent = protocol instanceof CopyingProtocol &&
+          protocol.isSpent;
       } catch (error) {
         this.#inCall = false;
         this.#fail("dataReceived()", error);
@@ -561,24 +571,27 @@ export class Transport {
   /**
    * Puts bytes into the protocol's buffers, as long as it wants them: each call
    * of it may pause reading, close, or let another protocol go on.
+   *
+   * @returns Whether nobody has a use for them any more.
    */
-  #fill(bytes: Uint8Array): void {
+  #fill(bytes: Uint8Array): boolean {
     let left = bytes;
     while (left.length > 0) {
-      if (this.#state !== "open") return;
+      if (this.#state !== "open") return true;
       if (!this.#reading) {
         this.#hold(left);
-        return;
+        return false;
       }
       const protocol = this.#protocol;
       if (!(protocol instanceof BufferedProtocol)) {
         protocol.dataReceived(left);
-        return;
+        return false;
       }
       const count = fill(protocol, left);
       left = left.subarray(count);
       protocol.bufferUpdated(count);
     }
+    return true;
   }
 
   readonly #onEnd = (): void => {

@@ -33,13 +33,14 @@ export class Pieces implements StreamInlet, ReadingSide {
     this.#transport = transport;
   }
 
-  receive(data: Uint8Array): void {
+  receive(data: Uint8Array): boolean {
     this.#held.push(data);
     if (!this.#isHeldUp && this.#held.size > 2 * this.#limit) {
       this.#isHeldUp = true;
       this.#transport?.pauseReading();
     }
     this.#feedSoon();
+    return false;
   }
 
   feedEof(): void {

@@ -121,6 +121,8 @@ export class DenoConnection implements HostConnection {
     let sinceTurn = 0;
     // Taken just before a read: who is paused holds none.
     let slab: Uint8Array | null = null;
+    // Whether the receiver has copied what it got last, as it may again.
+    let isSpent = false;
     try {
       for (;;) {
         slab ??= new Uint8Array(size);
@@ -128,24 +130,32 @@ export class DenoConnection implements HostConnection {
         if (pause.isPaused) await pause.over();
         if (pause.isClosed) return;
         if (count === null) return this.#receiver?.end();
+        const room: number = slab.length;
+        const isFull = count === room;
         let bytes: Uint8Array;
-        if (count * 2 < slab.length) {
+        let isCopy = false;
+        if (count * 2 >= room || isSpent) {
+          bytes = isFull ? slab : slab.subarray(0, count);
+        } else {
           // A copy costs less than another slab, and a view would keep alive
           // many times what it shows.
           bytes = copyOf(slab, count);
-          if (count * 8 < slab.length && size > SMALLEST_READ) {
-            size /= 4;
-            slab = null;
-          }
-        } else {
-          bytes = count === slab.length ? slab : slab.subarray(0, count);
-          taken += count;
-          if (count === slab.length && size < LARGEST_READ) {
-            if (size < MIDDLE_READ || taken > TAKEN_BY_READERS) size *= 4;
-          }
-          slab = null;
+          isCopy = true;
         }
-        this.#receiver?.data(bytes);
+        isSpent = this.#receiver?.data(bytes) === true;
+        if (!isSpent && !isCopy) slab = null;
+        if (count * 8 < room && size > SMALLEST_READ) {
+          size /= 4;
+          slab = null;
+        } else if (count * 2 >= room) {
+          taken += count;
+          if (isFull && size < LARGEST_READ) {
+            if (size < MIDDLE_READ || taken > TAKEN_BY_READERS) {
+              size *= 4;
+              slab = null;
+            }
+          }
+        }
         if (pause.isPaused) {
           slab = null;
           await pause.over();

@@ -38,7 +38,10 @@ class ReadPipe extends OneWayPipe {
     super();
     this.#stream = stream;
     stream.on("data", (data: Uint8Array) => {
-      if (!this.#paused) return this.#receiver?.data(plainBytes(data));
+      if (!this.#paused) {
+        this.#receiver?.data(plainBytes(data));
+        return;
+      }
       this.#held.push(plainBytes(data));
       stream.pause();
     });

@@ -68,7 +68,10 @@ export class Wire {
     this.stream = stream;
     this.#deliver = deliver;
     connection.start({
-      data: (bytes) => this.#receive(bytes),
+      data: (bytes) => {
+        this.#receive(bytes);
+        return false;
+      },
       end: () => this.#end(),
       written: (count) => this.#written(count),
       lost: (error) =>

@@ -26,8 +26,11 @@ export type Address = NetAddress | UnixAddress;
 
 /** What a connection tells its owner, from a callback of the host. */
 export interface HostReceiver {
-  /** Bytes came. They are the receiver's: the host does not use them again. */
-  data(bytes: Uint8Array): void;
+  /**
+   * Bytes came. They are the receiver's, unless it gives true: then it is done
+   * with them, and the host may use their memory again.
+   */
+  data(bytes: Uint8Array): boolean;
   /** The peer has sent all it will send. */
   end(): void;
   /** So many bytes of what is being written are with the host's system. */

@@ -18,7 +18,7 @@ import { turns, virtual } from "../_support/virtual.ts";
 type Random = (below: number) => number;
 
 type Call =
-  | { readonly kind: "read" | "exactly"; readonly n: number }
+  | { readonly kind: "read" | "into" | "exactly"; readonly n: number }
   | { readonly kind: "all" | "line" | "next" }
   | { readonly kind: "until"; readonly separators: readonly string[] };
 
@@ -37,6 +37,7 @@ class Model {
       case "all":
         return this.isEof ? this.take(this.buffer.length) : null;
       case "read":
+      case "into":
         if (call.n === 0 || this.isEof || this.buffer.length > 0) {
           return this.take(Math.min(call.n, this.buffer.length));
         }
@@ -102,6 +103,12 @@ function start(reader: StreamReader, call: Call): Promise<Uint8Array> {
       return reader.read();
     case "read":
       return reader.read(call.n);
+    case "into": {
+      const buffer = new Uint8Array(call.n);
+      return reader.readInto(buffer).then((count) =>
+        buffer.subarray(0, count ?? 0)
+      );
+    }
     case "exactly":
       return reader.readExactly(call.n);
     case "line":
@@ -144,7 +151,7 @@ function randomSplit(random: Random, whole: string): string[] {
 }
 
 function randomCall(random: Random, letters: string): Call {
-  switch (random(12)) {
+  switch (random(13)) {
     case 0:
       return { kind: "read", n: random(30) };
     case 1:
@@ -156,6 +163,8 @@ function randomCall(random: Random, letters: string): Call {
       return { kind: "next" };
     case 5:
       return random(8) === 0 ? { kind: "all" } : { kind: "read", n: 1 };
+    case 6:
+      return { kind: "into", n: random(30) };
     default: {
       const separators: string[] = [];
       for (let i = random(random(2) === 0 ? 1 : 4); i >= 0; i--) {
