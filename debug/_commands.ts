@@ -1,10 +1,9 @@
 /** What an inspector answers. Each command gives the lines of its answer. */
 import { oneLine } from "../_internal/show.ts";
 import { cancelSafely } from "../loop/cancel_each.ts";
-import { type Future, futureInternals } from "../loop/future.ts";
 import type { Task } from "../loop/task.ts";
-import { nameOf, stateOf, whereaboutsOf } from "../loop/whereabouts.ts";
-import { indentation, levelOf } from "./_outline.ts";
+import { taskTree } from "../loop/task_tree.ts";
+import { nameOf, whereaboutsOf } from "../loop/whereabouts.ts";
 import { callGraphLines } from "./call_graph.ts";
 
 /** Those who await a task, in the table of tasks; there may be ever so many. */
@@ -27,7 +26,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   pstree: {
     usage: "pstree",
     help: "the tasks below those that await them",
-    answer: (tasks) => tree(tasks),
+    answer: (tasks) => taskTree(tasks),
   },
   where: {
     usage: "where TASK",
@@ -108,7 +107,7 @@ function forAll(
 }
 
 function table(tasks: readonly Task<unknown>[]): string[] {
-  const shortcuts: Shortcuts = new Map();
+  const shortcuts = new Map();
   const rows = [
     ["task", "awaited by", "state"],
     ...tasks.map((task) => {
@@ -134,62 +133,4 @@ function listed(names: readonly string[]): string {
   return others > 0
     ? `${names.slice(0, NAMED_AWAITERS).join(", ")} and ${others} more`
     : names.join(", ") || "-";
-}
-
-type Shortcuts = Map<Future<unknown>, Future<unknown>>;
-
-function tree(tasks: readonly Task<unknown>[]): string[] {
-  const shortcuts: Shortcuts = new Map();
-  const awaited = new Map<unknown, Task<unknown>[]>();
-  const roots: Task<unknown>[] = [];
-  for (const task of tasks) {
-    const awaiters = futureInternals.awaiters(task, shortcuts);
-    if (awaiters.size === 0) roots.push(task);
-    for (const each of awaiters) {
-      const below = awaited.get(each);
-      if (below === undefined) awaited.set(each, [task]);
-      else below.push(task);
-    }
-  }
-  const shown = new Set<Task<unknown>>();
-  const lines: string[] = [];
-  for (const root of roots) growBranch(root, awaited, shown, lines);
-  // Whoever is below no root awaits itself, by way of others.
-  for (const task of tasks) {
-    if (!shown.has(task)) growBranch(task, awaited, shown, lines);
-  }
-  return lines.length === 0 ? ["no tasks"] : lines;
-}
-
-/** A chain may be longer than the stack is deep: no calls in calls. */
-function growBranch(
-  root: Task<unknown>,
-  awaited: ReadonlyMap<unknown, Task<unknown>[]>,
-  shown: Set<Task<unknown>>,
-  lines: string[],
-): void {
-  const way: Task<unknown>[] = [];
-  const isOnWay = new Set<Task<unknown>>();
-  const left = [{ task: root, depth: 0 }];
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    const { task, depth } = next;
-    while (way.length > depth) isOnWay.delete(way.pop()!);
-    const title = `${twig(depth)}${levelOf(depth)}${nameOf(task)}`;
-    if (shown.has(task)) {
-      lines.push(`${title} (${isOnWay.has(task) ? "a cycle" : "shown above"})`);
-      continue;
-    }
-    shown.add(task);
-    way.push(task);
-    isOnWay.add(task);
-    lines.push(`${title}: ${stateOf(task)}`);
-    const below = awaited.get(task) ?? [];
-    for (let i = below.length - 1; i >= 0; i--) {
-      left.push({ task: below[i]!, depth: depth + 1 });
-    }
-  }
-}
-
-function twig(depth: number): string {
-  return depth === 0 ? "" : `${indentation(depth - 1, 3)}\u2514\u2500 `;
 }

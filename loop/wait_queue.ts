@@ -17,12 +17,15 @@
  */
 import { InvalidStateError } from "../errors.ts";
 import type { Kernel } from "./kernel.ts";
+import { whatOf } from "./named.ts";
 import type { Scope } from "./scope.ts";
 import type { Task } from "./task.ts";
-import { Wait, type WaitSource } from "./wait.ts";
+import { type Blockers, Wait, type WaitSource } from "./wait.ts";
 
 /** What a primitive does about its waits. */
-export interface WaitQueueOptions<T, B> {
+export interface WaitQueueOptions<T, B, O extends object = object> {
+  /** What it is the queue of: a lock, which may have a name. */
+  owner?: O;
   /** A wait that was granted something is cancelled: it goes to another. */
   takeBack?: (wait: QueuedWait<T, B>) => void;
   /** A wait that was granted nothing is cancelled: others may have waited behind. */
@@ -30,7 +33,9 @@ export interface WaitQueueOptions<T, B> {
   /** The turn of a wait has come: what it gets. Without this, what was granted. */
   take?: (wait: QueuedWait<T, B>) => T;
   /** For debug mode: what one who looks for the cause wants to know as well. */
-  detail?: () => string;
+  detail?: (owner: O) => string;
+  /** The tasks that alone can end its waits. */
+  blockers?: (owner: O) => Blockers | null;
 }
 
 /**
@@ -48,9 +53,18 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
    * @param what What waits here, for messages: `Lock.acquire`.
    * @param options What happens to a wait that was granted something.
    */
-  constructor(what: string, options: WaitQueueOptions<T, B> = {}) {
+  constructor(
+    what: string,
+    // deno-lint-ignore no-explicit-any -- whatever owns it
+    options: WaitQueueOptions<T, B, any> = NO_OPTIONS,
+  ) {
     this.#what = what;
     this.#options = options;
+  }
+
+  /** What it is the queue of. */
+  get owner(): object | null {
+    return this.#options.owner ?? null;
   }
 
   /** How many wait and were granted nothing. */
@@ -195,10 +209,19 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
   }
 
   describe(): string {
-    const detail = this.#options.detail?.() ?? "";
-    return detail === "" ? this.#what : `${this.#what} (${detail})`;
+    const { owner, detail } = this.#options;
+    const what = whatOf(owner, this.#what);
+    const more = owner === undefined ? "" : detail?.(owner) ?? "";
+    return more === "" ? what : `${what} (${more})`;
+  }
+
+  blockers(): Blockers | null {
+    const { owner, blockers } = this.#options;
+    return owner === undefined ? null : blockers?.(owner) ?? null;
   }
 }
+
+const NO_OPTIONS = Object.freeze({});
 
 /** A wait in a {@linkcode WaitQueue}. */
 export class QueuedWait<T, B> extends Wait<T> {
