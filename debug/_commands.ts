@@ -1,6 +1,9 @@
 /** What an inspector answers. Each command gives the lines of its answer. */
 import { oneLine } from "../_internal/show.ts";
 import { cancelSafely } from "../loop/cancel_each.ts";
+import { findStuck } from "../loop/cycles.ts";
+import { describeCycle } from "../loop/deadlock.ts";
+import { futureInternals } from "../loop/future.ts";
 import type { Task } from "../loop/task.ts";
 import { taskTree } from "../loop/task_tree.ts";
 import { nameOf, whereaboutsOf } from "../loop/whereabouts.ts";
@@ -11,6 +14,9 @@ const NAMED_AWAITERS = 3;
 /** A longer cell sticks out, and does not widen all other rows. */
 const WIDEST_COLUMN = 40;
 
+/** What a task that an inspector cancels is told. */
+export const CANCEL_REASON = "asked for by the inspector";
+
 interface Command {
   readonly usage: string;
   readonly help: string;
@@ -19,74 +25,70 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   ps: {
-    usage: "ps",
+    usage: "GET /ps",
     help: "a table of the tasks",
     answer: (tasks) => table(tasks),
   },
   pstree: {
-    usage: "pstree",
+    usage: "GET /pstree",
     help: "the tasks below those that await them",
     answer: (tasks) => taskTree(tasks),
   },
   where: {
-    usage: "where TASK",
+    usage: "GET /where?task=NAME",
     help: "where a task is, and who awaits it",
     answer: (tasks, name) => forAll(tasks, name, callGraphLines),
   },
+  deadlocks: {
+    usage: "GET /deadlocks",
+    help: "tasks that wait for each other",
+    answer: deadlocks,
+  },
   cancel: {
-    usage: "cancel TASK",
+    usage: "POST /cancel?task=NAME",
     help: "asks a task to cancel",
     answer: (tasks, name) =>
       forAll(tasks, name, (named) =>
         named.map((task) => {
-          cancelSafely(task, "asked for by the inspector");
+          cancelSafely(task, CANCEL_REASON);
           return `asked ${nameOf(task)} to cancel`;
         })),
   },
   help: {
-    usage: "help",
+    usage: "GET /help",
     help: "the commands",
     answer: () =>
       Object.values(COMMANDS).map(({ usage, help }) =>
-        `${usage.padEnd(12)} ${help}`
+        `${usage.padEnd(23)} ${help}`
       ),
   },
 };
 
+/** The commands there are. */
+export const commandNames: readonly string[] = Object.keys(COMMANDS);
+
 /**
- * Answers one line.
+ * The lines that a command gives.
  *
  * @param tasks The tasks to speak of.
- * @param line What the client sent.
+ * @param command One of those above.
+ * @param argument The name of a task, for a command that is for one.
  */
 export function answer(
   tasks: readonly Task<unknown>[],
-  line: string,
+  command: string,
+  argument: string,
 ): string[] {
-  const { name, argument, command } = parse(line);
-  return command === undefined
-    ? [`no such command: ${oneLine(name)}`, "try: help"]
-    : command.answer(tasks, argument);
+  return COMMANDS[command]!.answer(tasks, argument);
 }
 
-/** Whether a line is one of the commands, with no argument to one that has none. */
-export function isCommand(line: string): boolean {
-  const { argument, command } = parse(line);
-  return command !== undefined &&
-    (argument === "" || command.usage.includes(" "));
-}
-
-interface Request {
-  readonly name: string;
-  readonly argument: string;
-  /** `undefined` if there is none of that name. */
-  readonly command: Command | undefined;
-}
-
-function parse(line: string): Request {
-  const [name = "", argument = ""] = line.trim().split(/\s+(.*)/);
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  return { name, argument, command };
+function deadlocks(tasks: readonly Task<unknown>[]): string[] {
+  const [first] = tasks;
+  if (first === undefined) return ["no deadlocks"];
+  const { cycles } = findStuck(futureInternals.kernel(first));
+  return cycles.length === 0
+    ? ["no deadlocks"]
+    : cycles.flatMap((cycle) => describeCycle(cycle).split("\n"));
 }
 
 /**
