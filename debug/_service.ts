@@ -39,7 +39,17 @@ export class Service {
     this.#updates = new Updates(kernel, this.#numbers);
   }
 
+  /** What a program's own `toString` throws must not end the program. */
   answer(request: HttpRequest): HttpAnswer {
+    try {
+      return this.#answer(request);
+    } catch (error) {
+      this.#kernel.report({ message: "The inspector could not answer", error });
+      return text(500, ["The program was told why that cannot be answered"]);
+    }
+  }
+
+  #answer(request: HttpRequest): HttpAnswer {
     const { method, target } = request;
     const [path = "", rest = ""] = target.split(/\?(.*)/s);
     const query = new URLSearchParams(rest);

@@ -1,4 +1,5 @@
 /** What the page of an inspector shows of a loop, as it is now. */
+import { errorLine } from "../_internal/error_text.ts";
 import { oneLine } from "../_internal/show.ts";
 import { findStuck } from "../loop/cycles.ts";
 import { awaitedFuture, futureInternals } from "../loop/future.ts";
@@ -135,7 +136,7 @@ function stateOf(waits: readonly Wait<unknown>[]): string {
   // Not with what that waits for, which has a row of its own.
   const what = future instanceof Task
     ? `the task ${nameOf(future)}`
-    : oneLine(first.what);
+    : orError(() => oneLine(first.what), (text) => text);
   const others = waits.length - 1;
   return others > 0 ? `${what}, and ${others} more` : what;
 }
@@ -162,14 +163,28 @@ function resourcesOf(
     if (!hasStatistics(owner)) continue;
     rows.push({
       id: numbers.of(owner),
-      kind: owner[Symbol.toStringTag],
       name: oneLine(givenName(owner) ?? ""),
-      text: oneLine(String(owner)),
-      fill: fillOf(owner.statistics()),
       waiters: waiters.get(owner) ?? [],
+      ...orError(() => ({
+        kind: owner[Symbol.toStringTag],
+        text: oneLine(String(owner)),
+        fill: fillOf(owner.statistics()),
+      }), (text) => ({ kind: "?", text, fill: null })),
     });
   }
   return rows.sort((a, b) => a.id - b.id);
+}
+
+/**
+ * What a class of the program's own throws, when it is asked how it is, takes the
+ * place of the answer: the rest is to be shown all the same.
+ */
+function orError<T>(ask: () => T, instead: (text: string) => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    return instead(`it threw ${errorLine(error)}`);
+  }
 }
 
 interface Resource {

@@ -1,6 +1,7 @@
 import {
   createTask,
   Event,
+  getRunningLoop,
   type Inspector,
   Lock,
   newEventLoop,
@@ -26,6 +27,7 @@ import {
 import { OPEN_RESPONSES } from "../../platform/limits.ts";
 import { runProgram } from "../_support/programs.ts";
 import { needs } from "../_support/runtimes.ts";
+import { collectReports } from "../_support/virtual.ts";
 
 const decoder = new TextDecoder();
 
@@ -360,6 +362,40 @@ Deno.test(
     born.cancel();
   }),
 );
+
+Deno.test("what a program's own toString() throws is shown, or reported, and ends nothing", async () => {
+  class Odd extends Lock {
+    override toString(): string {
+      throw new Error("no text");
+    }
+  }
+  await run(async () => {
+    const reports = collectReports();
+    const odd = new Odd({ name: "odd lock" });
+    const future = getRunningLoop().createFuture();
+    future.toString = () => {
+      throw new Error("no text");
+    };
+    const task = createTask(async () => await future, { name: "waiter" });
+    await sleep(0);
+    await using inspector = await startInspector();
+    const { tasks, resources } = JSON.parse(await ask(inspector, "/tasks"));
+    assertEquals(tasks[1].state, "it threw Error: no text");
+    const row = resources.find(
+      ({ name }: { name: string }) => name === "odd lock",
+    );
+    assertEquals([row.kind, row.text], ["?", "it threw Error: no text"]);
+    assertFalse(odd.locked());
+    assertEquals(reports, []);
+
+    assertMatch(await ask(inspector, "/ps"), /^The program was told why/);
+    assertEquals(
+      reports.map(({ message, error }) => `${message}: ${error}`),
+      ["The inspector could not answer: Error: no text"],
+    );
+    task.cancel();
+  });
+});
 
 Deno.test(
   "more pages than eight are sent away",
