@@ -146,8 +146,10 @@ function noteWaiter(
   wait: Wait<unknown>,
   id: number,
 ): void {
-  const owner = wait.source instanceof WaitQueue ? wait.source.owner : null;
-  if (owner === null) return;
+  const owner = wait.source instanceof WaitQueue
+    ? wait.source.options.owner
+    : undefined;
+  if (owner === undefined) return;
   const known = waiters.get(owner);
   if (known === undefined) waiters.set(owner, [id]);
   else if (known.length < SHOWN_WAITERS) known.push(id);

@@ -12,7 +12,8 @@ import { waitsBelow } from "./hooks.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Scope } from "./scope.ts";
 import { scopeOf, Task } from "./task.ts";
-import type { Wait } from "./wait.ts";
+import type { Blockers, Wait } from "./wait.ts";
+import { WaitQueue } from "./wait_queue.ts";
 
 /** The tasks that cannot go on. */
 export interface Stuck {
@@ -107,7 +108,7 @@ class Graph {
   }
 
   #makeNode(wait: Wait<unknown>): Node | null {
-    const found = wait.source.blockers?.(wait) ?? null;
+    const found = blockersOf(wait);
     if (found === null) return null;
     const node = new Node(null);
     for (const task of found.tasks) {
@@ -148,6 +149,20 @@ class Graph {
     node.canGoOn = true;
     this.#free.push(node);
   }
+}
+
+/** Whether only some tasks may be able to end a wait. */
+export function needsSomebody({ source }: Wait<unknown>): boolean {
+  return (source instanceof WaitQueue ? source.options : source).blockers !==
+    undefined;
+}
+
+/** Who alone can end a wait; null for anyone. */
+function blockersOf(wait: Wait<unknown>): Blockers | null {
+  const { source } = wait;
+  if (!(source instanceof WaitQueue)) return source.blockers?.(wait) ?? null;
+  const { owner, blockers } = source.options;
+  return blockers?.(owner) ?? null;
 }
 
 function hasDeadline(scope: Scope): boolean {

@@ -9,7 +9,7 @@ import {
 import { messageOf } from "../_internal/error_text.ts";
 import type { CancelledError } from "../errors.ts";
 import { hostTimers } from "../platform/timers.ts";
-import { findStuck } from "./cycles.ts";
+import { findStuck, needsSomebody } from "./cycles.ts";
 import { describeCycle } from "./deadlock.ts";
 import { type Future, futureInternals } from "./future.ts";
 import type { Handle } from "./handle.ts";
@@ -64,7 +64,7 @@ export class DebugMode implements Instrument {
     if (wait.task === null) return;
     this.#unwatch(wait.task);
     // The last wait of a deadlock needs somebody, as all the others do.
-    if ((wait as Wait<unknown>).source.blockers !== undefined) {
+    if (needsSomebody(wait as Wait<unknown>)) {
       this.#lookLater();
     }
   }

@@ -2,7 +2,6 @@
  * Names of locks, queues and their like. They are kept beside the objects, so
  * that one without a name has nothing for it, not even a field.
  */
-import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { oneLine, show } from "../_internal/show.ts";
 
 /** Options of locks, events and their like: a name for reports. */
@@ -15,11 +14,6 @@ export interface NamedOptions {
    */
   name?: string | undefined;
 }
-
-const NAMED_OPTIONS = new OptionNames<NamedOptions>(
-  { name: true },
-  { string: "name" },
-);
 
 const names = new WeakMap<object, string>();
 /** Those that have a name and were not collected. */
@@ -38,8 +32,37 @@ export function nameByOptions(
   named: object,
   options: NamedOptions,
 ): void {
-  checkOptions(action, options, NAMED_OPTIONS);
+  checkNamedOptions(action, options);
   giveName(named, options.name);
+}
+
+/**
+ * As `checkOptions` does. A lock has no other option, and with the table of all
+ * words for options its bundle would be a tenth larger.
+ */
+function checkNamedOptions(action: string, options: object): void {
+  const wrong = mistakeIn(options);
+  if (wrong === null) return;
+  const hint = typeof options === "string"
+    ? `write { name: ${show(options)} }`
+    : "the only one is 'name'";
+  throw new TypeError(`Cannot ${action} as ${wrong}; ${hint}`);
+}
+
+function mistakeIn(options: object): string | null {
+  const isObject = typeof options === "object" && options !== null;
+  // A plain one has a prototype without one, in any realm, or has none itself.
+  const isPlain = isObject &&
+    !Object.getPrototypeOf(Object.getPrototypeOf(options) ?? Object.prototype);
+  if (!isPlain && !(isObject && "name" in options)) {
+    const kind = isObject ? " of options" : "";
+    return `'options' must be an object${kind}: received ${show(options)}`;
+  }
+  const unknown = Object.entries(options)
+    .find(([key, value]) => key !== "name" && value !== undefined);
+  return unknown === undefined
+    ? null
+    : `there is no such option: received ${show(unknown[0])}`;
 }
 
 /** The same for options that were checked. */
@@ -63,9 +86,13 @@ export function titleOf(named: object, kind: string): string {
   return name === undefined ? kind : `${kind} name=${show(name)}`;
 }
 
-/** What waits for it waits for: `Lock.acquire`, or `Lock.acquire on database`. */
+/**
+ * What waits for it waits for: `Lock.acquire`, or `Lock.acquire on database`.
+ *
+ * @param named `undefined` for what can have no name.
+ */
 export function whatOf(named: object | undefined, what: string): string {
-  const name = named === undefined ? undefined : names.get(named);
+  const name = names.get(named as object);
   return name === undefined ? what : `${what} on ${oneLine(name)}`;
 }
 

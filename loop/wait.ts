@@ -32,7 +32,10 @@ export interface WaitSource {
   abandon(wait: Wait<unknown>): void;
   /** For debug mode: `sleep(10)`, `Lock.acquire`, ... */
   describe(wait: Wait<unknown>): string;
-  /** Who alone can end the wait, for who looks for deadlocks; null for anyone. */
+  /**
+   * Who alone can end the wait, for who looks for deadlocks; null for anyone. A
+   * `WaitQueue` has it among its options.
+   */
   blockers?(wait: Wait<unknown>): Blockers | null;
 }
 

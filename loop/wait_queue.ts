@@ -38,13 +38,16 @@ export interface WaitQueueOptions<T, B, O extends object = object> {
   blockers?: (owner: O) => Blockers | null;
 }
 
+// deno-lint-ignore no-explicit-any -- whatever owns it
+type OwnedOptions<T, B> = Readonly<WaitQueueOptions<T, B, any>>;
+
 /**
  * @typeParam T What the waits come to.
  * @typeParam B What they bring with them: the item that `put` waits with.
  */
 export class WaitQueue<T, B = undefined> implements WaitSource {
   readonly #what: string;
-  readonly #options: WaitQueueOptions<T, B>;
+  readonly #options: OwnedOptions<T, B>;
   readonly #waiting = new WaitList<QueuedWait<T, B>>();
   readonly #granted = new WaitList<QueuedWait<T, B>>();
   #kernel: Kernel | null = null;
@@ -53,18 +56,14 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
    * @param what What waits here, for messages: `Lock.acquire`.
    * @param options What happens to a wait that was granted something.
    */
-  constructor(
-    what: string,
-    // deno-lint-ignore no-explicit-any -- whatever owns it
-    options: WaitQueueOptions<T, B, any> = NO_OPTIONS,
-  ) {
+  constructor(what: string, options: OwnedOptions<T, B> = NO_OPTIONS) {
     this.#what = what;
     this.#options = options;
   }
 
-  /** What it is the queue of. */
-  get owner(): object | null {
-    return this.#options.owner ?? null;
+  /** Its owner, and who can end its waits: for who looks in from outside. */
+  get options(): OwnedOptions<T, B> {
+    return this.#options;
   }
 
   /** How many wait and were granted nothing. */
@@ -211,17 +210,12 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
   describe(): string {
     const { owner, detail } = this.#options;
     const what = whatOf(owner, this.#what);
-    const more = owner === undefined ? "" : detail?.(owner) ?? "";
+    const more = detail?.(owner) ?? "";
     return more === "" ? what : `${what} (${more})`;
-  }
-
-  blockers(): Blockers | null {
-    const { owner, blockers } = this.#options;
-    return owner === undefined ? null : blockers?.(owner) ?? null;
   }
 }
 
-const NO_OPTIONS = Object.freeze({});
+const NO_OPTIONS = {};
 
 /** A wait in a {@linkcode WaitQueue}. */
 export class QueuedWait<T, B> extends Wait<T> {

@@ -183,7 +183,7 @@ Deno.test("a bare name is refused, with what to write", () => {
   assertThrows(
     () => openChannel(1, { nmae: "x" } as never),
     TypeError,
-    "did you mean 'name'?",
+    `Cannot open a channel as there is no such option: received "nmae"; the only one is 'name'`,
   );
 });
 
