@@ -110,6 +110,7 @@ export {
   Handle,
   type Instrument,
   isFuture,
+  type NamedOptions,
   newEventLoop,
   setEventLoop,
   type SignalName,

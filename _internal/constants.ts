@@ -37,6 +37,12 @@ export const TURNS_TO_ABORT = 4;
  */
 export const STUCK_AFTER_CANCEL_MS = 1000;
 
+/**
+ * How long debug mode waits for tasks that wait for each other, before it looks
+ * whether they still do.
+ */
+export const LIVE_DEADLOCK_MS = 1000;
+
 /** How long `run` waits for the default executor; asyncio's 300 s. */
 export const EXECUTOR_SHUTDOWN_MS = 300_000;
 

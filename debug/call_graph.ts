@@ -2,9 +2,9 @@ import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { oneLine, show } from "../_internal/show.ts";
 import { userFrames } from "../loop/creation_stacks.ts";
 import { Future, futureInternals } from "../loop/future.ts";
+import { indentation, levelOf } from "../loop/outline.ts";
 import { currentTask, Task } from "../loop/task.ts";
 import { hostProcess } from "../platform/process.ts";
-import { indentation, levelOf } from "./_outline.ts";
 
 /** Options of {@linkcode captureCallGraph} and its kin. */
 export interface CallGraphOptions {

@@ -1,13 +1,15 @@
+import { checkInteger, checkString } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
-import { allTasks } from "../loop/all_tasks.ts";
+import { show } from "../_internal/show.ts";
 import { getEventLoop } from "../loop/ambient.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { kernelOf } from "../loop/kernel.ts";
-import { currentTask, type Task } from "../loop/task.ts";
-import type { Server } from "../streams/server.ts";
-import { startServer } from "../streams/start_server.ts";
-import { converse, LONGEST_LINE } from "./_conversation.ts";
+import { noteWaitAges } from "../loop/wait_ages.ts";
+import { hostHttp } from "../platform/http.ts";
+import type { HttpServer } from "../platform/types/http.ts";
+import { Guard, inUrl, isLoopback } from "./_guard.ts";
+import { Service } from "./_service.ts";
 
 /** Options of {@linkcode startInspector}. */
 export interface InspectorOptions {
@@ -18,7 +20,7 @@ export interface InspectorOptions {
    */
   port?: number | undefined;
   /**
-   * The address to listen on. Who can reach it can see and cancel the tasks.
+   * The address to listen on: one that only this machine can reach.
    *
    * @default {"127.0.0.1"}
    */
@@ -37,8 +39,17 @@ const INSPECTOR_OPTIONS = new OptionNames<InspectorOptions>({
   loop: true,
 }, { number: "port", string: "hostname" });
 
+/** What an inspector is made of. */
+interface Parts {
+  readonly server: HttpServer;
+  readonly loop: EventLoop;
+  readonly url: URL;
+  /** Ends all that is done while it is open. */
+  stop(): void;
+}
+
 // Set by the class below: nobody else makes one.
-let make: (server: Server, loop: EventLoop) => Inspector;
+let make: (parts: Parts) => Inspector;
 
 /**
  * A door into the running program, made by {@linkcode startInspector}.
@@ -49,13 +60,12 @@ let make: (server: Server, loop: EventLoop) => Inspector;
  *
  * await run(async () => {
  *   await using inspector = await startInspector();
- *   console.log(`nc 127.0.0.1 ${inspector.port}`);
+ *   console.log(`Look inside: ${inspector.url}`);
  * });
  * ```
  */
 export class Inspector {
-  readonly #server: Server;
-  readonly #loop: EventLoop;
+  readonly #parts: Parts;
 
   /**
    * Made by {@linkcode startInspector}.
@@ -63,14 +73,21 @@ export class Inspector {
    * @internal
    * @ignore
    */
-  private constructor(server: Server, loop: EventLoop) {
-    this.#server = server;
-    this.#loop = loop;
+  private constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   /** The port it listens on. */
   get port(): number {
-    return this.#server.port;
+    return this.#parts.server.port;
+  }
+
+  /**
+   * Where its page is, with the token in it: whoever has the URL can see and
+   * cancel the tasks.
+   */
+  get url(): URL {
+    return new URL(this.#parts.url);
   }
 
   /**
@@ -79,9 +96,8 @@ export class Inspector {
    * @returns When all connections are closed.
    */
   async close(): Promise<void> {
-    this.#server.close();
-    this.#server.abortClients();
-    await this.#server.waitClosed();
+    this.#parts.stop();
+    await this.#parts.server.close();
   }
 
   /**
@@ -94,91 +110,109 @@ export class Inspector {
   }
 
   /**
-   * The inspector and its port.
+   * The inspector and its port. Not its token: this is for logs.
    *
    * @returns For example `<Inspector port=20101 of <EventLoop running>>`.
    */
   toString(): string {
-    return `<Inspector port=${this.port} of ${this.#loop}>`;
+    return `<Inspector port=${this.port} of ${this.#parts.loop}>`;
   }
 
   static {
     inspectByToString(this.prototype);
-    make = (server, loop) => new Inspector(server, loop);
+    make = (parts) => new Inspector(parts);
   }
 }
 
 /**
- * Lets one look into the running program from another terminal. Equivalent of
- * `python -m asyncio ps` and `pstree`, which in JavaScript the program itself
- * has to allow.
+ * Lets one look into the running program, with a browser or from another
+ * terminal. Equivalent of `python -m asyncio ps` and `pstree`, which in JavaScript
+ * the program itself has to allow.
+ *
+ * {@linkcode Inspector.url} is a page: the tree of tasks with what each waits for
+ * and for how long, locks and queues with who waits for them, deadlocks, by how
+ * much the loop is behind; a task's call graph, and a way to cancel it. The same
+ * by HTTP:
  *
  * ```text
- * $ nc 127.0.0.1 20101
- * ps
+ * $ curl -H "authorization: Bearer $TOKEN" 127.0.0.1:20101/ps
  * task    awaited by  state
  * Task-1  -           waiting for the tasks of TaskGroup
- * fetch   Task-1      waiting for StreamReader.read
+ * fetch   Task-1      waiting for StreamReader.read for 2.4 s
  * ```
  *
- * A command a line: `ps` gives the tasks, `pstree` the tasks below those that
- * await them, `where TASK` the call graph of one, `cancel TASK` asks it to
- * cancel, `help` lists them. An empty line ends each answer. It is the loop
- * itself that answers, so not while a step holds it.
+ * `GET /ps` gives the tasks, `/pstree` the tasks below those that await them,
+ * `/where?task=NAME` the call graph of one, `/deadlocks` those that wait for each
+ * other; `POST /cancel?task=NAME` asks one to cancel; `/help` lists them. It is
+ * the loop's thread that answers, so not while a step holds it.
  *
- * A connection that does not begin with a command is closed, and nothing of it
- * is done: so a page in a browser on this machine, whose requests get here as
- * well, cannot cancel anything.
+ * Nothing is answered without the token of the URL, which is another one each
+ * time, nor to another name than that of this machine, nor to a page of another
+ * origin. An inspector neither keeps the program running nor hides that it is in a
+ * deadlock. While it is open, it is noted when each wait begins.
  *
  * @example Asking for the tasks
  * ```ts
- * import { openConnection, run, startInspector } from "@asyncio/asyncio";
+ * import { run, startInspector } from "@asyncio/asyncio";
  * import { assertStringIncludes } from "@std/assert";
  *
  * await run(async () => {
  *   const inspector = await startInspector();
- *   const { port } = inspector;
- *   const [reader, writer] = await openConnection({ port });
- *   writer.write("ps\n");
- *   writer.writeEof();
- *   const answer = new TextDecoder().decode(await reader.read());
- *   assertStringIncludes(answer, "Task-");
- *   writer.close();
+ *   const { url } = inspector;
+ *   url.pathname = "/ps";
+ *   const response = await fetch(url);
+ *   assertStringIncludes(await response.text(), "Task-");
  *   await inspector.close();
  * });
  * ```
  *
  * @param options Where to listen, and which loop to look at.
- * @returns The inspector, once it listens. To be closed: an open one keeps the
- * program running.
+ * @returns The inspector, once it listens.
  * @throws {TypeError} When an option has the wrong type.
- * @throws {RangeError} When `port` is not a port.
+ * @throws {RangeError} When `port` is not a port, or others than this machine
+ * could reach `hostname`.
  * @throws {OSError} When it cannot listen there.
  */
 export async function startInspector(
   options: InspectorOptions = {},
 ): Promise<Inspector> {
-  checkOptions("start an inspector", options, INSPECTOR_OPTIONS);
+  checkOptions(ACTION, options, INSPECTOR_OPTIONS);
   const { port = 0, hostname = "127.0.0.1", loop = getEventLoop() } = options;
-  // Refuses what is no loop.
-  kernelOf(loop);
-  const own = new Set<Task<unknown> | null>();
-  const server = await startServer(
-    async (reader, writer) => {
-      const task = currentTask();
-      own.add(task);
-      try {
-        await converse(
-          reader,
-          writer,
-          () => [...allTasks(loop)].filter((each) => !own.has(each)).reverse(),
-        );
-      } finally {
-        own.delete(task);
-        writer.close();
-      }
-    },
-    { hostname, port, limit: LONGEST_LINE },
+  checkPort(port);
+  checkLoopback(hostname);
+  const kernel = kernelOf(loop);
+  const guard = new Guard(hostname);
+  const service = new Service(kernel, guard);
+  const server = await hostHttp.serve(
+    { hostname, port, action: `listen on ${inUrl(hostname)}:${port}` },
+    (request) => service.answer(request),
   );
-  return make(server, loop);
+  const stopAges = noteWaitAges(kernel);
+  const url = new URL(`http://${inUrl(hostname)}:${server.port}/`);
+  url.searchParams.set("token", guard.token);
+  const stop = () => {
+    service.stop();
+    stopAges();
+  };
+  return make({ server, loop, url, stop });
+}
+
+const ACTION = "start an inspector";
+
+function checkPort(port: number): void {
+  checkInteger(ACTION, "port", port, 0);
+  if (port <= 65_535) return;
+  throw new RangeError(
+    `Cannot ${ACTION} as 'port' must be an integer from 0 to 65535: received ${port}`,
+  );
+}
+
+function checkLoopback(hostname: string): void {
+  checkString(ACTION, "hostname", hostname);
+  if (isLoopback(hostname)) return;
+  throw new RangeError(
+    `Cannot ${ACTION} as 'hostname' must be an address that only this machine can reach, such as "127.0.0.1": received ${
+      show(hostname)
+    }`,
+  );
 }

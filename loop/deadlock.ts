@@ -20,6 +20,18 @@ export function describeDeadlock(kernel: Kernel): string {
   ].join("\n");
 }
 
+/** Tasks that wait for each other while others go on. */
+export function describeCycle(cycle: readonly Task<unknown>[]): string {
+  const shortcuts = new Map();
+  const what = cycle.length === 1
+    ? "a task waits for itself"
+    : "tasks wait for each other";
+  return [
+    `Deadlock: ${what}, while others go on`,
+    ...cycle.flatMap((task) => describeTask(task, shortcuts)),
+  ].join("\n");
+}
+
 function describeTask(
   task: Task<unknown>,
   shortcuts: Map<Future<unknown>, Future<unknown>>,

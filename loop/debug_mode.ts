@@ -2,10 +2,15 @@
  * Debug mode: the instrument that remembers where things were made and reports
  * what goes wrong quietly. It is off the loop altogether while debug mode is.
  */
-import { STUCK_AFTER_CANCEL_MS } from "../_internal/constants.ts";
+import {
+  LIVE_DEADLOCK_MS,
+  STUCK_AFTER_CANCEL_MS,
+} from "../_internal/constants.ts";
 import { messageOf } from "../_internal/error_text.ts";
 import type { CancelledError } from "../errors.ts";
 import { hostTimers } from "../platform/timers.ts";
+import { findStuck, needsSomebody } from "./cycles.ts";
+import { describeCycle } from "./deadlock.ts";
 import { type Future, futureInternals } from "./future.ts";
 import type { Handle } from "./handle.ts";
 import {
@@ -17,11 +22,20 @@ import {
 import type { LoopKernel } from "./kernel.ts";
 import { watchLoop } from "./loose_ends.ts";
 import { scopeOf, type Task } from "./task.ts";
+import type { Wait } from "./wait.ts";
+import { noteWaitAges } from "./wait_ages.ts";
 
 export class DebugMode implements Instrument {
   readonly #kernel: LoopKernel;
   readonly #slowMs: () => number;
   readonly #unwatchLoop: () => void;
+  readonly #stopAges: () => void;
+  /** For the next look for deadlocks; null while none is to come. */
+  #look: unknown = null;
+  /** Seen in a deadlock at the last look. */
+  #suspects = new Set<Wait<unknown>>();
+  /** A deadlock that they are in was reported. */
+  readonly #convicts = new WeakSet<Wait<unknown>>();
   /** Watches over tasks that were cancelled and have not reached a wait. */
   readonly #stuck = new Map<Task<unknown>, () => void>();
 
@@ -30,6 +44,7 @@ export class DebugMode implements Instrument {
     this.#slowMs = slowMs;
     this.#remember(kernel.loop);
     this.#unwatchLoop = watchLoop(kernel);
+    this.#stopAges = noteWaitAges(kernel);
   }
 
   taskCreated(task: Task<unknown>): void {
@@ -46,7 +61,12 @@ export class DebugMode implements Instrument {
 
   waitStarted(wait: WaitInfo): void {
     this.#remember(wait);
-    if (wait.task !== null) this.#unwatch(wait.task);
+    if (wait.task === null) return;
+    this.#unwatch(wait.task);
+    // The last wait of a deadlock needs somebody, as all the others do.
+    if (needsSomebody(wait as Wait<unknown>)) {
+      this.#lookLater();
+    }
   }
 
   stepEnded({ what, task, createdAt }: StepInfo, ms: number): void {
@@ -102,8 +122,36 @@ export class DebugMode implements Instrument {
   /** Stops watching; nothing of it stays behind. */
   stop(): void {
     this.#unwatchLoop();
+    this.#stopAges();
+    if (this.#look !== null) hostTimers.clearTimer(this.#look as never);
     for (const stop of this.#stuck.values()) stop();
     this.#stuck.clear();
+  }
+
+  #lookLater(): void {
+    this.#look ??= hostTimers.setBackgroundTimer(() => {
+      this.#look = null;
+      this.#lookForDeadlocks();
+    }, LIVE_DEADLOCK_MS);
+  }
+
+  /**
+   * Tasks may need each other for a moment, until a callback helps them out. What
+   * is there at two looks on end, with the same waits, is reported, once.
+   */
+  #lookForDeadlocks(): void {
+    const { cycles } = findStuck(this.#kernel);
+    const suspects = new Set<Wait<unknown>>();
+    for (const cycle of cycles) {
+      const waits = cycle.flatMap((task) => waitsBelow(scopeOf(task)));
+      if (waits.every((wait) => this.#convicts.has(wait))) continue;
+      if (waits.every((wait) => this.#suspects.has(wait))) {
+        for (const wait of waits) this.#convicts.add(wait);
+        this.#kernel.report({ message: describeCycle(cycle) });
+      } else for (const wait of waits) suspects.add(wait);
+    }
+    this.#suspects = suspects;
+    if (suspects.size > 0) this.#lookLater();
   }
 
   #unwatch(task: Task<unknown>): void {

@@ -34,7 +34,7 @@ import {
 } from "./steps.ts";
 import type { Runnable } from "./types.ts";
 import { Unretrieved } from "./unretrieved.ts";
-import { Wait, type WaitSource } from "./wait.ts";
+import { type Blockers, blockers, Wait, type WaitSource } from "./wait.ts";
 
 type State = "pending" | "finished" | "failed" | "cancelled";
 
@@ -639,12 +639,22 @@ class FutureWait<T> extends Wait<T> implements Retriever, Forwarder {
   }
 }
 
+/** What a wait waits for, if that is a future. */
+export function awaitedFuture(wait: Wait<unknown>): Future<unknown> | null {
+  return wait instanceof FutureWait ? wait.future : null;
+}
+
 const futureSource: WaitSource = {
   abandon(wait) {
     const { future } = wait as unknown as FutureWait<unknown>;
     internals.unsubscribe(future, wait);
   },
   describe: (wait) => String((wait as unknown as FutureWait<unknown>).future),
+  blockers(wait) {
+    const { future } = wait as unknown as FutureWait<unknown>;
+    const knowing = future as { [blockers]?(): Blockers };
+    return knowing[blockers]?.() ?? null;
+  },
 };
 
 function isAllowed(

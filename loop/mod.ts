@@ -42,6 +42,7 @@ export type { ExceptionHandler } from "./exceptions.ts";
 export { type DoneCallbackOptions, Future, isFuture } from "./future.ts";
 export { Handle, TimerHandle } from "./handle.ts";
 export type { Instrument, StepInfo, WaitInfo } from "./hooks.ts";
+export type { NamedOptions } from "./named.ts";
 export {
   currentTask,
   Task,

@@ -313,6 +313,11 @@ export class Scope {
     this.before = this.after = null;
   }
 
+  /** Whether its time is limited; see tasks/_deadlines.ts. */
+  hasDeadline(): boolean {
+    return false;
+  }
+
   /** Whether something waits below, which a cancellation would reach. */
   isWaiting(): boolean {
     for (

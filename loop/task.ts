@@ -23,6 +23,7 @@ import { waitsBelow } from "./hooks.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { LoopKernel } from "./kernel.ts";
 import { Scope } from "./scope.ts";
+import { describeWait } from "./wait_ages.ts";
 
 /** The function a task runs. */
 export type TaskFunction<T> = () => PromiseLike<T> | T;
@@ -217,7 +218,7 @@ export class Task<T = unknown> extends Future<T> {
     const lines: string[] = [];
     const { kernel } = this.#scope;
     for (const wait of waitsBelow(this.#scope)) {
-      lines.push(`waiting for ${wait.what}`);
+      lines.push(`waiting for ${describeWait(wait)}`);
       const stack = kernel.creationStack(wait);
       if (stack !== undefined) lines.push(...stack.split("\n"));
     }
@@ -271,7 +272,7 @@ export class Task<T = unknown> extends Future<T> {
     if (task.done() || wait === null || Task.#isNested) return "";
     Task.#isNested = true;
     try {
-      return ` waiting for ${wait.what}`;
+      return ` waiting for ${describeWait(wait)}`;
     } finally {
       Task.#isNested = false;
     }

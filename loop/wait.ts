@@ -32,7 +32,22 @@ export interface WaitSource {
   abandon(wait: Wait<unknown>): void;
   /** For debug mode: `sleep(10)`, `Lock.acquire`, ... */
   describe(wait: Wait<unknown>): string;
+  /**
+   * Who alone can end the wait, for who looks for deadlocks; null for anyone. A
+   * `WaitQueue` has it among its options.
+   */
+  blockers?(wait: Wait<unknown>): Blockers | null;
 }
+
+/** The tasks that have to go on for a wait to end. */
+export interface Blockers {
+  readonly tasks: Iterable<Task<unknown>>;
+  /** All of them have to, and not just one of them. */
+  readonly needsAll: boolean;
+}
+
+/** Under this a future that is no task tells the same, if it knows. */
+export const blockers: unique symbol = Symbol("blockers");
 
 /** Nothing has decided yet how it ends, or only its turn will. */
 const WAITING = 0;

@@ -17,12 +17,15 @@
  */
 import { InvalidStateError } from "../errors.ts";
 import type { Kernel } from "./kernel.ts";
+import { whatOf } from "./named.ts";
 import type { Scope } from "./scope.ts";
 import type { Task } from "./task.ts";
-import { Wait, type WaitSource } from "./wait.ts";
+import { type Blockers, Wait, type WaitSource } from "./wait.ts";
 
 /** What a primitive does about its waits. */
-export interface WaitQueueOptions<T, B> {
+export interface WaitQueueOptions<T, B, O extends object = object> {
+  /** What it is the queue of: a lock, which may have a name. */
+  owner?: O;
   /** A wait that was granted something is cancelled: it goes to another. */
   takeBack?: (wait: QueuedWait<T, B>) => void;
   /** A wait that was granted nothing is cancelled: others may have waited behind. */
@@ -30,8 +33,13 @@ export interface WaitQueueOptions<T, B> {
   /** The turn of a wait has come: what it gets. Without this, what was granted. */
   take?: (wait: QueuedWait<T, B>) => T;
   /** For debug mode: what one who looks for the cause wants to know as well. */
-  detail?: () => string;
+  detail?: (owner: O) => string;
+  /** The tasks that alone can end its waits. */
+  blockers?: (owner: O) => Blockers | null;
 }
+
+// deno-lint-ignore no-explicit-any -- whatever owns it
+type OwnedOptions<T, B> = Readonly<WaitQueueOptions<T, B, any>>;
 
 /**
  * @typeParam T What the waits come to.
@@ -39,7 +47,7 @@ export interface WaitQueueOptions<T, B> {
  */
 export class WaitQueue<T, B = undefined> implements WaitSource {
   readonly #what: string;
-  readonly #options: WaitQueueOptions<T, B>;
+  readonly #options: OwnedOptions<T, B>;
   readonly #waiting = new WaitList<QueuedWait<T, B>>();
   readonly #granted = new WaitList<QueuedWait<T, B>>();
   #kernel: Kernel | null = null;
@@ -48,9 +56,14 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
    * @param what What waits here, for messages: `Lock.acquire`.
    * @param options What happens to a wait that was granted something.
    */
-  constructor(what: string, options: WaitQueueOptions<T, B> = {}) {
+  constructor(what: string, options: OwnedOptions<T, B> = NO_OPTIONS) {
     this.#what = what;
     this.#options = options;
+  }
+
+  /** Its owner, and who can end its waits: for who looks in from outside. */
+  get options(): OwnedOptions<T, B> {
+    return this.#options;
   }
 
   /** How many wait and were granted nothing. */
@@ -195,10 +208,14 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
   }
 
   describe(): string {
-    const detail = this.#options.detail?.() ?? "";
-    return detail === "" ? this.#what : `${this.#what} (${detail})`;
+    const { owner, detail } = this.#options;
+    const what = whatOf(owner, this.#what);
+    const more = detail?.(owner) ?? "";
+    return more === "" ? what : `${what} (${more})`;
   }
 }
+
+const NO_OPTIONS = {};
 
 /** A wait in a {@linkcode WaitQueue}. */
 export class QueuedWait<T, B> extends Wait<T> {

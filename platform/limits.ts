@@ -127,6 +127,14 @@ export const UNREAD_AT_RESET: Limit = {
   },
 };
 
+export const OPEN_RESPONSES: Limit = {
+  what: "a program ends, and shows its deadlock, while a page looks into it",
+  lacks: {
+    Bun: "keeps a program whose HTTP response has not ended",
+    workerd: "has no sockets of Node's kind",
+  },
+};
+
 /** All of them, in the order of the table. */
 export const LIMITS: readonly Limit[] = [
   DEFAULT_LOOP,
@@ -141,6 +149,7 @@ export const LIMITS: readonly Limit[] = [
   SHARED_SOCKETS,
   UNREAD_AT_RESET,
   CLOSED_STDIN,
+  OPEN_RESPONSES,
   CALLER_FRAMES,
   REJECTION_MODES,
   STRICT_REJECTIONS,

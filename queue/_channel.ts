@@ -6,6 +6,7 @@ import {
   EndOfChannel,
 } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
+import { titleOf } from "../loop/named.ts";
 import { interruption } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { Inbox, type Owner, type Source } from "./_inbox.ts";
@@ -66,6 +67,7 @@ export class Channel<T> implements Source<T> {
     this.#maxSize = maxSize;
     this.#inbox = new Inbox("ReceiveChannel.receive", this);
     this.#senders = new WaitQueue("SendChannel.send", {
+      owner: this,
       take: ({ brought: { item, end } }) => {
         end.waits--;
         this.#inbox.push(item);
@@ -207,11 +209,19 @@ export class Channel<T> implements Source<T> {
 
   describe(name: string, isClosed: boolean): string {
     const { size, maxSize, senders, receivers } = this.statistics();
-    const parts = [`${name} size=${size} maxSize=${maxSize}`];
+    const parts = [`${titleOf(this, name)} size=${size} maxSize=${maxSize}`];
     if (senders > 0) parts.push(`senders=${senders}`);
     if (receivers > 0) parts.push(`receivers=${receivers}`);
     if (isClosed) parts.push("closed");
     return `<${parts.join(" ")}>`;
+  }
+
+  toString(): string {
+    return this.describe(this[Symbol.toStringTag], false);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Channel";
   }
 
   #hasRoom(): boolean {

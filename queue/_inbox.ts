@@ -32,10 +32,14 @@ export class Inbox<T, O extends Owner> {
   readonly #source: Source<T>;
   readonly #receivers: WaitQueue<T, O>;
 
-  /** @param what What waits here, for messages. */
-  constructor(what: string, source: Source<T>) {
+  /**
+   * @param what What waits here, for messages.
+   * @param owner What has the inbox, and may have a name.
+   */
+  constructor(what: string, source: Source<T>, owner: object = source) {
     this.#source = source;
     this.#receivers = new WaitQueue(what, {
+      owner,
       take: ({ brought }) => {
         brought.waits--;
         return this.#take();

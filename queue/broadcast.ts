@@ -4,6 +4,7 @@ import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { QueueFull } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
+import { giveName, givenName, titleOf } from "../loop/named.ts";
 import { interruption } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { closedError } from "./_channel.ts";
@@ -33,10 +34,17 @@ export interface BroadcastOptions {
    * @default {"wait"}
    */
   overflow?: BroadcastOverflow | undefined;
+  /**
+   * Its name, for messages and for whoever looks into the program. Need not be
+   * unique.
+   *
+   * @default {none}
+   */
+  name?: string | undefined;
 }
 
 const BROADCAST_OPTIONS = new OptionNames<BroadcastOptions>(
-  { capacity: true, overflow: true },
+  { capacity: true, overflow: true, name: true },
   { number: "capacity", string: "overflow" },
 );
 
@@ -112,6 +120,7 @@ export class Broadcast<T = unknown> implements Disposable {
   readonly #publishers: WaitQueue<void, T> = new WaitQueue(
     "Broadcast.publish",
     {
+      owner: this,
       take: ({ brought }) => {
         this.#deliver(brought);
         this.#letIn();
@@ -135,11 +144,12 @@ export class Broadcast<T = unknown> implements Disposable {
    */
   constructor(options: BroadcastOptions = {}) {
     checkOptions("create a broadcast", options, BROADCAST_OPTIONS);
-    const { capacity = Infinity, overflow = "wait" } = options;
+    const { capacity = Infinity, overflow = "wait", name } = options;
     checkCount("create a broadcast", "capacity", capacity, 1);
     checkOneOf("create a broadcast", "overflow", overflow, OVERFLOWS);
     this.#capacity = capacity;
     this.#overflow = overflow;
+    if (name !== undefined) giveName(this, name);
     this.#hub = {
       capacity,
       filled: () => this.#full++,
@@ -200,6 +210,7 @@ export class Broadcast<T = unknown> implements Disposable {
   subscribe(): Subscription<T> {
     if (this.#isClosed) throw this.#closedError("subscribe");
     const subscription = new Subscription<T>(this.#hub);
+    giveName(subscription, givenName(this));
     this.#subscribers.add(subscription);
     return subscription;
   }
@@ -239,7 +250,7 @@ export class Broadcast<T = unknown> implements Disposable {
    */
   toString(): string {
     const { subscribers, full, publishers } = this.statistics();
-    const parts = [`Broadcast subscribers=${subscribers}`];
+    const parts = [`${titleOf(this, "Broadcast")} subscribers=${subscribers}`];
     if (full > 0) parts.push(`full=${full}`);
     if (publishers > 0) parts.push(`publishers=${publishers}`);
     if (this.#isClosed) parts.push("closed");

@@ -1,4 +1,5 @@
 import { checkCount } from "../_internal/check.ts";
+import { nameByOptions, type NamedOptions } from "../loop/named.ts";
 import { Channel } from "./_channel.ts";
 import { ReceiveChannel } from "./receive_channel.ts";
 import { SendChannel } from "./send_channel.ts";
@@ -43,14 +44,18 @@ import { SendChannel } from "./send_channel.ts";
  * ```
  *
  * @param maxSize How many items it holds before `send` waits.
+ * @param options Its name.
  * @returns The end that sends and the end that receives.
- * @throws {TypeError} When `maxSize` is not a number.
+ * @throws {TypeError} When `maxSize` is not a number, or `options` is not an
+ * object or has an unknown name.
  * @throws {RangeError} When `maxSize` is negative or not an integer.
  */
 export function openChannel<T = unknown>(
   maxSize: number = 0,
+  options?: NamedOptions,
 ): [send: SendChannel<T>, receive: ReceiveChannel<T>] {
   checkCount("open a channel", "maxSize", maxSize, 0);
   const channel = new Channel<T>(maxSize);
+  if (options !== undefined) nameByOptions("open a channel", channel, options);
   return [new SendChannel(channel), new ReceiveChannel(channel)];
 }

@@ -129,9 +129,9 @@ export class PriorityQueue<T = Comparable> extends Queue<T> {
   );
   constructor(options: PriorityQueueOptions<T> = {}) {
     checkOptions("create a queue", options, PRIORITY_QUEUE_OPTIONS);
-    const { maxSize, overflow = "wait", compare } = options;
+    const { maxSize, overflow = "wait", compare, name } = options;
     checkOneOf("create a priority queue", "overflow", overflow, OVERFLOWS);
-    super({ maxSize, overflow });
+    super({ maxSize, overflow, name });
     if (compare !== undefined) {
       checkFunction("create a priority queue", "compare", compare);
     }

@@ -15,6 +15,7 @@ import {
   QueueShutDown,
 } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
+import { giveName, titleOf } from "../loop/named.ts";
 import { interruption } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Store } from "./_store.ts";
@@ -48,11 +49,19 @@ export interface QueueOptions {
    * @default {"wait"}
    */
   overflow?: QueueOverflow | undefined;
+  /**
+   * Its name, for messages and for whoever looks into the program. Need not be
+   * unique.
+   *
+   * @default {none}
+   */
+  name?: string | undefined;
 }
 
 export const QUEUE_NAMES: NamesOf<QueueOptions> = {
   maxSize: true,
   overflow: true,
+  name: true,
 };
 
 const QUEUE_OPTIONS = new OptionNames<QueueOptions>(
@@ -168,14 +177,18 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   readonly #limit: number;
   readonly #overflow: QueueOverflow;
   readonly #getters: WaitQueue<T> = new WaitQueue("Queue.get", {
+    owner: this,
     take: () => this.#collect(),
     takeBack: () => this.#offerItem(),
   });
   readonly #putters: WaitQueue<void, T> = new WaitQueue("Queue.put", {
+    owner: this,
     take: (wait) => this.#land(wait.brought),
     takeBack: () => this.#offerRoom(),
   });
-  readonly #joiners: WaitQueue<void> = new WaitQueue("Queue.join");
+  readonly #joiners: WaitQueue<void> = new WaitQueue("Queue.join", {
+    owner: this,
+  });
   #unfinished = 0;
   #dropped = 0;
   #isShutDown = false;
@@ -191,13 +204,14 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    */
   constructor(options: QueueOptions = {}) {
     checkOptions("create a queue", options, QUEUE_OPTIONS);
-    const { maxSize = 0, overflow = "wait" } = options;
+    const { maxSize = 0, overflow = "wait", name } = options;
     checkMaxSize(maxSize);
     checkOneOf("create a queue", "overflow", overflow, OVERFLOWS);
     const isBounded = maxSize > 0 && maxSize !== Infinity;
     this.#maxSize = isBounded ? maxSize : 0;
     this.#limit = isBounded ? maxSize : Infinity;
     this.#overflow = overflow;
+    if (name !== undefined) giveName(this, name);
   }
 
   /** How many items are in it, without those reserved for tasks that wait. */
@@ -434,7 +448,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    */
   toString(): string {
     const { size, maxSize, getters, putters, unfinished } = this.statistics();
-    const parts = [`${this[Symbol.toStringTag]} size=${size}`];
+    const parts = [`${titleOf(this, this[Symbol.toStringTag])} size=${size}`];
     if (maxSize > 0) parts.push(`maxSize=${maxSize}`);
     if (getters > 0) parts.push(`getters=${getters}`);
     if (putters > 0) parts.push(`putters=${putters}`);

@@ -2,6 +2,7 @@ import { forCaller } from "../_internal/caller_frame.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { EndOfChannel, InternalError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
+import { titleOf } from "../loop/named.ts";
 import { interruption } from "../loop/scope.ts";
 import { closedError } from "./_channel.ts";
 import { Inbox, type Owner } from "./_inbox.ts";
@@ -84,7 +85,7 @@ export class Subscription<T = unknown>
         );
       },
       freed: () => this.#freed(),
-    });
+    }, this);
   }
 
   /** How many items wait in it, without those reserved for tasks that wait. */
@@ -189,7 +190,7 @@ export class Subscription<T = unknown>
    * @returns For example `<Subscription size=2 dropped=5>`.
    */
   toString(): string {
-    const parts = [`Subscription size=${this.size}`];
+    const parts = [`${titleOf(this, "Subscription")} size=${this.size}`];
     const { waiting } = this.#inbox;
     if (waiting > 0) parts.push(`receivers=${waiting}`);
     if (this.#dropped > 0) parts.push(`dropped=${this.#dropped}`);

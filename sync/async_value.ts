@@ -2,6 +2,7 @@ import { checkFunction, isThenable } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { show } from "../_internal/show.ts";
 import { currentScope } from "../loop/current.ts";
+import { nameByOptions, type NamedOptions, titleOf } from "../loop/named.ts";
 import { interruption } from "../loop/scope.ts";
 import { type QueuedWait, WaitQueue } from "../loop/wait_queue.ts";
 
@@ -63,19 +64,25 @@ export class AsyncValue<T> implements AsyncIterable<T> {
   #changes = 0;
   readonly #waiters: WaitQueue<T, Predicate<T>> = new WaitQueue(
     "AsyncValue.waitFor",
+    { owner: this },
   );
   readonly #watchers: WaitQueue<T, Cursor> = new WaitQueue(
     "the next change of an AsyncValue",
-    { take: ({ brought }) => this.#look(brought) },
+    { owner: this, take: ({ brought }) => this.#look(brought) },
   );
 
   /**
    * Makes one.
    *
    * @param initial Its first value.
+   * @param options Its name.
+   * @throws {TypeError} When `options` is not an object, or has an unknown name.
    */
-  constructor(initial: T) {
+  constructor(initial: T, options?: NamedOptions) {
     this.#value = initial;
+    if (options !== undefined) {
+      nameByOptions("create an async value", this, options);
+    }
   }
 
   /** The value. Assigning another one wakes those that wait for it. */
@@ -202,7 +209,7 @@ export class AsyncValue<T> implements AsyncIterable<T> {
    */
   toString(): string {
     const { waiters, watchers } = this.statistics();
-    const parts = [`AsyncValue ${show(this.#value)}`];
+    const parts = [`${titleOf(this, "AsyncValue")} ${show(this.#value)}`];
     if (waiters > 0) parts.push(`waiters=${waiters}`);
     if (watchers > 0) parts.push(`watchers=${watchers}`);
     return `<${parts.join(" ")}>`;

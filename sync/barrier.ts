@@ -3,6 +3,7 @@ import { checkInteger } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { BrokenBarrierError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
+import { nameByOptions, type NamedOptions, titleOf } from "../loop/named.ts";
 import { interruption } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 
@@ -43,19 +44,26 @@ export interface BarrierStatistics {
  */
 export class Barrier {
   readonly #parties: number;
-  readonly #waiters: WaitQueue<number> = new WaitQueue("Barrier.wait");
+  readonly #waiters: WaitQueue<number> = new WaitQueue("Barrier.wait", {
+    owner: this,
+  });
   #broken = false;
 
   /**
    * Makes a barrier.
    *
    * @param parties How many tasks it takes to pass, at least 1.
-   * @throws {TypeError} When `parties` is not a number.
+   * @param options Its name.
+   * @throws {TypeError} When `parties` is not a number, or `options` is not an
+   * object or has an unknown name.
    * @throws {RangeError} When `parties` is not an integer of at least 1.
    */
-  constructor(parties: number) {
+  constructor(parties: number, options?: NamedOptions) {
     checkInteger("create a barrier", "parties", parties, 1);
     this.#parties = parties;
+    if (options !== undefined) {
+      nameByOptions("create a barrier", this, options);
+    }
   }
 
   /** How many tasks it takes to pass. */
@@ -137,9 +145,10 @@ export class Barrier {
    * @returns For example `<Barrier filling waiters=1/3>`, `<Barrier broken>`.
    */
   toString(): string {
+    const title = titleOf(this, "Barrier");
     return this.#broken
-      ? "<Barrier broken>"
-      : `<Barrier filling waiters=${this.nWaiting}/${this.#parties}>`;
+      ? `<${title} broken>`
+      : `<${title} filling waiters=${this.nWaiting}/${this.#parties}>`;
   }
 
   /** What `Object.prototype.toString` says. */

@@ -4,12 +4,16 @@ import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { loopOf } from "../loop/event_loop.ts";
+import { nameByOptions, type NamedOptions, titleOf } from "../loop/named.ts";
 import { interruption, type Scope } from "../loop/scope.ts";
+import { Task } from "../loop/task.ts";
+import type { Blockers } from "../loop/wait.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Hold } from "./hold.ts";
 
 /** Set by the class below. */
 let giveBack: (limiter: CapacityLimiter, token: Token) => void;
+let blockersOf: (limiter: CapacityLimiter) => Blockers | null;
 
 /** What {@linkcode CapacityLimiter.statistics} gives. */
 export interface CapacityLimiterStatistics {
@@ -69,6 +73,8 @@ export class CapacityLimiter {
   readonly #waiters: WaitQueue<Hold, Token> = new WaitQueue(
     "CapacityLimiter.acquire",
     {
+      owner: this,
+      blockers: blockersOf,
       takeBack: ({ brought }) => this.#giveBack(brought.borrower),
       left: ({ brought }) => this.#pending.delete(brought.borrower),
       take: ({ brought }) => {
@@ -83,12 +89,16 @@ export class CapacityLimiter {
    *
    * @param totalTokens How many tokens there are; `Infinity` for no limit, and 0
    * to let nobody in for now.
-   * @throws {TypeError} When `totalTokens` is not a number.
+   * @param options Its name.
+   * @throws {TypeError} When `totalTokens` is not a number, or `options` is not
+   * an object or has an unknown name.
    * @throws {RangeError} When `totalTokens` is negative or not an integer.
    */
-  constructor(totalTokens: number) {
-    checkTotal("create a capacity limiter", totalTokens);
+  constructor(totalTokens: number, options?: NamedOptions) {
+    const action = "create a capacity limiter";
+    checkTotal(action, totalTokens);
     this.#total = totalTokens;
+    if (options !== undefined) nameByOptions(action, this, options);
   }
 
   /**
@@ -273,7 +283,9 @@ export class CapacityLimiter {
   toString(): string {
     const waiting = this.#waiters.size;
     const waiters = waiting > 0 ? ` waiters=${waiting}` : "";
-    return `<CapacityLimiter borrowed=${this.#borrowers.size} of ${this.#total}${waiters}>`;
+    return `<${
+      titleOf(this, "CapacityLimiter")
+    } borrowed=${this.#borrowers.size} of ${this.#total}${waiters}>`;
   }
 
   /** What `Object.prototype.toString` says. */
@@ -337,6 +349,15 @@ export class CapacityLimiter {
   static {
     inspectByToString(this.prototype);
     giveBack = (limiter, { borrower }) => limiter.#giveBack(borrower);
+    blockersOf = (limiter) => {
+      const tasks: Task<unknown>[] = [];
+      for (const borrower of limiter.#borrowers.keys()) {
+        // What else a token was borrowed for may give it back at any time.
+        if (!(borrower instanceof Task)) return null;
+        tasks.push(borrower);
+      }
+      return { tasks, needsAll: false };
+    };
   }
 }
 

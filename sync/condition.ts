@@ -3,6 +3,7 @@ import { inspectByToString } from "../_internal/inspect.ts";
 import { show } from "../_internal/show.ts";
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
+import { nameByOptions, type NamedOptions, titleOf } from "../loop/named.ts";
 import { runShielded } from "../loop/run_shielded.ts";
 import { forgetCancellation, interruption, type Scope } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
@@ -59,6 +60,7 @@ export interface ConditionStatistics {
 export class Condition {
   readonly #lock: Lock;
   readonly #waiters: WaitQueue<true> = new WaitQueue("Condition.wait", {
+    owner: this,
     takeBack: () => this.#waiters.settleFirst(true),
   });
 
@@ -66,9 +68,11 @@ export class Condition {
    * Makes a condition.
    *
    * @param lock The lock, to be shared by several conditions; by default its own.
-   * @throws {TypeError} When `lock` is not a {@linkcode Lock}.
+   * @param options Its name.
+   * @throws {TypeError} When `lock` is not a {@linkcode Lock}, or `options` is
+   * not an object or has an unknown name.
    */
-  constructor(lock: Lock = new Lock()) {
+  constructor(lock: Lock = new Lock(), options?: NamedOptions) {
     if (!(lock instanceof Lock)) {
       throw new TypeError(
         `Cannot create a condition as 'lock' must be a Lock: received ${
@@ -77,6 +81,9 @@ export class Condition {
       );
     }
     this.#lock = lock;
+    if (options !== undefined) {
+      nameByOptions("create a condition", this, options);
+    }
   }
 
   /**
@@ -282,7 +289,9 @@ export class Condition {
   toString(): string {
     const { locked, waiters } = this.statistics();
     const waiting = waiters > 0 ? ` waiters=${waiters}` : "";
-    return `<Condition ${locked ? "locked" : "unlocked"}${waiting}>`;
+    return `<${titleOf(this, "Condition")} ${
+      locked ? "locked" : "unlocked"
+    }${waiting}>`;
   }
 
   /** What `Object.prototype.toString` says. */

@@ -1,5 +1,6 @@
 import { inspectByToString } from "../_internal/inspect.ts";
 import { currentScope } from "../loop/current.ts";
+import { nameByOptions, type NamedOptions, titleOf } from "../loop/named.ts";
 import { interruption } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 
@@ -42,7 +43,19 @@ export interface EventStatistics {
  */
 export class Event {
   #isSet = false;
-  readonly #waiters: WaitQueue<true> = new WaitQueue("Event.wait");
+  readonly #waiters: WaitQueue<true> = new WaitQueue("Event.wait", {
+    owner: this,
+  });
+
+  /**
+   * Makes an event that is not set.
+   *
+   * @param options Its name.
+   * @throws {TypeError} When `options` is not an object, or has an unknown name.
+   */
+  constructor(options?: NamedOptions) {
+    if (options !== undefined) nameByOptions("create an event", this, options);
+  }
 
   /**
    * Waits until the event is set. Where it is, the loop gets no turn.
@@ -100,7 +113,7 @@ export class Event {
   toString(): string {
     const { isSet, waiters } = this.statistics();
     const waiting = waiters > 0 ? ` waiters=${waiters}` : "";
-    return `<Event ${isSet ? "set" : "unset"}${waiting}>`;
+    return `<${titleOf(this, "Event")} ${isSet ? "set" : "unset"}${waiting}>`;
   }
 
   /** What `Object.prototype.toString` says. */

@@ -4,8 +4,10 @@ import { oneLine, show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
+import { nameByOptions, type NamedOptions, titleOf } from "../loop/named.ts";
 import { interruption, type Scope } from "../loop/scope.ts";
 import type { Task } from "../loop/task.ts";
+import type { Blockers } from "../loop/wait.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Hold } from "./hold.ts";
 
@@ -33,6 +35,8 @@ let internals: LockInternals;
 export { internals as lockInternals };
 
 let releaseHold: (lock: Lock, hold: LockHold) => void;
+let heldBy: (lock: Lock) => string;
+let blockersOf: (lock: Lock) => Blockers | null;
 
 /**
  * Lets one task at a time into a section of code that waits in the middle.
@@ -71,8 +75,23 @@ export class Lock {
   #holder: LockHold | null = null;
   readonly #waiters: WaitQueue<Hold, LockHold> = new WaitQueue(
     "Lock.acquire",
-    { takeBack: () => this.#handOn(), detail: () => this.#heldBy() },
+    {
+      owner: this,
+      takeBack: () => this.#handOn(),
+      detail: heldBy,
+      blockers: blockersOf,
+    },
   );
+
+  /**
+   * Makes a lock that nobody holds.
+   *
+   * @param options Its name.
+   * @throws {TypeError} When `options` is not an object, or has an unknown name.
+   */
+  constructor(options?: NamedOptions) {
+    if (options !== undefined) nameByOptions("create a lock", this, options);
+  }
 
   /**
    * Waits until the lock is free and takes it. What it resolves to releases the
@@ -188,7 +207,7 @@ export class Lock {
    * @returns For example `<Lock locked by="Task-1" waiters=2>`.
    */
   toString(): string {
-    return `<Lock ${this.#state()}>`;
+    return `<${titleOf(this, "Lock")} ${this.#state()}>`;
   }
 
   /** What `Object.prototype.toString` says. */
@@ -229,6 +248,11 @@ export class Lock {
 
   static {
     inspectByToString(this.prototype);
+    heldBy = (lock) => lock.#heldBy();
+    blockersOf = (lock) => {
+      const task = lock.#holder?.task ?? null;
+      return task === null ? null : { tasks: [task], needsAll: false };
+    };
     internals = {
       holder: (lock) => lock.#isHeld() ? lock.#holder : null,
       acquireAs: (lock, scope, hold) => lock.#acquire(scope, hold),

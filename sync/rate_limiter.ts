@@ -3,6 +3,7 @@ import { inspectByToString } from "../_internal/inspect.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
+import { nameByOptions, type NamedOptions, titleOf } from "../loop/named.ts";
 import { interruption } from "../loop/scope.ts";
 import type { Timer } from "../loop/timer_heap.ts";
 import type { Runnable } from "../loop/types.ts";
@@ -72,6 +73,7 @@ export class RateLimiter {
   readonly #waiters: WaitQueue<void, number> = new WaitQueue(
     "RateLimiter.acquire",
     {
+      owner: this,
       take: ({ scope, brought }) => {
         this.#reserved -= brought;
         this.#use(scope.kernel, brought);
@@ -93,11 +95,13 @@ export class RateLimiter {
    *
    * @param count How many may begin in a window.
    * @param perMs The length of the window, in milliseconds.
-   * @throws {TypeError} When one of them is not a number.
+   * @param options Its name.
+   * @throws {TypeError} When one of them is not a number, or `options` is not an
+   * object or has an unknown name.
    * @throws {RangeError} When `count` is not an integer of at least 1, or `perMs`
    * not above 0 and finite.
    */
-  constructor(count: number, perMs: number) {
+  constructor(count: number, perMs: number, options?: NamedOptions) {
     const action = "create a rate limiter";
     checkInteger(action, "count", count, 1);
     checkDelay(action, "perMs", perMs);
@@ -108,6 +112,7 @@ export class RateLimiter {
     }
     this.#count = count;
     this.#perMs = perMs;
+    if (options !== undefined) nameByOptions(action, this, options);
   }
 
   /**
@@ -220,7 +225,8 @@ export class RateLimiter {
   toString(): string {
     const waiting = this.#waiters.size;
     const waiters = waiting > 0 ? ` waiters=${waiting}` : "";
-    return `<RateLimiter ${this.#count} per ${this.#perMs} ms${waiters}>`;
+    const title = titleOf(this, "RateLimiter");
+    return `<${title} ${this.#count} per ${this.#perMs} ms${waiters}>`;
   }
 
   /** What `Object.prototype.toString` says. */

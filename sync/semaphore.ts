@@ -2,6 +2,7 @@ import { checkFunction, checkInteger } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
+import { nameByOptions, type NamedOptions, titleOf } from "../loop/named.ts";
 import { interruption, type Scope } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import type { Hold } from "./hold.ts";
@@ -81,19 +82,25 @@ export class Semaphore {
    * Makes a semaphore.
    *
    * @param value How many permits are free at first.
-   * @throws {TypeError} When `value` is not a number.
+   * @param options Its name.
+   * @throws {TypeError} When `value` is not a number, or `options` is not an
+   * object or has an unknown name.
    * @throws {RangeError} When `value` is negative or not an integer.
    */
-  constructor(value: number = 1) {
+  constructor(value: number = 1, options?: NamedOptions) {
     checkInteger("create a semaphore", "value", value, 0);
     this.#value = value;
     this.#waiters = new WaitQueue(
       `${this[Symbol.toStringTag]}.acquire`,
       {
+        owner: this,
         takeBack: ({ brought }) => this.#giveBack(brought),
         left: () => this.#letIn(),
       },
     );
+    if (options !== undefined) {
+      nameByOptions("create a semaphore", this, options);
+    }
   }
 
   /**
@@ -232,7 +239,9 @@ export class Semaphore {
     const free = value === 0 ? "locked" : `value=${value}`;
     const of = bound === null ? "" : ` bound=${bound}`;
     const waiting = waiters > 0 ? ` waiters=${waiters}` : "";
-    return `<${this[Symbol.toStringTag]} ${free}${of}${waiting}>`;
+    return `<${
+      titleOf(this, this[Symbol.toStringTag])
+    } ${free}${of}${waiting}>`;
   }
 
   /** What `Object.prototype.toString` says. */
@@ -313,11 +322,13 @@ export class BoundedSemaphore extends Semaphore {
    * Makes a bounded semaphore.
    *
    * @param value How many permits there are.
-   * @throws {TypeError} When `value` is not a number.
+   * @param options Its name.
+   * @throws {TypeError} When `value` is not a number, or `options` is not an
+   * object or has an unknown name.
    * @throws {RangeError} When `value` is negative or not an integer.
    */
-  constructor(value: number = 1) {
-    super(value);
+  constructor(value: number = 1, options?: NamedOptions) {
+    super(value, options);
     this.#bound = value;
   }
 

@@ -13,6 +13,10 @@ export class LimitedScope extends Scope {
   constructor(around: Scope) {
     super(around.kernel, around, around.task, null, false);
   }
+
+  override hasDeadline(): boolean {
+    return (this.timeout?.when() ?? null) !== null;
+  }
 }
 
 /** Where tasks belong that are cancelled with a block; most are in none. */

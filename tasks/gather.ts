@@ -12,8 +12,9 @@ import {
 } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { requests } from "../loop/requests.ts";
-import type { Task } from "../loop/task.ts";
+import { Task } from "../loop/task.ts";
 import type { Awaitable, AwaitedResult } from "../loop/types.ts";
+import { type Blockers, blockers } from "../loop/wait.ts";
 import { checkAwaitable, checkList, type ListCall } from "./_awaitables.ts";
 import { belongsTo, isLimited } from "./_deadlines.ts";
 import { ensureFutureOf } from "./create_task.ts";
@@ -206,6 +207,12 @@ class GatherFuture extends Future<unknown[]> {
       this.#completions.push(new Completion(child, childDone, true, this));
     }
     if (this.#left === 0) this.setResult([]);
+  }
+
+  /** All that are gathered have to end. */
+  [blockers](): Blockers {
+    const tasks = this.#children.filter((child) => child instanceof Task);
+    return { tasks, needsAll: true };
   }
 
   /** Cancels all that are not done; it ends when they have. */

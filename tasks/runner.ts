@@ -13,8 +13,10 @@ import { copyContext } from "../loop/context.ts";
 import { type EventLoop, refuseInsideOfLoop } from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
 import { filterRejections, letEscape } from "../loop/rejections.ts";
+import { checkSignal } from "../loop/signals.ts";
 import type { TaskFunction } from "../loop/task.ts";
 import type { SignalName } from "../platform/types/signals.ts";
+import { dumpAt } from "./_dump.ts";
 import { checkSignals, defaultSignals, Interrupt } from "./_interrupt.ts";
 import { gather } from "./gather.ts";
 
@@ -71,6 +73,15 @@ export interface RunOptions {
    * @default {Infinity}
    */
   graceMs?: number | undefined;
+  /**
+   * A signal of the system at which the tasks are written to stderr, as a tree
+   * of who awaits whom, with what each waits for; what the signal does otherwise
+   * it then does not. `"SIGQUIT"` is the one for it, which a terminal sends at
+   * Ctrl-\. Not while a step holds the loop.
+   *
+   * @default {none}
+   */
+  dump?: SignalName | undefined;
 }
 
 const RUN_OPTIONS = new OptionNames<RunOptions>({
@@ -79,6 +90,7 @@ const RUN_OPTIONS = new OptionNames<RunOptions>({
   signal: true,
   signals: true,
   graceMs: true,
+  dump: true,
 }, { boolean: "debug", number: "graceMs" });
 
 /** Options of {@linkcode Runner.run}. */
@@ -290,7 +302,7 @@ export class Runner {
  * @returns What `main` returns.
  * @throws {TypeError} When `main` is not a function, `options` not an object,
  * `graceMs` not a number, or one of the signals no name of one that a program can
- * hear.
+ * hear, such as SIGQUIT on Windows.
  * @throws {RangeError} When `graceMs` is NaN.
  * @throws {InvalidStateError} When this code runs in a loop already.
  * @throws {KeyboardInterrupt} When SIGINT ended it.
@@ -303,7 +315,8 @@ export async function run<T>(
   checkFunction("run", "main", main);
   checkOptions("run", options, RUN_OPTIONS);
   refuseInsideOfLoop();
-  const { debug, loop, signal } = options;
+  const { debug, loop, signal, dump } = options;
+  if (dump !== undefined) checkSignal("run", "dump", dump);
   const signals = options.signals === undefined
     ? defaultSignals()
     : checkSignals("run", options.signals);
@@ -313,6 +326,7 @@ export async function run<T>(
     ...(loop === undefined ? undefined : { loopFactory: () => loop }),
   });
   let running: EventLoop | null = null;
+  let stopDump: (() => void) | null = null;
   const interrupt = new Interrupt(signals, {
     ms: graceMs,
     left: () => running === null ? [] : allTasks(running),
@@ -321,6 +335,7 @@ export async function run<T>(
     return await interrupt.during(async () => {
       try {
         running = runner.getLoop();
+        if (dump !== undefined) stopDump = dumpAt(dump, running);
         return await runMain(
           runner,
           main,
@@ -328,7 +343,7 @@ export async function run<T>(
           interrupt,
         );
       } finally {
-        await closeLoop(runner);
+        await closeLoop(runner).finally(() => stopDump?.());
       }
     });
   } catch (error) {

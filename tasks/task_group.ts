@@ -19,6 +19,7 @@ import {
   type TaskFunction,
   type TaskOptions,
 } from "../loop/task.ts";
+import type { Blockers } from "../loop/wait.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { runBlock } from "./_block.ts";
 import { belongsTo, isLimited } from "./_deadlines.ts";
@@ -35,6 +36,7 @@ let runGroup: <T>(
   group: TaskGroup,
   fn: (group: TaskGroup) => PromiseLike<T> | T,
 ) => Promise<T>;
+let blockersOf: (group: TaskGroup) => Blockers;
 
 /** What went wrong in a group, and where: in one of its tasks, or its block. */
 interface Failure {
@@ -106,7 +108,10 @@ export class TaskGroup {
     this.#scope = around.open();
     this.#surroundings = new Surroundings(this.#scope);
     this.#isLimited = isLimited(around);
-    this.#empty = new WaitQueue(`the tasks of ${oneLine(name)}`);
+    this.#empty = new WaitQueue(`the tasks of ${oneLine(name)}`, {
+      owner: this,
+      blockers: blockersOf,
+    });
     this.#awaiters = () => around.task === null ? [] : [around.task];
   }
 
@@ -438,6 +443,7 @@ export class TaskGroup {
 
   static {
     runGroup = (group, fn) => group.#run(fn);
+    blockersOf = (group) => ({ tasks: group.#tasks, needsAll: true });
   }
 }
 

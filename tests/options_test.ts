@@ -9,8 +9,13 @@ import {
 
 const {
   asCompleted,
+  AsyncValue,
+  Barrier,
+  BoundedSemaphore,
   Broadcast,
+  CapacityLimiter,
   captureCallGraph,
+  Condition,
   ContextVar,
   createConnection,
   createDatagramEndpoint,
@@ -19,6 +24,7 @@ const {
   createSubprocessShell,
   createTask,
   DatagramProtocol,
+  Event,
   EventLoop,
   exploreSchedules,
   formatCallGraph,
@@ -28,8 +34,10 @@ const {
   getnameinfo,
   interval,
   LifoQueue,
+  Lock,
   memoryStreamPair,
   newEventLoop,
+  openChannel,
   openConnection,
   openDatagram,
   pooledMap,
@@ -39,11 +47,13 @@ const {
   Protocol,
   Queue,
   race,
+  RateLimiter,
   retry,
   run,
   Runner,
   runVirtual,
   select,
+  Semaphore,
   sendfile,
   shielded,
   sleep,
@@ -117,7 +127,39 @@ const TAKERS: Readonly<
   "TaskGroup.createTask": ["create a task", createTaskInGroup],
   "TaskGroup.start": ["create a task", startInGroup],
   wait: ["wait", (options) => wait([fn], options)],
+  // sync
+  "AsyncValue.constructor": [
+    "create an async value",
+    (options) => new AsyncValue(0, options),
+  ],
+  "Barrier.constructor": [
+    "create a barrier",
+    (options) => new Barrier(1, options),
+  ],
+  "BoundedSemaphore.constructor": [
+    "create a semaphore",
+    (options) => new BoundedSemaphore(1, options),
+  ],
+  "CapacityLimiter.constructor": [
+    "create a capacity limiter",
+    (options) => new CapacityLimiter(1, options),
+  ],
+  "Condition.constructor": [
+    "create a condition",
+    (options) => new Condition(new Lock(), options),
+  ],
+  "Event.constructor": ["create an event", (options) => new Event(options)],
+  "Lock.constructor": ["create a lock", (options) => new Lock(options)],
+  "RateLimiter.constructor": [
+    "create a rate limiter",
+    (options) => new RateLimiter(1, 1, options),
+  ],
+  "Semaphore.constructor": [
+    "create a semaphore",
+    (options) => new Semaphore(1, options),
+  ],
   // queue
+  openChannel: ["open a channel", (options) => openChannel(0, options)],
   "Broadcast.constructor": [
     "create a broadcast",
     (options) => new Broadcast(options),

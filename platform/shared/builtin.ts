@@ -12,6 +12,7 @@ interface Builtins {
   "node:dns": typeof import("node:dns");
   "node:events": typeof import("node:events");
   "node:fs": typeof import("node:fs");
+  "node:http": typeof import("node:http");
   "node:net": typeof import("node:net");
   "node:os": typeof import("node:os");
   "node:path": typeof import("node:path");

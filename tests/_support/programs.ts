@@ -25,7 +25,13 @@ export interface ProgramOptions {
 }
 
 /** A signal that a program can be sent. */
-export type Signal = "SIGHUP" | "SIGINT" | "SIGKILL" | "SIGTERM" | "SIGUSR1";
+export type Signal =
+  | "SIGHUP"
+  | "SIGINT"
+  | "SIGKILL"
+  | "SIGQUIT"
+  | "SIGTERM"
+  | "SIGUSR1";
 
 const FLAGS = "Deno" in globalThis
   ? ["run", "--quiet", "-A", "--v8-flags=--expose-gc"]
