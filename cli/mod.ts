@@ -7,6 +7,12 @@
  * npx @asyncio/asyncio pstree 4711
  * ```
  *
+ * ```ts
+ * import { main } from "@asyncio/asyncio/cli";
+ *
+ * await main(["--help"]);
+ * ```
+ *
  * @module
  */
 import process from "node:process";
