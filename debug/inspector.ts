@@ -126,8 +126,8 @@ export class Inspector {
 
 /**
  * Lets one look into the running program, with a browser or from another
- * terminal. Equivalent of `python -m asyncio ps` and `pstree`, which in JavaScript
- * the program itself has to allow.
+ * terminal. The command line of `@asyncio/asyncio/cli` looks into a program that
+ * has no inspector. Equivalent of `python -m asyncio ps` and `pstree`.
  *
  * {@linkcode Inspector.url} is a page: the tree of tasks with what each waits for
  * and for how long, locks and queues with who waits for them, deadlocks, by how

@@ -40,7 +40,9 @@ import {
   type TimerHandle,
 } from "./handle.ts";
 import { Hooks, type Instrument } from "./hooks.ts";
+import { inspection, inspectLoop } from "./inspection.ts";
 import { giveLoop, Kernel, type LoopKernel } from "./kernel.ts";
+import { answerDebuggers } from "./other_copies.ts";
 import { reportPendingTasks } from "./loose_ends.ts";
 import { SignalHandlers } from "./signals.ts";
 import {
@@ -145,6 +147,8 @@ export class EventLoop {
     // In time of the test's own, each run is the same.
     if (options.clock !== undefined) kernel.random = makeFractions(0);
     this.#kernel = giveLoop(kernel, this);
+    inspectLoop(kernel);
+    answerDebuggers(inspection);
     this.#hooks = new Hooks(kernel, hostTimers.now);
     this.#signals = new SignalHandlers(kernel);
     this.setDebug(options.debug ?? hostProcess.env("ASYNCIO_DEBUG") === "1");

@@ -48,6 +48,8 @@ export interface Copy {
   readonly place: string;
   /** The scope of its own that the running code is in, unless it has ended. */
   current(): ForeignScope | null;
+  /** What a debugger may ask it, once it has a loop; see inspection.ts. */
+  inspection?: object;
 }
 
 /** What all copies have in common. */
@@ -95,11 +97,18 @@ const PLACE = (import.meta.url as string | undefined) ?? "a bundle";
 /** What this copy has in common with others. */
 export const shared: Shared = meet();
 
+let own: Copy | null = null;
+
 /** Makes this copy known to the others. */
 export function joinCopies(current: Copy["current"]): Copy {
-  const self: Copy = { place: PLACE, current };
-  shared.copies.push(self);
-  return self;
+  own = { place: PLACE, current };
+  shared.copies.push(own);
+  return own;
+}
+
+/** Lets debuggers ask this copy. */
+export function answerDebuggers(inspection: object): void {
+  own!.inspection = inspection;
 }
 
 /** Whether there is another copy in the program; there hardly ever is. */

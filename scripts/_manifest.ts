@@ -85,6 +85,8 @@ export function manifest(remote: string | null): Manifest {
     module: root.default,
     types: root.types,
     exports: exportsOfNpm(),
+    // `npx @asyncio/asyncio`.
+    bin: { asyncio: "./esm/cli/bin.js" },
     // The first versions whose `require()` loads ES modules.
     engines: { node: "^20.19.0 || >=22.12.0" },
   };

@@ -23,10 +23,13 @@ const UNTRACKED = ["coverage", "node_modules", "npm", "site"];
 
 const exports: Readonly<Record<string, string>> = config.exports;
 
-/** The entries besides the root, as paths: `loop/mod.ts`, `errors.ts`. */
+/**
+ * The entries besides the root, as paths: `loop/mod.ts`, `errors.ts`; without the
+ * command line, which is a program.
+ */
 const entries = Object.values(exports)
   .map((path) => path.replace("./", ""))
-  .filter((path) => path !== "mod.ts");
+  .filter((path) => path !== "mod.ts" && path !== "cli/mod.ts");
 
 /** The names a file lists in `export { … } from`, without `type`. */
 async function listedNames(path: string): Promise<string[]> {
@@ -124,6 +127,7 @@ Deno.test("mod.ts gives the same values as the entries", async () => {
 Deno.test("deno.json publishes the library and nothing else", async () => {
   const libraryFolders = [
     ...HIDDEN,
+    "cli",
     ...entries.filter((path) => path.endsWith("/mod.ts"))
       .map((path) => path.replace("/mod.ts", "")),
   ];

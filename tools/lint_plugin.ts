@@ -30,6 +30,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["subprocess", "workers"],
   ["debug", "testing"],
   ["mod.ts"],
+  ["cli"],
 ];
 
 const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname);
@@ -83,8 +84,9 @@ function isLibrary(path: string): boolean {
   return rankOf(placeOf(path)) >= 0;
 }
 
+/** Whether it may use what hosts have: `cli/` is a program of Node and Deno. */
 function isPlatform(path: string): boolean {
-  return placeOf(path) === "platform";
+  return ["cli", "platform"].includes(placeOf(path));
 }
 
 /** Where a relative import of a file leads, from the root of the project. */
@@ -360,8 +362,12 @@ const noTopLevelAwait: Deno.lint.Rule = {
   },
 };
 
-/** Programs, which nobody imports. */
-const PROGRAMS = new Set(["threads/_worker_main.ts"]);
+/** Programs, which do something when they are started. */
+const PROGRAMS = new Set([
+  "cli/bin.ts",
+  "cli/mod.ts",
+  "threads/_worker_main.ts",
+]);
 
 const noImportEffects: Deno.lint.Rule = {
   create(context) {

@@ -146,7 +146,8 @@ Deno.test("what is read into a buffer and between is all that was sent", async (
   await run(async () => {
     await using server = await startServer(async (_reader, writer) => {
       // Small pieces and large ones, so that memory is used again and is not.
-      for (let from = 0, size = 1; from < SIZE; from += size) {
+      let size = 1;
+      for (let from = 0; from < SIZE; from += size) {
         size = Math.min(SIZE - from, size * 3 % 200_000 + 1);
         writer.write(sent.slice(from, from + size));
         await writer.drain();

@@ -1,0 +1,67 @@
+/** What holds the loop of a program that does not answer. */
+import { Silence } from "./_session.ts";
+import type { Session } from "./_session.ts";
+
+/** Who answers within this is not held. */
+const FREE_MS = 500;
+/** Code that runs is interrupted at its next call or turn of a loop. */
+const PAUSE_MS = 5000;
+
+/** A line of the stack of code that holds the loop, the innermost first. */
+export interface Frame {
+  readonly function: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+interface Script {
+  readonly scriptId: string;
+  readonly url: string;
+}
+
+interface Paused {
+  readonly callFrames: readonly {
+    readonly functionName: string;
+    readonly url: string;
+    readonly location: {
+      readonly scriptId: string;
+      readonly lineNumber: number;
+      readonly columnNumber?: number;
+    };
+  }[];
+}
+
+/** The stack of what holds the loop; `null` if nothing does. */
+export async function whatHolds(session: Session): Promise<Frame[] | null> {
+  try {
+    // An expression alone is evaluated in the middle of code that runs.
+    await session.call("Runtime.evaluate", {
+      expression: "new Promise((resolve) => setTimeout(resolve, 0))",
+      awaitPromise: true,
+    }, FREE_MS);
+    return null;
+  } catch (error) {
+    if (!(error instanceof Silence)) throw error;
+  }
+  // Frames of code that ran before the inspector was there have no URL.
+  const urls = new Map<string, string>();
+  session.on<Script>(
+    "Debugger.scriptParsed",
+    ({ scriptId, url }) => urls.set(scriptId, url),
+  );
+  const paused = new Promise<Paused>((resolve) =>
+    session.on<Paused>("Debugger.paused", resolve)
+  );
+  const enabled = session.call("Debugger.enable", {}, PAUSE_MS);
+  const asked = session.call("Debugger.pause", {}, PAUSE_MS);
+  await Promise.all([enabled, asked]);
+  const { callFrames } = await paused;
+  await session.call("Debugger.resume");
+  return callFrames.map(({ functionName, url, location }) => ({
+    function: functionName === "" ? "(anonymous)" : functionName,
+    file: url || (urls.get(location.scriptId) ?? "unknown"),
+    line: location.lineNumber + 1,
+    column: (location.columnNumber ?? 0) + 1,
+  }));
+}

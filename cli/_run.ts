@@ -1,0 +1,204 @@
+/** The command line: what it is asked, and what it answers. */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { attach, type Attached } from "./_attach.ts";
+import { whatHolds } from "./_blocked.ts";
+import { cancelIn, copiesIn } from "./_copies.ts";
+import { Failure, UsageFailure } from "./_failure.ts";
+import { chains, stack, type Style, table, tree } from "./_view.ts";
+
+/** So many tasks of a loop are shown unless more are asked for. */
+const DEFAULT_LIMIT = 1000;
+
+const HELP = `Looks into a running program that uses @asyncio/asyncio.
+
+Usage: asyncio COMMAND PROCESS [TASK] [options]
+
+  ps PROCESS            a table of the tasks
+  pstree PROCESS        the tasks below those that await them
+  where PROCESS TASK    where a task is, and who awaits it
+  blocked PROCESS       the function that holds the loop, if one does
+  cancel PROCESS TASK   asks a task to cancel
+
+PROCESS is a process id, or HOST:PORT of the inspector of a program that was
+started with --inspect. TASK is a name, or an id such as #3.
+
+  --json                answers for programs, as JSON
+  --limit N             at most so many tasks of each loop, ${DEFAULT_LIMIT} by default
+  --help                this text
+
+The program opens its inspector for as long as the command takes; it needs Node
+or Deno 2.9.2 or later, and the same user.
+`;
+
+interface Request {
+  readonly command: string;
+  readonly target: string;
+  readonly task: string;
+  readonly isJson: boolean;
+  readonly limit: number;
+}
+
+/** @param print Gets the answer, a line or several. */
+type Command = (
+  attached: Attached,
+  request: Request,
+  style: Style,
+) => Promise<{ readonly data: unknown; readonly lines: readonly string[] }>;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  ps: async ({ session }, { limit }, style) => {
+    const data = await copiesIn(session, limit);
+    return { data, lines: table(data, style) };
+  },
+  pstree: async ({ session }, { limit }, style) => {
+    const data = await copiesIn(session, limit);
+    return { data, lines: tree(data, style) };
+  },
+  where: async ({ session }, { task }, style) => {
+    const copies = await copiesIn(session, Number.MAX_SAFE_INTEGER);
+    const found = copies.flatMap(({ loops }) => loops).map((loop) => ({
+      loop,
+      named: loop.tasks.filter(({ id, name }) =>
+        name === task || `#${id}` === task
+      ),
+    })).filter(({ named }) => named.length > 0);
+    if (found.length === 0) throw noTask(task);
+    return {
+      data: found.flatMap(({ named }) => named),
+      lines: found.flatMap(({ loop, named }) => chains(loop, named, style)),
+    };
+  },
+  cancel: async ({ session }, { task }) => {
+    const names = await cancelIn(session, task);
+    if (names.length === 0) throw noTask(task);
+    return {
+      data: names,
+      lines: names.map((name) => `asked ${name} to cancel`),
+    };
+  },
+  blocked: async ({ session }, _request, style) => {
+    const frames = await whatHolds(session);
+    return {
+      data: frames,
+      lines: frames === null
+        ? ["Nothing holds the loop: it answers"]
+        : stack(frames, style),
+    };
+  },
+};
+
+const WITH_TASK = ["where", "cancel"];
+
+function noTask(task: string): Failure {
+  return new Failure(`There is no task ${task}: \`ps\` lists them`);
+}
+
+/**
+ * Runs the command line.
+ *
+ * @returns The status to exit with: 0 if it was answered, 1 if that was not
+ * possible, and 2 if the command line is wrong.
+ */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  try {
+    const request = parse(args);
+    if (request === null) {
+      process.stdout.write(HELP);
+      return 0;
+    }
+    await answer(request);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return error instanceof UsageFailure ? 2 : 1;
+  }
+}
+
+async function answer(request: Request): Promise<void> {
+  const attached = await attach(request.target);
+  try {
+    const { data, lines } = await COMMANDS[request.command]!(
+      attached,
+      request,
+      styleOf(request),
+    );
+    process.stdout.write(
+      request.isJson
+        ? `${JSON.stringify(data, null, 2)}\n`
+        : `${lines.join("\n")}\n`,
+    );
+  } finally {
+    await attached.detach();
+  }
+}
+
+function parse(args: readonly string[]): Request | null {
+  const { values, positionals } = readArguments(args);
+  const [command = "", target, task, ...others] = positionals;
+  if (values.help === true || positionals.length === 0) return null;
+  if (!Object.hasOwn(COMMANDS, command)) {
+    throw new UsageFailure(
+      `There is no command ${command}: there are ${
+        Object.keys(COMMANDS).join(", ")
+      }`,
+    );
+  }
+  if (target === undefined) {
+    throw new UsageFailure(
+      `The command ${command} needs a process id, or HOST:PORT of an inspector`,
+    );
+  }
+  if (!/^\d+$|^.+:\d+$/.test(target)) {
+    throw new UsageFailure(
+      `A process is a number or HOST:PORT: received ${target}`,
+    );
+  }
+  const needsTask = WITH_TASK.includes(command);
+  if (needsTask && task === undefined) {
+    throw new UsageFailure(`The command ${command} needs a task`);
+  }
+  const extra = needsTask ? others[0] : task;
+  if (extra !== undefined) {
+    throw new UsageFailure(`The command ${command} takes no ${extra}`);
+  }
+  const limit = Number(values.limit ?? DEFAULT_LIMIT);
+  if (!Number.isInteger(limit) || limit < 0) {
+    throw new UsageFailure(
+      `--limit must be an integer of at least 0: received ${values.limit}`,
+    );
+  }
+  return {
+    command,
+    target,
+    task: task ?? "",
+    isJson: values.json === true,
+    limit,
+  };
+}
+
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        json: { type: "boolean" },
+        limit: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    throw new UsageFailure((error as Error).message.replaceAll("\n", " "));
+  }
+}
+
+function styleOf({ isJson }: Request): Style {
+  const { isTTY = false, columns } = process.stdout;
+  const noColor = (process.env["NO_COLOR"] ?? "") !== "";
+  return {
+    hasColor: isTTY && !noColor && !isJson,
+    width: isTTY ? columns ?? null : null,
+  };
+}

@@ -1,0 +1,116 @@
+/** A session of the Chrome DevTools Protocol with the target's inspector. */
+import { Failure } from "./_failure.ts";
+
+/** Longer than any answer takes of a loop that is not held. */
+const ANSWER_MS = 10_000;
+
+interface Answer {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: unknown;
+  readonly result?: unknown;
+  readonly error?: { readonly message: string };
+}
+
+interface Evaluated {
+  readonly result: { readonly value?: unknown };
+  readonly exceptionDetails?: {
+    readonly text: string;
+    readonly exception?: { readonly description?: string };
+  };
+}
+
+/** Whether the inspector is asked and does not answer. */
+export class Silence extends Failure {}
+
+export class Session {
+  readonly #socket: WebSocket;
+  readonly #calls = new Map<number, (answer: Answer | null) => void>();
+  readonly #listeners = new Map<string, (params: unknown) => void>();
+  #lastId = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }) => this.#receive(data));
+    socket.addEventListener("close", () => {
+      for (const settle of this.#calls.values()) settle(null);
+      this.#calls.clear();
+    });
+  }
+
+  /** Opens a session with the inspector at an address of its list of targets. */
+  static open(url: string): Promise<Session> {
+    const socket = new WebSocket(url);
+    return new Promise((resolve, reject) => {
+      socket.addEventListener("open", () => resolve(new Session(socket)));
+      socket.addEventListener("error", () =>
+        reject(
+          new Failure(`The inspector at ${url} does not accept a connection`),
+        ));
+    });
+  }
+
+  /** Calls back at an event of the inspector, until another does. */
+  on<P>(event: string, listener: (params: P) => void): void {
+    this.#listeners.set(event, listener as (params: unknown) => void);
+  }
+
+  /** @throws {Silence} When no answer comes in time. */
+  call<R>(
+    method: string,
+    params: object = {},
+    ms: number = ANSWER_MS,
+  ): Promise<R> {
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#calls.delete(id);
+        reject(
+          new Silence(
+            "The program does not answer: something holds its loop; `blocked` tells what",
+          ),
+        );
+      }, ms);
+      this.#calls.set(id, (answer) => {
+        clearTimeout(timer);
+        if (answer === null) {
+          reject(new Failure("The program has ended meanwhile"));
+        } else if (answer.error !== undefined) {
+          reject(new Failure(`The inspector says: ${answer.error.message}`));
+        } else resolve(answer.result as R);
+      });
+      this.#socket.send(JSON.stringify({ id, method, params }));
+    });
+  }
+
+  /** The value of an expression in the program. */
+  async evaluate<T>(expression: string, ms?: number): Promise<T> {
+    const { result, exceptionDetails } = await this.call<Evaluated>(
+      "Runtime.evaluate",
+      { expression, returnByValue: true, awaitPromise: false },
+      ms,
+    );
+    if (exceptionDetails !== undefined) {
+      const { text, exception } = exceptionDetails;
+      throw new Failure(
+        `The program threw when it was asked: ${
+          exception?.description?.split("\n")[0] ?? text
+        }`,
+      );
+    }
+    return result.value as T;
+  }
+
+  /** Ends the session. */
+  close(): void {
+    this.#socket.close();
+  }
+
+  #receive(data: unknown): void {
+    const answer: Answer = JSON.parse(String(data));
+    if (answer.id !== undefined) {
+      this.#calls.get(answer.id)?.(answer);
+      this.#calls.delete(answer.id);
+    } else this.#listeners.get(answer.method ?? "")?.(answer.params);
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * What a debugger that is attached to the program asks for: the command line of
+ * `cli/` calls these by the registered symbol that copies meet under. A program
+ * need not name anything for that, and pays for one entry a loop.
+ *
+ * The answers are plain data that a debugger can carry. Who changes them changes
+ * {@linkcode INSPECTION}, which the command line compares.
+ */
+import { cancelSafely } from "./cancel_each.ts";
+import { type Future, futureInternals } from "./future.ts";
+import type { Kernel } from "./kernel.ts";
+import { Task } from "./task.ts";
+import { nameOf, whereaboutsOf } from "./whereabouts.ts";
+
+/** The version of the answers. */
+const INSPECTION = 1;
+
+/** A task that has not ended. */
+export interface InspectedTask {
+  /** Unique in this copy, as names need not be. */
+  readonly id: number;
+  readonly name: string;
+  /** What it waits for, or that nobody knows. */
+  readonly state: string;
+  /** The ids of the tasks that await it. */
+  readonly awaitedBy: readonly number[];
+  /** In debug mode, the frames of the wait. */
+  readonly frames: readonly string[];
+}
+
+/** A loop and the oldest of its tasks. */
+export interface InspectedLoop {
+  readonly id: number;
+  /** For example `<EventLoop running>`. */
+  readonly text: string;
+  readonly isDebug: boolean;
+  /** How many tasks it has. */
+  readonly total: number;
+  readonly tasks: readonly InspectedTask[];
+}
+
+/** What a copy answers with. */
+export interface Inspection {
+  readonly version: typeof INSPECTION;
+  /** All loops that have a public face, with so many of their tasks each. */
+  loops(limit: number): InspectedLoop[];
+  /** Asks the tasks of this name or id to cancel; gives their names. */
+  cancel(task: string): string[];
+}
+
+let inspected: WeakRef<Kernel>[] = [];
+/** With more entries than this, those that are gone are dropped. */
+let sweepAt = 16;
+
+/** Lets a debugger see a loop, as long as it is there. */
+export function inspectLoop(kernel: Kernel): void {
+  if (inspected.length >= sweepAt) {
+    inspected = inspected.filter((each) => isOpen(each.deref()));
+    sweepAt = Math.max(16, inspected.length * 2);
+  }
+  inspected.push(new WeakRef(kernel));
+}
+
+function isOpen(kernel: Kernel | undefined): kernel is Kernel {
+  return kernel !== undefined && !kernel.closed;
+}
+
+const ids = new WeakMap<object, number>();
+let lastId = 0;
+
+function idOf(object: object): number {
+  let id = ids.get(object);
+  if (id === undefined) ids.set(object, id = ++lastId);
+  return id;
+}
+
+function openKernels(): Kernel[] {
+  return inspected.map((each) => each.deref()).filter(isOpen);
+}
+
+/** The tasks of a loop, the oldest first. */
+function tasksOf(kernel: Kernel): Task<unknown>[] {
+  const tasks: Task<unknown>[] = [];
+  for (let scope = kernel.tasks; scope !== null; scope = scope.after) {
+    tasks.push(scope.task as Task<unknown>);
+  }
+  return tasks.reverse();
+}
+
+function inspectTask(
+  task: Task<unknown>,
+  shortcuts: Map<Future<unknown>, Future<unknown>>,
+): InspectedTask {
+  const { state, frames } = whereaboutsOf(task, shortcuts);
+  const awaitedBy: number[] = [];
+  for (const each of futureInternals.awaiters(task, shortcuts)) {
+    if (each instanceof Task) awaitedBy.push(idOf(each));
+  }
+  return { id: idOf(task), name: nameOf(task), state, awaitedBy, frames };
+}
+
+/** This copy, for debuggers. */
+export const inspection: Inspection = {
+  version: INSPECTION,
+  loops: (limit) =>
+    openKernels().map((kernel) => {
+      const tasks = tasksOf(kernel);
+      const shortcuts = new Map();
+      return {
+        id: idOf(kernel),
+        text: String(kernel),
+        isDebug: kernel.stacks !== null,
+        total: tasks.length,
+        tasks: tasks.slice(0, limit).map((task) =>
+          inspectTask(task, shortcuts)
+        ),
+      };
+    }),
+  cancel: (wanted) =>
+    openKernels().flatMap((kernel) =>
+      tasksOf(kernel).filter((task) =>
+        wanted === `#${idOf(task)}` || task.name === wanted ||
+        nameOf(task) === wanted
+      )
+    ).map((task) => {
+      cancelSafely(task, "asked for by a debugger");
+      return nameOf(task);
+    }),
+};
