@@ -1,0 +1,2 @@
+/** HTTP servers on Node and Bun. */
+export { http } from "../shared/http.ts";
