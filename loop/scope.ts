@@ -331,6 +331,18 @@ export class Scope {
     return false;
   }
 
+  /**
+   * The one wait in it, if that is all there is: no block, no request to cancel,
+   * no signal that somebody may listen to.
+   */
+  get onlyWait(): Wait<unknown> | null {
+    const { waits } = this;
+    return waits !== null && waits.next === null && this.children === null &&
+        this.#cancellation === null
+      ? waits
+      : null;
+  }
+
   private adopt(child: Scope): void {
     child.after = this.children;
     if (this.children !== null) this.children.before = child;
@@ -596,18 +608,27 @@ export class Surroundings {
   /** Lets the next wait around throw what was asked for there, if it was. */
   rearm(error: CancelledError | null): void {
     if (!this.cancelled()) return;
-    let asked: Scope | null = null;
-    for (
-      let each = this.#scope;
-      !each.shielded && each.parent !== null && asked?.cause !== error;
-    ) {
-      each = each.parent;
-      if (each.requests > 0 && (asked === null || each.cause === error)) {
-        asked = each;
-      }
-    }
+    const asked = scopeAsked(this.#scope.parent!, error);
     if (asked !== null) asked.remember(error ?? asked.cause!);
   }
+}
+
+/**
+ * The scope around code in `innermost` that was asked to cancel with `error`; if
+ * none was, the innermost that was asked at all.
+ */
+export function scopeAsked(
+  innermost: Scope,
+  error: CancelledError | null,
+): Scope | null {
+  let asked: Scope | null = null;
+  for (let each: Scope | null = innermost; each !== null; each = each.parent) {
+    if (each.requests > 0 && (asked === null || each.cause === error)) {
+      asked = each;
+    }
+    if (each.shielded || asked?.cause === error) break;
+  }
+  return asked;
 }
 
 /** The requests to cancel that code running in `scope` is under. */
