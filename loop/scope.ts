@@ -51,6 +51,8 @@ class Cancellation {
   pendingBySignal = false;
   /** The pending one came when a result was there, but deferred. */
   pendingLate = false;
+  /** It ended with one that came too late: its code never heard of that. */
+  unheard = false;
   /** Errors that were handed to a wait and have not yet reached the code. */
   delivering = 0;
   /** The pending one goes to all waits that begin in this stretch of code. */
@@ -167,6 +169,13 @@ export class Scope {
     return state === null || state.pendingBySignal || state.pendingLate
       ? null
       : state.pending;
+  }
+
+  /** Requests that its code can have heard of, where it has ended. */
+  get requestsHeard(): number {
+    const state = this.#cancellation;
+    if (state === null) return 0;
+    return state.unheard ? state.requests - 1 : state.requests;
   }
 
   get delivering(): number {
@@ -302,6 +311,10 @@ export class Scope {
   close(): void {
     this.closed = true;
     dropNumber(this);
+    const state = this.#cancellation;
+    if (state !== null && state.pending !== null && state.pendingLate) {
+      state.unheard = true;
+    }
     this.forget();
     const parent = this.parent;
     if (parent === null) return;
