@@ -1,6 +1,7 @@
 /** Who takes part: finds each peer on this machine, or says why it is left out. */
 
 import { fromFileUrl, runProcess } from "./process.ts";
+import { type Guest, GUESTS } from "./types.ts";
 
 /** A peer that was found: its version, and the command that runs one row on it. */
 export interface Peer {
@@ -51,7 +52,9 @@ export async function findPeers(
     name === "ours" || (names?.includes(name) ?? true);
   const found = [
     ...await findJavaScript(node, isWanted),
-    ...["asyncio", "uvloop"].some(isWanted) ? await findPython(python) : [],
+    ...["asyncio", "uvloop", ...GUESTS].some(isWanted)
+      ? await findPython(python)
+      : [],
   ].filter(({ name }) => isWanted(name));
   return {
     peers: found.filter((peer) => "command" in peer),
@@ -222,29 +225,48 @@ async function findPython(named?: string): Promise<(Peer | Absent)[]> {
   const candidates = named === undefined
     ? [...folders.map((folder) => `${folder}/python3`), "/usr/bin/python3"]
     : [named];
-  let first: { path: string; python: string } | undefined;
+  let first: Pick<Found, "python" | "guests"> & { path: string } | undefined;
   for (const path of new Set(candidates)) {
     const { ok, stdout } = await runProcess([path, PYTHON_PROBE]);
     if (!ok) continue;
-    const { python, uvloop } = JSON.parse(stdout) as {
-      python: string;
-      uvloop: string | null;
-    };
-    first ??= { path, python };
+    const { python, uvloop, guests } = JSON.parse(stdout) as Found;
+    first ??= { path, python, guests };
     if (uvloop === null) continue;
     return [
+      ...guestPeers(path, python, guests),
       pythonPeer("asyncio", path, `CPython ${python}`),
       pythonPeer("uvloop", path, `${uvloop}, CPython ${python}`),
     ];
   }
   if (first === undefined) {
     const reason = "no python3 found";
-    return [{ name: "asyncio", reason }, { name: "uvloop", reason }];
+    return ["asyncio", "uvloop", ...GUESTS].map((name) => ({ name, reason }));
   }
   return [
+    ...guestPeers(first.path, first.python, first.guests),
     pythonPeer("asyncio", first.path, `CPython ${first.python}`),
     { name: "uvloop", reason: "no python3 found that has uvloop" },
   ];
+}
+
+/** What `python/probe.py` tells of an interpreter. */
+interface Found {
+  readonly python: string;
+  readonly uvloop: string | null;
+  readonly guests: Readonly<Record<Guest, string | null>>;
+}
+
+function guestPeers(
+  path: string,
+  python: string,
+  versions: Found["guests"],
+): (Peer | Absent)[] {
+  return GUESTS.map((name) => {
+    const version = versions[name];
+    return version === null
+      ? { name, reason: `not installed for ${path}` }
+      : pythonPeer(name, path, `${version}, CPython ${python}`);
+  });
 }
 
 function pythonPeer(name: string, path: string, version: string): Peer {

@@ -8,6 +8,7 @@ import { condition } from "./rows/condition.ts";
 import { contextGet, contextSet, contextTask } from "./rows/context.ts";
 import { debugOff } from "./rows/debug_off.ts";
 import { gather } from "./rows/gather.ts";
+import { groupLimit } from "./rows/group_limit.ts";
 import {
   lockContended,
   lockFree,
@@ -23,6 +24,7 @@ import {
   queueUnbounded,
 } from "./rows/queue.ts";
 import { raceTwo, select } from "./rows/race.ts";
+import { raceMany } from "./rows/race_many.ts";
 import { retrySuccess } from "./rows/retry.ts";
 import { shield } from "./rows/shield.ts";
 import { sleeping } from "./rows/sleeping.ts";
@@ -111,6 +113,8 @@ export const rows: readonly Row[] = [
   packageSize,
   gather(10),
   ...GROWTH.map(gather),
+  ...GROWTH.filter((size) => size <= 100_000).map(raceMany),
+  ...GROWTH.filter((size) => size <= 100_000).map(groupLimit),
   ...GROWTH.map(eventBroadcast),
   ...GROWTH.map(lockWaiters),
   ...GROWTH.map(timers),

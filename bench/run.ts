@@ -5,6 +5,7 @@ import type { Peer } from "./peers.ts";
 import { runProcess } from "./process.ts";
 import { runProgramRow } from "./programs.ts";
 import {
+  isGuest,
   type Metric,
   metricsOf,
   type Row,
@@ -95,6 +96,7 @@ export async function runRow(
 
 function takesPart(row: Row, peer: string): boolean {
   if (peer === "asyncio" || peer === "uvloop") return row.python;
+  if (isGuest(peer)) return row.guests?.includes(peer) ?? false;
   return peer in (row.kind === "program" ? row.modules : row.peers);
 }
 

@@ -33,6 +33,15 @@ export interface Metric {
   readonly targets: readonly Target[];
 }
 
+/** Libraries of Python that stand on asyncio. */
+export const GUESTS = ["anyio", "aiostream"] as const;
+
+export type Guest = typeof GUESTS[number];
+
+export function isGuest(peer: string): peer is Guest {
+  return (GUESTS as readonly string[]).includes(peer);
+}
+
 interface RowBase {
   /** Name for `--filter` and the worker; also the name of the function in `python/`. */
   readonly id: string;
@@ -44,6 +53,8 @@ interface RowBase {
   readonly sizes?: Readonly<Record<string, number>>;
   /** Whether `python/` has this row: it then runs on asyncio and uvloop. */
   readonly python: boolean;
+  /** The libraries on asyncio that have this row in `python/guests.py`. */
+  readonly guests?: readonly Guest[];
   /** At most so many rounds, where one takes long. */
   readonly maxRounds?: number;
   /** How a peer does this work, where it is not obvious. */

@@ -10,11 +10,17 @@ import type { Scope } from "./scope.ts";
  * most that are cancelled while nobody waits are never looked at again, and an
  * error is dear for its stack.
  */
-export class CancelRequest {
+export abstract class UnmadeError {
+  abstract toError(): CancelledError;
+}
+
+/** That somebody has called `cancel()`. */
+export class CancelRequest extends UnmadeError {
   readonly #reason: unknown;
   readonly #by: string | undefined;
 
   constructor(reason: unknown) {
+    super();
     this.#reason = reason;
     this.#by = nameOfRunning();
   }

@@ -98,7 +98,8 @@ export class DebugMode implements Instrument {
   taskEnded(task: Task<unknown>): void {
     this.#unwatch(task);
     if (
-      futureInternals.state(task) === "finished" && scopeOf(task).requests > 0
+      futureInternals.state(task) === "finished" &&
+      scopeOf(task).requestsHeard > 0
     ) {
       this.#report(
         task,

@@ -11,7 +11,11 @@ import {
   isCancelledError,
 } from "../errors.ts";
 import type { Context } from "./context.ts";
-import { CancelRequest, toCancelledError } from "./cancel_request.ts";
+import {
+  CancelRequest,
+  toCancelledError,
+  UnmadeError,
+} from "./cancel_request.ts";
 import { callFromLoop } from "./entered.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { Gate } from "./gate.ts";
@@ -464,7 +468,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
   /** The result or the error, which is made here where nobody waited for it. */
   static #outcome(future: Future<unknown>): unknown {
     const value = future.#value;
-    return future.#state === "cancelled" && value instanceof CancelRequest
+    return future.#state === "cancelled" && value instanceof UnmadeError
       ? future.#value = value.toError()
       : value;
   }

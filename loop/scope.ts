@@ -51,6 +51,8 @@ class Cancellation {
   pendingBySignal = false;
   /** The pending one came when a result was there, but deferred. */
   pendingLate = false;
+  /** It ended with one that came too late: its code never heard of that. */
+  unheard = false;
   /** Errors that were handed to a wait and have not yet reached the code. */
   delivering = 0;
   /** The pending one goes to all waits that begin in this stretch of code. */
@@ -167,6 +169,13 @@ export class Scope {
     return state === null || state.pendingBySignal || state.pendingLate
       ? null
       : state.pending;
+  }
+
+  /** Requests that its code can have heard of, where it has ended. */
+  get requestsHeard(): number {
+    const state = this.#cancellation;
+    if (state === null) return 0;
+    return state.unheard ? state.requests - 1 : state.requests;
   }
 
   get delivering(): number {
@@ -302,6 +311,10 @@ export class Scope {
   close(): void {
     this.closed = true;
     dropNumber(this);
+    const state = this.#cancellation;
+    if (state !== null && state.pending !== null && state.pendingLate) {
+      state.unheard = true;
+    }
     this.forget();
     const parent = this.parent;
     if (parent === null) return;
@@ -329,6 +342,18 @@ export class Scope {
       if (scope.waits !== null) return true;
     }
     return false;
+  }
+
+  /**
+   * The one wait in it, if that is all there is: no block, no request to cancel,
+   * no signal that somebody may listen to.
+   */
+  get onlyWait(): Wait<unknown> | null {
+    const { waits } = this;
+    return waits !== null && waits.next === null && this.children === null &&
+        this.#cancellation === null
+      ? waits
+      : null;
   }
 
   private adopt(child: Scope): void {
@@ -596,18 +621,27 @@ export class Surroundings {
   /** Lets the next wait around throw what was asked for there, if it was. */
   rearm(error: CancelledError | null): void {
     if (!this.cancelled()) return;
-    let asked: Scope | null = null;
-    for (
-      let each = this.#scope;
-      !each.shielded && each.parent !== null && asked?.cause !== error;
-    ) {
-      each = each.parent;
-      if (each.requests > 0 && (asked === null || each.cause === error)) {
-        asked = each;
-      }
-    }
+    const asked = scopeAsked(this.#scope.parent!, error);
     if (asked !== null) asked.remember(error ?? asked.cause!);
   }
+}
+
+/**
+ * The scope around code in `innermost` that was asked to cancel with `error`; if
+ * none was, the innermost that was asked at all.
+ */
+export function scopeAsked(
+  innermost: Scope,
+  error: CancelledError | null,
+): Scope | null {
+  let asked: Scope | null = null;
+  for (let each: Scope | null = innermost; each !== null; each = each.parent) {
+    if (each.requests > 0 && (asked === null || each.cause === error)) {
+      asked = each;
+    }
+    if (each.shielded || asked?.cause === error) break;
+  }
+  return asked;
 }
 
 /** The requests to cancel that code running in `scope` is under. */

@@ -16,7 +16,11 @@ import {
   runIn,
 } from "./entered.ts";
 import { isExitRequest } from "./exit_request.ts";
-import { asCancellation, toCancelledError } from "./cancel_request.ts";
+import {
+  asCancellation,
+  toCancelledError,
+  type UnmadeError,
+} from "./cancel_request.ts";
 import { Future, futureInternals } from "./future.ts";
 import type { CodeStep, Gate } from "./gate.ts";
 import { waitsBelow } from "./hooks.ts";
@@ -70,6 +74,9 @@ let hasBegun: (task: Task<unknown>) => boolean;
 let begin: <T>(task: Task<T>) => TaskFunction<T> | null;
 let succeed: <T>(task: Task<T>, value: T) => void;
 let fail: (task: Task<unknown>, error: unknown) => void;
+
+/** Ends a task as cancelled whose code is no more than a wait that was dropped. */
+export let endDropped: (task: Task<unknown>, error: UnmadeError) => void;
 
 /** Names a task that has no name but its number. */
 export let nameIfUnnamed: (task: Task<unknown>, name: string) => void;
@@ -338,6 +345,7 @@ export class Task<T = unknown> extends Future<T> {
     succeed = Task.#succeed;
     fail = Task.#fail;
     scopeOf = (task) => task.#scope;
+    endDropped = (task, error) => Task.#end(task, "cancelled", error);
     nameIfUnnamed = (task, name) => {
       if (typeof task.#name === "number") task.name = name;
     };
@@ -436,7 +444,11 @@ function succeedEntered(value: unknown): void {
 
 function failEntered(error: unknown): void {
   const task = enteredScope()?.task ?? null;
-  if (task !== null) return fail(task, error);
+  if (task !== null) {
+    // A wait that was dropped is told behind the end of its task.
+    if (!task.done()) fail(task, error);
+    return;
+  }
   // The loop was closed meanwhile, and has reported the task as lost.
   if (!isCancelledError(error)) {
     hostProcess.writeError(

@@ -195,6 +195,24 @@ export class Wait<T> implements Runnable, WaitInfo {
     return true;
   }
 
+  /**
+   * Cancels it here and now, where no code but the library's is behind it: so
+   * nothing of its end has to wait for a turn. Nobody may be watching the loop.
+   *
+   * @returns False if it is as good as done, or its cancellation is another's
+   * to decide: then {@linkcode cancel} is the way.
+   */
+  drop(error: CancelledError): boolean {
+    if (this.state >= CANCELLED || this.cancel !== Wait.prototype.cancel) {
+      return false;
+    }
+    if (this.state === WAITING) this.source.abandon(this);
+    this.state = DONE;
+    this.unlink();
+    this.reject(error);
+    return true;
+  }
+
   /** Its turn in the ready queue. */
   run(): void {
     this.isQueued = false;

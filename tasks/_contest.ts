@@ -18,8 +18,7 @@
  * any result that is deferred: otherwise it would be lost with the error.
  */
 import { WAKING_HOPS } from "../_internal/constants.ts";
-import { withStackLimit } from "../_internal/stack_limit.ts";
-import { CancelledError, ExceptionGroup } from "../errors.ts";
+import { type CancelledError, ExceptionGroup } from "../errors.ts";
 import { cancelEach } from "../loop/cancel_each.ts";
 import { callFromLoop } from "../loop/current.ts";
 import { createChecked, loopOf } from "../loop/event_loop.ts";
@@ -27,8 +26,9 @@ import { isExitRequest } from "../loop/exit_request.ts";
 import { toCancelledError } from "../loop/cancel_request.ts";
 import { type Future, futureInternals, type Origin } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import { forgetCancellation, type Scope } from "../loop/scope.ts";
+import { forgetCancellation, type Scope, scopeAsked } from "../loop/scope.ts";
 import {
+  endDropped,
   scopeOf,
   type Task,
   type TaskFunction,
@@ -36,13 +36,8 @@ import {
 } from "../loop/task.ts";
 import type { Runnable } from "../loop/types.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
-import type { Turns } from "./_turns.ts";
-
-/** One of those who compete. */
-export interface Contender {
-  readonly fn: TaskFunction<unknown>;
-  readonly options: TaskOptions;
-}
+import { Defeat, unseenDefeat } from "./_defeat.ts";
+import { type Choice, Turns } from "./_turns.ts";
 
 /** How a contest is held. */
 export interface ContestRules {
@@ -50,15 +45,11 @@ export interface ContestRules {
   readonly name: string;
   /** Whether an error leaves it open, as long as others run. */
   readonly untilSuccess: boolean;
+  /** Names for the tasks, by their numbers. */
+  readonly taskNames: readonly string[] | null;
   /** Who goes first of those whose turns come together; by default as they come. */
-  readonly turns: Turns | null;
+  readonly choose: Choice | null;
   readonly signal: AbortSignal | undefined;
-}
-
-/** Who has won, and with what. */
-export interface Win {
-  readonly index: number;
-  readonly value: unknown;
 }
 
 type State = "open" | "won" | "failed" | "interrupted";
@@ -69,12 +60,15 @@ type State = "open" | "won" | "failed" | "interrupted";
  */
 const TURNS_TO_COME_BY_IT = 16;
 
+const AT_ONCE: TaskOptions = Object.freeze({ eagerStart: true });
+
 export class Contest implements WaitSource {
   readonly #around: Scope;
-  readonly #contenders: readonly Contender[];
+  readonly #fns: readonly TaskFunction<unknown>[];
   readonly #rules: ContestRules;
   /** Those that were started. */
   readonly #entrants: Entrant[] = [];
+  #turns: Turns | null = null;
   /** How many of them have not ended. */
   #running = 0;
   /** With `untilSuccess`: those that failed while it was open. */
@@ -91,11 +85,11 @@ export class Contest implements WaitSource {
 
   constructor(
     around: Scope,
-    contenders: readonly Contender[],
+    fns: readonly TaskFunction<unknown>[],
     rules: ContestRules,
   ) {
     this.#around = around;
-    this.#contenders = contenders;
+    this.#fns = fns;
     this.#rules = rules;
   }
 
@@ -103,8 +97,12 @@ export class Contest implements WaitSource {
    * Holds it, and returns when all that were started have ended.
    *
    * @param order The numbers of the contenders, as they are to be started.
+   * @returns What the caller makes of the number of the winner and its value.
    */
-  async hold(order: Iterable<number>): Promise<Win> {
+  async hold<R>(
+    order: Iterable<number>,
+    toResult: (index: number, value: unknown) => R,
+  ): Promise<R> {
     const { signal } = this.#rules;
     const abort = signal === undefined ? null : () => this.#abort();
     if (abort !== null) {
@@ -113,6 +111,9 @@ export class Contest implements WaitSource {
     for (const index of order) {
       const task = this.#start(index);
       if (task === null) break;
+      // Most that find something at once come by it in a microtask.
+      // deno-lint-ignore no-await-in-loop -- one after the other
+      if (isBusy(task)) await null;
       if (isBusy(task) || scopeOf(task).deferred > 0) {
         // deno-lint-ignore no-await-in-loop -- one after the other
         await this.#letComeToWait(task);
@@ -125,7 +126,8 @@ export class Contest implements WaitSource {
       await this.#wait.promise;
     } else this.#settle();
     if (abort !== null) signal!.removeEventListener("abort", abort);
-    return this.#conclude();
+    this.#conclude();
+    return toResult(this.#decider!.index, this.#outcome);
   }
 
   /**
@@ -140,8 +142,8 @@ export class Contest implements WaitSource {
     }
     this.#state = "interrupted";
     this.#outcome = error;
-    this.#rules.turns?.end();
-    this.#cancelAll(error);
+    this.#turns?.end();
+    cancelEach(this.#runningTasks(), error);
   }
 
   /** A contender has ended: called in the same step. */
@@ -166,28 +168,34 @@ export class Contest implements WaitSource {
   abandon(): void {}
 
   describe(): string {
-    return `${this.#rules.name} of ${this.#contenders.length}`;
+    return `${this.#rules.name} of ${this.#fns.length}`;
   }
 
   #watchTurns(): void {
-    const { turns } = this.#rules;
-    if (turns === null) return;
+    const { choose } = this.#rules;
+    if (choose === null || this.#running < 2) return;
+    const turns = this.#turns = new Turns(choose);
     for (const { index, task } of this.#entrants) {
       if (!task.done()) turns.watch(index, scopeOf(task));
     }
   }
 
   #start(index: number): Task<unknown> | null {
-    const { fn, options } = this.#contenders[index]!;
+    const entrant = new Entrant(this, index, this.#fns[index]!);
+    const name = this.#rules.taskNames?.[index];
+    const options = name === undefined ? AT_ONCE : { name, eagerStart: true };
+    const loop = loopOf(this.#around.kernel);
     let task: Task<unknown>;
     try {
-      task = createChecked(loopOf(this.#around.kernel), fn, options);
+      // Another's factory may put code of its own around it.
+      entrant.isBare = loop.getTaskFactory() === null;
+      task = createChecked(loop, () => entrant.begin(), options);
     } catch (error) {
       // A task factory threw, or the loop was closed.
       this.#decide("failed", null, error);
       return null;
     }
-    const entrant = new Entrant(this, index, task);
+    entrant.task = task;
     this.#entrants.push(entrant);
     this.#running++;
     if (task.done()) {
@@ -200,9 +208,25 @@ export class Contest implements WaitSource {
     return task;
   }
 
-  #cancelAll(error: CancelledError): void {
-    const running = this.#entrants.filter(({ task }) => !task.done());
-    cancelEach(running.map(({ task }) => task), error);
+  #runningTasks(): Task<unknown>[] {
+    const tasks: Task<unknown>[] = [];
+    for (const { task } of this.#entrants) if (!task.done()) tasks.push(task);
+    return tasks;
+  }
+
+  /** Those that are no more than a wait end here and now, the others in time. */
+  #cancelLosers(): void {
+    const { kernel } = this.#around;
+    const { name } = this.#rules;
+    const defeat = new Defeat(name, this.#decider?.task.name);
+    if (kernel.hooks === null && kernel.stacks === null) {
+      const unseen = unseenDefeat(name);
+      for (const entrant of this.#entrants) {
+        if (entrant.drop(unseen)) endDropped(entrant.task, defeat);
+      }
+    }
+    if (this.#running === 0) return;
+    cancelEach(this.#runningTasks(), defeat.errorFor(kernel));
   }
 
   /**
@@ -258,14 +282,15 @@ export class Contest implements WaitSource {
 
   #failed(entrant: Entrant): void {
     const { task } = entrant;
+    const isOpen = this.#state === "open";
+    // The error of one that was dropped is made only if it is asked for.
+    if (!isOpen && futureInternals.state(task) === "cancelled") return;
     const error = futureInternals.value(task);
-    if (this.#state === "open") {
+    if (isOpen) {
       if (!this.#rules.untilSuccess || isExitRequest(error)) {
         this.#decide("failed", entrant, error);
       } else (this.#failures ??= []).push(entrant);
-    } else if (
-      futureInternals.state(task) === "failed" && !isExitRequest(error)
-    ) this.#report(task, error);
+    } else if (!isExitRequest(error)) this.#report(task, error);
   }
 
   #decide(
@@ -278,20 +303,8 @@ export class Contest implements WaitSource {
     this.#decider = entrant;
     this.#outcome = outcome;
     this.#around.top.deferred++;
-    this.#rules.turns?.end();
-    if (wasOpen && this.#running > 0) this.#cancelAll(this.#defeat());
-  }
-
-  /** What those that lost are told. */
-  #defeat(): CancelledError {
-    const make = () =>
-      new CancelledError(
-        `Another contender of ${this.#rules.name} has ended first`,
-        { by: this.#decider?.task.name },
-      );
-    if (this.#around.kernel.stacks !== null) return make();
-    // It would show nothing but this file, and be what a race costs most for.
-    return withStackLimit(undefined, make);
+    this.#turns?.end();
+    if (wasOpen && this.#running > 0) this.#cancelLosers();
   }
 
   /** All have ended: if nothing was decided, it is now. */
@@ -305,12 +318,20 @@ export class Contest implements WaitSource {
     this.#decide("failed", null, group);
   }
 
-  #conclude(): Win {
+  /** Throws unless somebody has won. */
+  #conclude(): void {
     if (this.#state === "interrupted") throw this.#outcome;
-    if (this.#postponed !== null) rearm(this.#around, this.#postponed);
+    this.#rearm();
     this.#around.top.deferred--;
     if (this.#state === "failed") throw this.#outcome;
-    return { index: this.#decider!.index, value: this.#outcome };
+  }
+
+  /** Lets the caller's next wait throw what was postponed, if it was asked for. */
+  #rearm(): void {
+    const error = this.#postponed;
+    if (error === null) return;
+    const asked = scopeAsked(this.#around, error);
+    if (asked?.cause === error) asked.remember(error);
   }
 
   /** An error that comes too late to be thrown. */
@@ -330,14 +351,6 @@ export class Contest implements WaitSource {
 /** Neither done nor in a wait of the library. */
 function isBusy(task: Task<unknown>): boolean {
   return !task.done() && !scopeOf(task).isWaiting();
-}
-
-/** Lets the next wait throw the cancellation that was asked for around here. */
-function rearm(around: Scope, error: CancelledError): void {
-  for (let each: Scope | null = around; each !== null; each = each.parent) {
-    if (each.requests > 0 && each.cause === error) return each.remember(error);
-    if (each.shielded) return;
-  }
 }
 
 /** The caller's wait: its cancellation is one of the contest. */
@@ -360,12 +373,33 @@ class Entrant implements Origin, Runnable {
   declare readonly retrieves: boolean;
   readonly contest: Contest;
   readonly index: number;
-  readonly task: Task<unknown>;
+  /** Set once it is started. */
+  declare task: Task<unknown>;
+  /** Whether the task runs the function and nothing around it. */
+  isBare = false;
+  readonly #fn: TaskFunction<unknown>;
+  /** What the function has returned. */
+  #returned: unknown = undefined;
 
-  constructor(contest: Contest, index: number, task: Task<unknown>) {
+  constructor(contest: Contest, index: number, fn: TaskFunction<unknown>) {
     this.contest = contest;
     this.index = index;
-    this.task = task;
+    this.#fn = fn;
+  }
+
+  begin(): unknown {
+    const fn = this.#fn;
+    return this.#returned = fn();
+  }
+
+  /**
+   * Drops what it waits for, if the function has only begun to wait and gave
+   * that promise away: `() => queue.get()`. No code of it runs behind that.
+   */
+  drop(error: CancelledError): boolean {
+    if (!this.isBare) return false;
+    const wait = scopeOf(this.task).onlyWait;
+    return wait !== null && wait.promise === this.#returned && wait.drop(error);
   }
 
   awaited(): void {}

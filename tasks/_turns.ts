@@ -7,6 +7,9 @@ import type { Scope } from "../loop/scope.ts";
 import { waitsBelow } from "../loop/hooks.ts";
 import type { Wait } from "../loop/wait.ts";
 
+/** Picks one of so many, in the order of their numbers. */
+export type Choice = (count: number) => number;
+
 /** A wait of a contender, whose turns go through here. */
 interface Watched {
   readonly index: number;
@@ -14,11 +17,10 @@ interface Watched {
 }
 
 export class Turns {
-  readonly #choose: (count: number) => number;
+  readonly #choose: Choice;
   #watched: Set<Watched> | null = null;
 
-  /** @param choose One of so many, in the order of their numbers. */
-  constructor(choose: (count: number) => number) {
+  constructor(choose: Choice) {
     this.#choose = choose;
   }
 

@@ -34,9 +34,13 @@ const ACTION = "make an interval";
 
 /**
  * Ticks at multiples of `ms` by the loop's clock, counted from where the
- * iteration begins: how long the body of the loop takes does not add up.
- * Equivalent of tokio's `interval`; `setInterval` does not wait for what it
- * calls.
+ * iteration begins: how long the body of the loop takes does not add up. The
+ * first tick comes after `ms`, as with `setInterval`, which however does not wait
+ * for what it calls.
+ *
+ * asyncio has nothing like it. tokio's `interval` is its equivalent, where the
+ * first tick comes at once, a tick is given with its time instead of its number,
+ * and missed ones are caught up with (`"burst"`) by default.
  *
  * It holds nothing between two ticks, and can be left at any time.
  *

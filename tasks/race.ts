@@ -4,7 +4,7 @@ import { show } from "../_internal/show.ts";
 import { currentScope } from "../loop/current.ts";
 import { toCancelledError } from "../loop/cancel_request.ts";
 import { interruption } from "../loop/scope.ts";
-import type { TaskFunction, TaskOptions } from "../loop/task.ts";
+import type { TaskFunction } from "../loop/task.ts";
 import { Contest, type ContestRules } from "./_contest.ts";
 
 /** What decides a {@linkcode race}. */
@@ -32,8 +32,6 @@ const UNTIL: readonly string[] = [
   "settled",
   "success",
 ] satisfies RaceUntil[];
-
-const AT_ONCE: TaskOptions = Object.freeze({ eagerStart: true });
 
 /**
  * Runs several functions and gives what the first that ends gives. The others
@@ -121,29 +119,40 @@ export function race<F extends readonly (() => unknown)[]>(
   fns: F,
   options?: RaceOptions,
 ): Promise<Awaited<ReturnType<F[number]>>>;
-export async function race(
+export function race(
   fns: readonly TaskFunction<unknown>[],
   options: RaceOptions = {},
+): Promise<unknown> {
+  // One promise, and no function behind it that waits once more.
+  try {
+    return begin(fns, options);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function begin(
+  fns: readonly TaskFunction<unknown>[],
+  options: RaceOptions,
 ): Promise<unknown> {
   checkContenders(fns);
   checkOptions("race", options, RACE_OPTIONS);
   const { until = "settled", signal } = options;
   checkOneOf("race", "until", until, UNTIL);
-  const contenders = fns.map((fn) => ({ fn, options: AT_ONCE }));
   const rules: ContestRules = {
     name: "race()",
     untilSuccess: until === "success",
-    turns: null,
+    taskNames: null,
+    choose: null,
     signal,
   };
   const scope = currentScope();
   const interrupted = interruption(scope);
-  if (interrupted !== null) return await interrupted;
+  if (interrupted !== null) return interrupted;
   if (signal?.aborted) throw toCancelledError(signal.reason);
-  const { value } = await new Contest(scope, contenders, rules).hold(
-    contenders.keys(),
-  );
-  return value;
+  // A copy: some are started after the caller may have changed its list.
+  const contest = new Contest(scope, [...fns], rules);
+  return contest.hold(fns.keys(), (_index, value) => value);
 }
 
 function checkContenders(fns: unknown): void {

@@ -41,7 +41,9 @@ export interface RetryOptions {
   /**
    * How much of each delay is left to chance, from 0 for nothing to 1, or
    * `true`, for all of it: so that clients which failed together do not come
-   * back together. A delay is never made longer by it.
+   * back together. A delay is never made longer by it: with 0.5, one of 1000 ms
+   * takes from 500 to 1000 ms. (`randomize` of p-retry, which is off by default as
+   * this is, makes it up to twice as long instead.)
    *
    * @default {0}
    */

@@ -6,7 +6,7 @@ import { toCancelledError } from "../loop/cancel_request.ts";
 import { interruption } from "../loop/scope.ts";
 import type { TaskFunction } from "../loop/task.ts";
 import { Contest } from "./_contest.ts";
-import { Turns } from "./_turns.ts";
+import type { Choice } from "./_turns.ts";
 
 /** Options of {@linkcode select}. */
 export interface SelectOptions {
@@ -20,6 +20,8 @@ export interface SelectOptions {
   /** Cancels it when it is aborted; the reason is kept. */
   signal?: AbortSignal | undefined;
 }
+
+type Cases = Readonly<Record<string, unknown>>;
 
 const SELECT_OPTIONS = new OptionNames<SelectOptions>(
   { biased: true, signal: true },
@@ -94,40 +96,52 @@ export type Selected<R> = {
  * @throws {RangeError} When `cases` is empty.
  * @throws The error of the first that ends, if it fails.
  */
-export async function select<R>(
+export function select<R>(
   cases: { readonly [K in keyof R]: () => PromiseLike<R[K]> | R[K] },
   options: SelectOptions = {},
 ): Promise<Selected<R>> {
-  const entries = entriesOf(cases);
+  // One promise, and no function behind it that waits once more.
+  try {
+    return begin(cases, options) as Promise<Selected<R>>;
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function begin(
+  cases: Cases,
+  options: SelectOptions,
+): Promise<{ key: string; value: unknown }> {
+  const keys = keysOf(cases);
+  const fns = keys.map((key) => functionOf(cases, key));
   checkOptions("select", options, SELECT_OPTIONS);
   const { biased = false, signal } = options;
   checkBoolean("select", "biased", biased);
   const scope = currentScope();
   const interrupted = interruption(scope);
-  if (interrupted !== null) return await interrupted;
+  if (interrupted !== null) return interrupted;
   if (signal?.aborted) throw toCancelledError(signal.reason);
   const { kernel } = scope;
   // In virtual time, and of a schedule that is explored, it has a seed.
-  const chance = biased
-    ? () => 0
-    : (below: number) => Math.floor(kernel.random() * below);
-  const contenders = entries.map(([name, fn]) => ({
-    fn,
-    options: { name, eagerStart: true },
-  }));
-  const contest = new Contest(scope, contenders, {
+  const choose = biased
+    ? takeFirst
+    : (count: number) => Math.floor(kernel.random() * count);
+  const contest = new Contest(scope, fns, {
     name: "select()",
     untilSuccess: false,
-    turns: new Turns(chance),
+    taskNames: keys,
+    choose,
     signal,
   });
-  const { index, value } = await contest.hold(
-    biased ? contenders.keys() : anyOrder(contenders.length, chance),
+  return contest.hold(
+    biased ? fns.keys() : anyOrder(fns.length, choose),
+    (index, value) => ({ key: keys[index]!, value }),
   );
-  return { key: entries[index]![0], value } as Selected<R>;
 }
 
-function entriesOf(cases: unknown): [string, TaskFunction<unknown>][] {
+const takeFirst = () => 0;
+
+function keysOf(cases: unknown): string[] {
   if (typeof cases !== "object" || cases === null || Array.isArray(cases)) {
     const hint = typeof cases === "function" || Array.isArray(cases)
       ? "; name them, as in select({ one, two })"
@@ -138,25 +152,28 @@ function entriesOf(cases: unknown): [string, TaskFunction<unknown>][] {
       }${hint}`,
     );
   }
-  const entries = Object.entries(cases);
-  if (entries.length === 0) {
-    throw new RangeError(
-      "Cannot select as 'cases' must hold at least one function: received none",
-    );
-  }
-  for (const [key, fn] of entries) checkFunction("select", `cases.${key}`, fn);
-  return entries;
+  const keys = Object.keys(cases);
+  if (keys.length > 0) return keys;
+  throw new RangeError(
+    "Cannot select as 'cases' must hold at least one function: received none",
+  );
 }
 
-function anyOrder(
-  length: number,
-  chance: (below: number) => number,
-): number[] {
+function functionOf(cases: Cases, key: string): TaskFunction<unknown> {
+  const fn = cases[key];
+  // The name is put together only if it is needed.
+  if (typeof fn !== "function") checkFunction("select", `cases.${key}`, fn);
+  return fn as TaskFunction<unknown>;
+}
+
+function anyOrder(length: number, choose: Choice): number[] {
   const order: number[] = [];
   for (let index = 0; index < length; index++) order.push(index);
   for (let left = length; left > 1; left--) {
-    const other = chance(left);
-    [order[left - 1], order[other]] = [order[other]!, order[left - 1]!];
+    const other = choose(left);
+    const last = order[left - 1]!;
+    order[left - 1] = order[other]!;
+    order[other] = last;
   }
   return order;
 }

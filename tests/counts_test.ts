@@ -11,12 +11,15 @@ import {
   createTask,
   currentTask,
   Event,
+  Future,
   gather,
   getRunningLoop,
   Lock,
   newEventLoop,
   Queue,
+  race,
   run,
+  select,
   sleep,
   StreamReader,
   StreamWriter,
@@ -24,7 +27,7 @@ import {
   timeout,
   VirtualClock,
 } from "@asyncio/asyncio";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { currentScope } from "../loop/current.ts";
 import { kernelOf } from "../loop/kernel.ts";
@@ -416,6 +419,91 @@ Deno.test(
     assertEquals(listeners(), 0);
   }),
 );
+
+// ── growth ──────────────────────────────────────────────────────────────────
+
+/** What is looked at, scheduled and asked of the host while `work` runs. */
+async function looksOf(work: () => Promise<unknown>): Promise<number> {
+  let total = 0;
+  const count = async <N extends string>(
+    object: { [name in N]: (...args: never[]) => unknown },
+    name: N,
+    inner: () => Promise<unknown>,
+  ) => {
+    const calls = await callsOf(object, name, inner);
+    total += calls;
+  };
+  const { kernel } = currentScope();
+  await count(
+    Future.prototype,
+    "done",
+    () =>
+      count(
+        kernel,
+        "push",
+        () =>
+          count(hostTimers, "queueMicrotask", () =>
+            count(hostTimers, "setImmediate", work)),
+      ),
+  );
+  return total;
+}
+
+const GROWING: Readonly<Record<string, (count: number) => Promise<unknown>>> = {
+  "a race of waits": async (count) => {
+    const never = new Event();
+    const losers = Array.from({ length: count }, () => () => never.wait());
+    await race<unknown>([...losers, () => sleep(0)]);
+    assertEquals(never.statistics().waiters, 0);
+  },
+  "a race of functions": async (count) => {
+    const never = new Event();
+    const loser = async () => {
+      await never.wait();
+    };
+    await race([...Array.from({ length: count }, () => loser), () => sleep(0)]);
+    assertEquals(never.statistics().waiters, 0);
+  },
+  "a race that is cancelled": async (count) => {
+    const never = new Event();
+    const contender = () => never.wait();
+    const running = createTask(() =>
+      race(Array.from({ length: count }, () => contender))
+    );
+    await sleep(0);
+    running.cancel();
+    await running.catch(() => {});
+    assertEquals(never.statistics().waiters, 0);
+  },
+  "a select of queues that all have something": async (count) => {
+    const queues = Array.from({ length: count }, () => new Queue<number>());
+    const running = createTask(() =>
+      select(Object.fromEntries(
+        queues.map((queue, index) => [`${index}`, () => queue.get()]),
+      ))
+    );
+    await sleep(0);
+    for (const queue of queues) queue.putNowait(1);
+    await running;
+    assertEquals(queues.filter((queue) => queue.empty()).length, 1);
+  },
+  "a group with a limit": (count) =>
+    taskGroup((group) => {
+      for (let i = count; i > 0; i--) group.createTask(() => sleep(0));
+    }, { limit: 10 }),
+};
+
+for (const [what, work] of Object.entries(GROWING)) {
+  Deno.test(
+    `${what} looks at each of ten times as many about as often`,
+    virtual(async () => {
+      const few = await looksOf(() => work(1000)) / 1000;
+      const many = await looksOf(() => work(10_000)) / 10_000;
+      assert(few > 0.5, `it was counted: ${few}`);
+      assert(many < few * 1.2 + 1, `${few} each, and ${many} of ten times`);
+    }),
+  );
+}
 
 // ── writes ─────────────────────────────────────────────────────────────────
 

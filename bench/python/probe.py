@@ -1,8 +1,9 @@
-"""Prints the versions of this Python and of its uvloop, null where it has none."""
+"""Prints the versions of this Python, its uvloop and the libraries on asyncio, null where it has none."""
 
 import asyncio  # noqa: F401  a Python without it is no peer
 import json
 import platform
+from importlib import metadata
 
 try:
     import uvloop
@@ -10,4 +11,14 @@ try:
     version = uvloop.__version__
 except ImportError:
     version = None
-print(json.dumps({"python": platform.python_version(), "uvloop": version}))
+
+
+def version_of(package):
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+guests = {package: version_of(package) for package in ("anyio", "aiostream")}
+print(json.dumps({"python": platform.python_version(), "uvloop": version, "guests": guests}))

@@ -228,6 +228,34 @@ async def race_two(rounds, size):
         await _first(asyncio.sleep(0), never.wait())
 
 
+async def race_many(rounds, size):
+    never = asyncio.Event()
+    for _ in range(rounds):
+        tasks = [asyncio.create_task(never.wait()) for _ in range(size - 1)]
+        tasks.append(asyncio.create_task(asyncio.sleep(0, size)))
+        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        assert done.pop().result() == size
+
+
+async def group_limit(rounds, size):
+    for _ in range(rounds):
+        semaphore = asyncio.Semaphore(10)
+        done = []
+
+        async def run():
+            async with semaphore:
+                await asyncio.sleep(0)
+                done.append(None)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(size):
+                group.create_task(run())
+        assert len(done) == size
+
+
 async def select(rounds, size):
     stop = asyncio.Event()
     for _ in range(rounds):

@@ -1,6 +1,6 @@
-"""Runs one row on asyncio's or uvloop's loop and prints one JSON line, as `../worker.ts` does for JavaScript.
+"""Runs one row on asyncio's or uvloop's loop, or on a library on asyncio, and prints one JSON line, as `../worker.ts` does for JavaScript.
 
-worker.py ROW asyncio|uvloop SIZE SAMPLE_MS SAMPLES WARM_UP_MS
+worker.py ROW asyncio|uvloop|GUEST SIZE SAMPLE_MS SAMPLES WARM_UP_MS
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 
+from guests import GUESTS
 from measured import MEASURED
 from rows import TIMED
 from sockets import SOCKETS
@@ -71,7 +72,7 @@ def main():
     loop = new_loop(peer)
     asyncio.set_event_loop(loop)
     name = re.sub(r"_\d+$", "", row)  # gather_10000 is gather with another size
-    timed = SOCKETS.get(row) or TIMED.get(name)
+    timed = GUESTS[peer]()[name] if peer in GUESTS else SOCKETS.get(row) or TIMED.get(name)
     if timed is not None:
         metrics = {"": sample(loop, timed, size, sample_ms, samples, warm_up_ms)}
     else:

@@ -8,13 +8,16 @@ export const channel: TimedRow = {
   title: "channel item, bounded to 10",
   size: 1000,
   python: true,
+  guests: ["anyio"],
   targets: [
+    { peer: "anyio", atLeast: 1 },
     { peer: "uvloop", atLeast: 1 },
     { peer: "effection", atLeast: 1 },
     { peer: "effect", atLeast: 1 },
   ],
   notes: {
     asyncio: "asyncio.Queue(10)",
+    anyio: "a memory object stream of 10",
     effection: "createChannel: without bound, next() of a subscription",
     effect: "Queue.bounded(10), offer and take in two fibers",
   },

@@ -17,13 +17,16 @@ export const pooledMap: TimedRow = {
   title: "pooledMap item, 10 at a time",
   size: 10_000,
   python: false,
+  guests: ["aiostream"],
   targets: [
+    { peer: "aiostream", atLeast: 1 },
     { peer: "p-map", atLeast: 1 },
     { peer: "p-limit", atLeast: 1 },
     { peer: "effect", atLeast: 1 },
   ],
   notes: {
     ours: "for await, results in order",
+    aiostream: "stream.map with a task_limit",
     "p-map": "pMap: an array, at the end",
     "p-limit": "Promise.all of limit(…)",
     effect: "Effect.forEach with concurrency",
@@ -67,8 +70,15 @@ export const pooledMapIterable: TimedRow = {
   title: "pooledMap item, for await",
   size: 10_000,
   python: false,
-  targets: [{ peer: "p-map", atLeast: 1 }],
-  notes: { "p-map": "pMapIterable" },
+  guests: ["aiostream"],
+  targets: [
+    { peer: "aiostream", atLeast: 1 },
+    { peer: "p-map", atLeast: 1 },
+  ],
+  notes: {
+    aiostream: "stream.map with a task_limit",
+    "p-map": "pMapIterable",
+  },
   peers: {
     ours: inOrder,
     "p-map": pMap(({ pMapIterable }) => async (size) => {

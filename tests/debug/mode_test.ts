@@ -8,6 +8,7 @@ import {
   getRunningLoop,
   isCancelledError,
   newEventLoop,
+  openChannel,
   Queue,
   runVirtual,
   shield,
@@ -462,6 +463,41 @@ Deno.test("J3 a cancellation that a catch kept is reported", async () => {
   assertStringIncludes(reports[0]!.message, SWALLOWED);
   assertStrictEquals(reports[0]!.task, task);
   assertStringIncludes(reports[0]!.createdAt!, "mode_test");
+});
+
+Deno.test("J3 no report of a cancellation that came when the result was on its way", async () => {
+  const ended: string[] = [];
+  const reports = await debugged(async () => {
+    for (const isHeardOnce of [false, true]) {
+      const [send, receive] = openChannel<number>();
+      const sender = createTask(async () => {
+        // As if nothing had happened.
+        if (isHeardOnce) await sleep(1000).catch(() => {});
+        await send.send(1);
+        ended.push("sent");
+      }, { name: isHeardOnce ? "swallower" : "sender" });
+      await sleep(0);
+      if (isHeardOnce) sender.cancel();
+      await sleep(0);
+      // Between the two halves: the item is taken, the sender not told yet.
+      const receiver = createTask(async () => {
+        const item = await receive.receive();
+        sender.cancel();
+        return item;
+      });
+      assertEquals(await receiver, 1);
+      await sender;
+      assertFalse(sender.cancelled());
+    }
+  });
+  assertEquals(ended, ["sent", "sent"]);
+  assertEquals(
+    reports.map(({ task, message }) => [
+      task?.name,
+      message.startsWith(SWALLOWED),
+    ]),
+    [["swallower", true]],
+  );
 });
 
 Deno.test("J3 no report of a cancellation that was passed on, taken back or replaced", async () => {

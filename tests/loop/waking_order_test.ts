@@ -480,3 +480,39 @@ for (const what of ["task", "callback"] as const) {
     }
   });
 }
+
+Deno.test(
+  "tasks that find something as the budget is spent may all have it; the cancellation is for their next wait",
+  virtual(async () => {
+    let severalWinners = 0;
+    // What succeeds at once spends it; once it is spent, the result comes later.
+    for (let spent = 0; spent < 300; spent++) {
+      const spare = new Queue<number>();
+      await new Promise((resolve) => setImmediate(resolve));
+      for (let count = spent; count > 0; count--) await spare.put(count);
+      const queue = new Queue<number>();
+      for (const item of [1, 2, 3]) queue.putNowait(item);
+      const got: number[] = [];
+      const compete = async (index: number) => {
+        got.push(await queue.get());
+        tasks.forEach((task, other) => other !== index && task.cancel());
+        await sleep(0);
+      };
+      const tasks = [0, 1, 2].map((index) => createTask(() => compete(index)));
+      const ends = await outcomes(tasks);
+      // Each item is had by one task, or is still there.
+      const left: number[] = [];
+      while (!queue.empty()) left.push(queue.getNowait());
+      assertEquals([...got, ...left], [1, 2, 3]);
+      if (got.length === 1) {
+        assertEquals(ends, [undefined, "CancelledError", "CancelledError"]);
+        continue;
+      }
+      severalWinners++;
+      assertEquals(got, [1, 2, 3]);
+      // Each has what it took, and none goes on behind its next wait.
+      assertEquals(new Set(ends), new Set(["CancelledError"]));
+    }
+    assert(severalWinners < 10, `${severalWinners}`);
+  }),
+);

@@ -163,6 +163,58 @@ Deno.test(
   }),
 );
 
+Deno.test(
+  "a contender that is no more than a wait is told that it lost, if it asks",
+  virtual(async () => {
+    for (const debug of [false, true]) {
+      getRunningLoop().setDebug(debug);
+      const event = new Event();
+      const ended: string[] = [];
+      let task: Task | null = null;
+      let ofWait: unknown;
+      await race([
+        async () => {
+          currentTask()!.name = "winner";
+          await sleep(10);
+        },
+        () => {
+          task = currentTask();
+          task!.addDoneCallback((done) => void ended.push(done.name));
+          task!.name = "loser";
+          const waiting = event.wait();
+          waiting.catch((error) => ofWait = error);
+          return waiting;
+        },
+      ]);
+      await turns(2);
+      const ofTask = await assertRejects(async () => await task!) as
+        & Error
+        & { by?: string };
+      const message = "Another contender of race() has ended first";
+      assert(task!.cancelled());
+      assertEquals([ofTask.message, ofTask.by], [message, "winner"]);
+      assertEquals((ofWait as Error).message, message);
+      assertEquals(ended, ["loser"]);
+      assertEquals(event.statistics().waiters, 0);
+    }
+    getRunningLoop().setDebug(false);
+  }),
+);
+
+Deno.test(
+  "a contender with context variables that is no more than a wait ends once",
+  virtual(async () => {
+    const reports = collectReports();
+    const variable = new ContextVar<string>("name");
+    variable.set("caller");
+    const event = new Event();
+    const losing = () => event.wait();
+    assertEquals(await race([losing, () => sleep(1, "won"), losing]), "won");
+    await turns(3);
+    assertEquals([event.statistics().waiters, reports], [0, []]);
+  }),
+);
+
 // ── What lost has taken nothing ───────────────────────────────────────────────
 
 /** Things to wait for, each with what it is when somebody has taken a part. */
