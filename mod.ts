@@ -287,6 +287,7 @@ export {
   type WaitResult,
 } from "./tasks/mod.ts";
 export {
+  type Exploration,
   exploreSchedules,
   type ExploreSchedulesOptions,
   type MemoryStream,
@@ -294,6 +295,7 @@ export {
   memoryStreamPair,
   runVirtual,
   type RunVirtualOptions,
+  type ScheduleStrategy,
   VirtualClock,
   type VirtualClockOptions,
 } from "./testing/mod.ts";

@@ -108,9 +108,8 @@ export async function select<R>(
   if (signal?.aborted) throw toCancelledError(signal.reason);
   const { kernel } = scope;
   // In virtual time, and of a schedule that is explored, it has a seed.
-  const chance = biased
-    ? () => 0
-    : (below: number) => Math.floor(kernel.random() * below);
+  const chance = biased ? () => 0 : kernel.choose ??
+    ((below: number) => Math.floor(kernel.random() * below));
   const contenders = entries.map(([name, fn]) => ({
     fn,
     options: { name, eagerStart: true },

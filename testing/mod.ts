@@ -23,7 +23,9 @@
  * @module
  */
 
+export type { ScheduleStrategy } from "./_strategies.ts";
 export {
+  type Exploration,
   exploreSchedules,
   type ExploreSchedulesOptions,
 } from "./explore_schedules.ts";
