@@ -25,7 +25,7 @@ export function randomly(seed: number): Chooser {
 /**
  * Each task has a priority, and the highest goes first; a few times in a run
  * the one that would go first falls behind all others. Finds what takes a task
- * that is late all the time, rather than now and then (Burckhardt and others,
+ * that is late all the time, rather than now and then (its paper is called
  * "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs").
  */
 export function byPriority(seed: number): Chooser {
