@@ -705,11 +705,13 @@ export class BrokenWorkerError extends Error {
 export interface ScheduleErrorOptions extends ErrorOptions {
   /** The seed of the schedule. */
   seed?: number | undefined;
+  /** What brings the schedule back. */
+  replay?: string | undefined;
 }
 
 /**
  * A test failed under one order of its tasks. Its `cause` is what the test
- * threw, and its `seed` brings that order back.
+ * threw, and its `replay` brings that order back.
  *
  * @example Running that order alone
  * ```ts
@@ -730,12 +732,12 @@ export interface ScheduleErrorOptions extends ErrorOptions {
  *     assertEquals(last, "two"); // as long as nobody is late
  *   });
  *
- * const { seed } = await assertRejects(
+ * const { replay } = await assertRejects(
  *   () => exploreSchedules(test),
  *   ScheduleError,
  * );
  * await assertRejects(
- *   () => exploreSchedules(test, { seed, runs: 1 }),
+ *   () => exploreSchedules(test, { replay }),
  *   ScheduleError,
  * );
  * ```
@@ -745,16 +747,19 @@ export class ScheduleError extends Error {
 
   /** The seed of the schedule. */
   readonly seed: number;
+  /** What brings the schedule back, as the option of that name. */
+  readonly replay: string;
 
   /**
    * Makes the error.
    *
    * @param message Which schedule it was, and what has happened.
-   * @param options The seed, and the error of the test as the cause.
+   * @param options What brings it back, and the error of the test as the cause.
    */
   constructor(message: string, options: ScheduleErrorOptions = {}) {
     super(message, options);
     this.seed = options.seed ?? 0;
+    this.replay = options.replay ?? `${this.seed}:`;
   }
 }
 

@@ -29,7 +29,7 @@
  * | `@asyncio/asyncio/loop` | {@linkcode EventLoop}, {@linkcode Task}, {@linkcode Future}, {@linkcode ContextVar} |
  * | `@asyncio/asyncio/errors` | {@linkcode CancelledError}, {@linkcode TimeoutError}, and every other error to catch |
  * | `@asyncio/asyncio/debug` | {@linkcode printCallGraph}, {@linkcode captureCallGraph}, {@linkcode startInspector} |
- * | `@asyncio/asyncio/testing` | {@linkcode runVirtual}, {@linkcode VirtualClock}, {@linkcode exploreSchedules}, {@linkcode memoryStreamPair} |
+ * | `@asyncio/asyncio/testing` | {@linkcode runVirtual}, {@linkcode VirtualClock}, {@linkcode exploreSchedules}, {@linkcode exploreCancellations}, {@linkcode memoryStreamPair} |
  *
  * Time is in milliseconds everywhere. What may be cancelled or timed out is
  * given as a function, `() => work()`, as a promise has started already.
@@ -287,6 +287,9 @@ export {
   type WaitResult,
 } from "./tasks/mod.ts";
 export {
+  type Exploration,
+  exploreCancellations,
+  type ExploreCancellationsOptions,
   exploreSchedules,
   type ExploreSchedulesOptions,
   type MemoryStream,
@@ -294,6 +297,7 @@ export {
   memoryStreamPair,
   runVirtual,
   type RunVirtualOptions,
+  type ScheduleStrategy,
   VirtualClock,
   type VirtualClockOptions,
 } from "./testing/mod.ts";

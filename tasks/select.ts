@@ -125,7 +125,7 @@ function begin(
   // In virtual time, and of a schedule that is explored, it has a seed.
   const choose = biased
     ? takeFirst
-    : (count: number) => Math.floor(kernel.random() * count);
+    : kernel.choose ?? ((count: number) => Math.floor(kernel.random() * count));
   const contest = new Contest(scope, fns, {
     name: "select()",
     untilSuccess: false,

@@ -16,14 +16,21 @@
  * {@linkcode VirtualClock} is that clock, to be moved by hand if you like.
  *
  * {@linkcode exploreSchedules} runs one again and again, with its tasks in ever
- * another order.
+ * another order; {@linkcode exploreCancellations} does with a task cancelled at
+ * ever another point.
  *
  * {@linkcode memoryStreamPair} connects a client and a handler without a socket.
  *
  * @module
  */
 
+export type { ScheduleStrategy } from "./_strategies.ts";
 export {
+  exploreCancellations,
+  type ExploreCancellationsOptions,
+} from "./explore_cancellations.ts";
+export {
+  type Exploration,
   exploreSchedules,
   type ExploreSchedulesOptions,
 } from "./explore_schedules.ts";

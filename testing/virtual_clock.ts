@@ -2,6 +2,7 @@ import { checkDuration } from "../_internal/check.ts";
 import { Heap, type HeapItem } from "../_internal/heap.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import type { Alarm, AlarmTarget, Clock } from "../loop/clock.ts";
+import { currentScope } from "../loop/current.ts";
 import { hostTimers } from "../platform/timers.ts";
 
 /** Options of {@linkcode VirtualClock}. */
@@ -52,6 +53,8 @@ export class VirtualClock implements Clock {
   #autoJump: boolean;
   #order = 0;
   #jumping = false;
+  /** How many wait until everything waits: meanwhile time does not jump. */
+  #settling = 0;
 
   /**
    * Makes a clock.
@@ -113,6 +116,48 @@ export class VirtualClock implements Clock {
   }
 
   /**
+   * Lets everything go on that can, until all tasks wait; time stands still
+   * meanwhile, even if it jumps otherwise. Equivalent of trio's
+   * `wait_all_tasks_blocked`.
+   *
+   * Cancelled, the wait goes on to its end, and the next one throws.
+   *
+   * @example Until a worker waits for work
+   * ```ts
+   * import { createTask, Queue } from "@asyncio/asyncio";
+   * import { runVirtual, VirtualClock } from "@asyncio/asyncio/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const clock = new VirtualClock();
+   * await runVirtual(async () => {
+   *   const queue = new Queue<string>();
+   *   const seen: string[] = [];
+   *   createTask(async () => {
+   *     for (;;) seen.push(await queue.get());
+   *   });
+   *   queue.putNowait("one");
+   *   queue.putNowait("two");
+   *   await clock.settled();
+   *   assertEquals(seen, ["one", "two"]);
+   * }, { clock });
+   * ```
+   *
+   * @returns When all that was ready has run.
+   */
+  async settled(): Promise<void> {
+    const { kernel } = currentScope();
+    this.#settling++;
+    try {
+      // deno-lint-ignore no-await-in-loop -- looks after each turn
+      do await nextTurn(); while (
+        !kernel.isIdle() || !this.#targetsAreIdle()
+      );
+    } finally {
+      this.#settling--;
+    }
+  }
+
+  /**
    * Called by an event loop: rings `target` when `when` has come.
    *
    * @param when The time, in milliseconds.
@@ -137,7 +182,7 @@ export class VirtualClock implements Clock {
       this.#jumping = false;
       const alarm = this.#alarms.peek();
       if (alarm === undefined || !this.#autoJump) return;
-      if (this.#targetsAreIdle()) this.#ring(alarm);
+      if (this.#settling === 0 && this.#targetsAreIdle()) this.#ring(alarm);
       if (this.#alarms.size > 0) this.#jumpLater();
     });
   }

@@ -26,6 +26,7 @@ const {
   DatagramProtocol,
   Event,
   EventLoop,
+  exploreCancellations,
   exploreSchedules,
   formatCallGraph,
   gather,
@@ -265,6 +266,10 @@ const TAKERS: Readonly<
   captureCallGraph: [
     "capture a call graph",
     (options) => captureCallGraph(null, options),
+  ],
+  exploreCancellations: [
+    "explore cancellations",
+    (options) => exploreCancellations(fn, options),
   ],
   exploreSchedules: [
     "explore schedules",

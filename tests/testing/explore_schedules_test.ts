@@ -120,7 +120,7 @@ Deno.test("an order that makes a test fail is told, and can be had again", async
     ScheduleError,
   );
   assertEquals(
-    error.message,
+    error.message.split("\n")[0],
     `Failed with seed ${error.seed} (run ${error.seed + 1} of 100): a was last`,
   );
   assertEquals((error.cause as Error).message, "a was last");
@@ -146,7 +146,7 @@ Deno.test("exploreSchedules() ends with the first failure", async () => {
 });
 
 Deno.test("exploreSchedules() refuses what makes no sense", async () => {
-  const refused: [() => Promise<void>, string][] = [
+  const refused: [() => Promise<unknown>, string][] = [
     [
       () => exploreSchedules(Promise.resolve() as never),
       "Cannot explore schedules as 'fn' must be a function",
@@ -163,8 +163,152 @@ Deno.test("exploreSchedules() refuses what makes no sense", async () => {
       () => exploreSchedules(() => {}, { seed: -1 }),
       "Cannot explore schedules as 'seed' must be an integer of at least 0: received -1",
     ],
+    [
+      () => exploreSchedules(() => {}, { strategy: "all" as never }),
+      "Cannot explore schedules as 'strategy' must be one of random, pct, exhaustive: received",
+    ],
+    [
+      () => exploreSchedules(() => {}, { replay: "0:1.x" }),
+      "Cannot explore schedules as 'replay' must be the 'replay' of a ScheduleError: received",
+    ],
   ];
   for (const [call, message] of refused) {
     await assertRejects(call, Error, message);
   }
+});
+
+/** Two tasks that read, wait and write: one of the increments may be lost. */
+async function twoIncrements(): Promise<void> {
+  let counter = 0;
+  const increment = async () => {
+    const before = counter;
+    await sleep(10);
+    counter = before + 1;
+  };
+  await gather([increment, () => sleep(10).then(increment)]);
+  assertEquals(counter, 2);
+}
+
+for (const strategy of ["random", "pct", "exhaustive"] as const) {
+  Deno.test(`strategy "${strategy}" finds a check before a wait, and its replay fails again`, async () => {
+    const error = await assertRejects(
+      () => exploreSchedules(twoIncrements, { strategy }),
+      ScheduleError,
+    );
+    const again = await assertRejects(
+      () => exploreSchedules(twoIncrements, { replay: error.replay }),
+      ScheduleError,
+      `Failed with replay "${error.replay}": `,
+    );
+    assertEquals(again.replay, error.replay);
+    assertEquals(
+      (again.cause as Error).message,
+      (error.cause as Error).message,
+    );
+  });
+}
+
+Deno.test("the exhaustive strategy sees each order once, and says that it was all", async () => {
+  const orders: string[] = [];
+  const seen = await exploreSchedules(async () => {
+    const words: string[] = [];
+    // Each of these wakes alone: there is nothing to choose but who starts.
+    const tasks = ["a", "b", "c"].map((name, index) =>
+      createTask(async () => {
+        await sleep(3 - index);
+        words.push(name);
+      })
+    );
+    for (const task of tasks) await task;
+    await sayAfter(1)((name) => words.push(name));
+    orders.push(words.slice(3).join(""));
+  }, { strategy: "exhaustive" });
+  assertEquals(seen.complete, true);
+  assertEquals(seen.coverage, 1);
+  assertEquals(seen.runs, orders.length);
+  assertEquals([...new Set(orders)].toSorted(), ALL_SIX);
+  // Who starts first of three, and wakes first of three, twice over.
+  assertEquals(seen.runs % 6, 0);
+  assertGreater(seen.choices, 2);
+});
+
+Deno.test("the exhaustive strategy says how much it has seen where it was stopped", async () => {
+  const test = async () => {
+    await sayAfter(1)(() => {});
+  };
+  const options = { strategy: "exhaustive", runs: 3 } as const;
+  const { runs, coverage, complete } = await exploreSchedules(test, options);
+  assertEquals([runs, complete], [3, false]);
+  assert(coverage! > 0 && coverage! < 1, `${coverage}`);
+});
+
+Deno.test("what is left to chance is not said to be all", async () => {
+  const seen = await exploreSchedules(sayNothing, { runs: 5 });
+  assertEquals(seen, { runs: 5, choices: 0, coverage: null, complete: false });
+});
+
+function sayNothing(): void {}
+
+Deno.test("a failure is told in the fewest choices, as a story", async () => {
+  const test = async () => {
+    const words: string[] = [];
+    const say = (name: string, ms: number) =>
+      createTask(async () => {
+        await sleep(ms);
+        words.push(name);
+      }, { name });
+    // All but one pair of these orders are of no account.
+    const noise = Array.from({ length: 12 }, (_, n) => say(`noise${n}`, 5));
+    const tasks = [...noise, say("writer", 10), say("reader", 10)];
+    await gather(tasks);
+    if (words.indexOf("reader") < words.indexOf("writer")) {
+      throw new Error("read before it was written");
+    }
+  };
+  const error = await assertRejects(
+    () => exploreSchedules(test),
+    ScheduleError,
+  );
+  const [first, ...story] = error.message.split("\n");
+  assert(first!.endsWith("read before it was written"));
+  assertEquals(story.length, 2);
+  assert(/"reader".* goes before .*( and \d+ more|"writer")/.test(story[0]!));
+  assertEquals(story[1], `  To repeat: { replay: "${error.replay}" }`);
+});
+
+Deno.test("a failure that does not come again in its order is said to hang on more", async () => {
+  let failed = false;
+  const error = await assertRejects(
+    () =>
+      exploreSchedules(async () => {
+        let last = "";
+        await sayAfter(1)((name) => last = name);
+        if (last === "a" && !failed) {
+          failed = true;
+          throw new Error("once");
+        }
+      }),
+    ScheduleError,
+  );
+  assert(error.message.includes("it hangs on more than the order"));
+});
+
+Deno.test("a lock makes two increments safe in all orders", async () => {
+  const seen = await exploreSchedules(async () => {
+    const lock = new Lock();
+    let counter = 0;
+    const increment = () =>
+      lock.with(async () => {
+        const before = counter;
+        await sleep(10);
+        counter = before + 1;
+      });
+    await gather([
+      increment,
+      () => sleep(10).then(increment),
+      () => increment(),
+    ]);
+    assertEquals(counter, 3);
+  }, { strategy: "exhaustive" });
+  assertEquals(seen.complete, true);
 });

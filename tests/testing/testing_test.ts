@@ -251,3 +251,24 @@ Deno.test("a loop with a virtual clock is an ordinary loop", async () => {
   assertEquals(await run(() => sleep(5, "x"), { loop }), "x");
   assertEquals(clock.now(), 35);
 });
+
+for (const autoJump of [true, false]) {
+  Deno.test(`settled() lets all go on that can, and time stands still, with autoJump ${autoJump}`, async () => {
+    const clock = new VirtualClock({ autoJump });
+    await runVirtual(async () => {
+      let steps = 0;
+      let late = false;
+      createTask(async () => {
+        // More than one turn of the host's loop.
+        for (; steps < 1000; steps++) await sleep(0);
+        await sleep(1);
+        late = true;
+      });
+      await clock.settled();
+      assertEquals([steps, late, clock.now()], [1000, false, 0]);
+      clock.autoJump = true;
+      await sleep(2);
+      assertEquals(late, true);
+    }, { clock });
+  });
+}

@@ -1,0 +1,35 @@
+/**
+ * The string that brings an order back: the seed, and the choices up to the
+ * last one that is not the natural one, as in `5:0.0.1`.
+ */
+import { show } from "../_internal/show.ts";
+import { oddOnes } from "./_shrink.ts";
+
+/** What a string of this kind says. */
+export interface Replay {
+  readonly seed: number;
+  readonly choices: readonly number[];
+}
+
+const FORM = /^(\d{1,15}):((?:\d{1,9}(?:\.\d{1,9})*)?)$/;
+
+export function writeReplay({ seed, choices }: Replay): string {
+  const end = (oddOnes(choices).at(-1) ?? -1) + 1;
+  return `${seed}:${choices.slice(0, end).join(".")}`;
+}
+
+export function readReplay(action: string, value: unknown): Replay {
+  const parts = typeof value === "string" ? FORM.exec(value) : null;
+  if (parts === null) {
+    throw new TypeError(
+      `Cannot ${action} as 'replay' must be the 'replay' of a ScheduleError: received ${
+        show(value)
+      }`,
+    );
+  }
+  const choices = parts[2]!;
+  return {
+    seed: Number(parts[1]),
+    choices: choices === "" ? [] : choices.split(".").map(Number),
+  };
+}

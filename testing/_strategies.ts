@@ -1,0 +1,85 @@
+/** How the orders of a test are searched. */
+import { makeRandom } from "../_internal/random.ts";
+import type { Runnable } from "../loop/types.ts";
+import { type Chooser, naturally, type Tape } from "./_tape.ts";
+
+/** How {@linkcode exploreSchedules} searches. */
+export type ScheduleStrategy = "random" | "pct" | "exhaustive";
+
+/** What a run begins with. */
+export interface Plan {
+  readonly given: readonly number[];
+  readonly chooser: Chooser;
+}
+
+/** How often the priorities of one run change. */
+const CHANGES = 3;
+/** Changes come among the first 2 ** 1 to 2 ** 8 choices. */
+const HORIZONS = 8;
+
+/** Each choice by the dice. */
+export function randomly(seed: number): Chooser {
+  return makeRandom(seed);
+}
+
+/**
+ * Each task has a priority, and the highest goes first; a few times in a run
+ * the one that would go first falls behind all others. Finds what takes a task
+ * that is late all the time, rather than now and then (its paper is called
+ * "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs").
+ */
+export function byPriority(seed: number): Chooser {
+  const random = makeRandom(seed);
+  const horizon = 2 ** (1 + random(HORIZONS));
+  const changes = new Set<number>();
+  for (let each = 0; each < CHANGES; each++) changes.add(random(horizon));
+  const priorities = new Map<object, number>();
+  let count = 0;
+  let lowest = 0;
+  const priorityOf = (step: Runnable) => {
+    const owner = step.task ?? step;
+    let priority = priorities.get(owner);
+    if (priority === undefined) {
+      priorities.set(owner, priority = 1 + random(2 ** 30));
+    }
+    return priority;
+  };
+  const highest = (steps: readonly Runnable[]) => {
+    let best = 0;
+    for (let index = 1; index < steps.length; index++) {
+      if (priorityOf(steps[index]!) > priorityOf(steps[best]!)) best = index;
+    }
+    return best;
+  };
+  return (below, steps) => {
+    if (steps.length === 0) return random(below);
+    if (changes.has(count++)) {
+      const first = steps[highest(steps)]!;
+      priorities.set(first.task ?? first, --lowest);
+    }
+    return highest(steps);
+  };
+}
+
+/** All orders, one after the other: the last choice changes first. */
+export class EveryOrder {
+  /** The part of all orders that was seen, from 0 to 1. */
+  coverage = 0;
+  #given: readonly number[] | null = [];
+
+  /** The next; null when all were had. */
+  next(): Plan | null {
+    return this.#given === null
+      ? null
+      : { given: this.#given, chooser: naturally };
+  }
+
+  /** A run has ended. */
+  seen({ taken, among }: Tape): void {
+    this.coverage += among.reduce((part, below) => part / below, 1);
+    let last = taken.length - 1;
+    while (last >= 0 && taken[last]! + 1 >= among[last]!) last--;
+    this.#given = last < 0 ? null : [...taken.slice(0, last), taken[last]! + 1];
+    if (this.#given === null) this.coverage = 1;
+  }
+}
