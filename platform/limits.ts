@@ -135,6 +135,14 @@ export const OPEN_RESPONSES: Limit = {
   },
 };
 
+export const DATABASES: Limit = {
+  what: "`@asyncio/asyncio/durable`",
+  lacks: {
+    "Node 20": "has no node:sqlite, which came with Node 22.13",
+    workerd: "has no files",
+  },
+};
+
 /** All of them, in the order of the table. */
 export const LIMITS: readonly Limit[] = [
   DEFAULT_LOOP,
@@ -144,6 +152,7 @@ export const LIMITS: readonly Limit[] = [
   PROGRAMS,
   THREADS,
   WORKER_PROCESSES,
+  DATABASES,
   REUSE_PORT,
   THREAD_LIMITS,
   SHARED_SOCKETS,

@@ -6,7 +6,7 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
  * lint rule has its own list, and a slip in one of them shows here.
  */
 const ORDER =
-  "errors.ts < _internal < platform < loop < tasks < sync queue < threads streams < subprocess workers < debug testing < mod.ts < cli";
+  "errors.ts < _internal < platform < loop < tasks < sync queue < threads streams < subprocess workers durable < debug testing < mod.ts < cli";
 
 const RANKS = new Map(
   ORDER.split(" < ").flatMap((row, rank) =>

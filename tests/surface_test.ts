@@ -8,6 +8,9 @@ const ROOT = new URL("../", import.meta.url);
 /** Library folders with a `mod.ts` that is no public face. */
 const HIDDEN = ["_internal", "platform"];
 
+/** Entries whose names the root does not have, so that it needs no engine. */
+const APART = ["durable/mod.ts"];
+
 /** What is published and no library code. */
 const PUBLISHED = [
   "CHANGELOG.md",
@@ -102,9 +105,10 @@ Deno.test("each public face lists a name once", async () => {
   }
 });
 
-Deno.test("mod.ts exports every name of every entry, and no other", async () => {
+Deno.test("mod.ts exports every name of every entry that is not apart, and no other", async () => {
   const names = new Set<string>();
   for (const path of entries) {
+    if (APART.includes(path)) continue;
     for (const name of await publicNames(path)) names.add(name);
   }
   const root = await publicNames("mod.ts");
@@ -115,6 +119,7 @@ Deno.test("mod.ts exports every name of every entry, and no other", async () => 
 Deno.test("mod.ts gives the same values as the entries", async () => {
   const root: Record<string, unknown> = await import("@asyncio/asyncio");
   for (const path of entries) {
+    if (APART.includes(path)) continue;
     const entry: Record<string, unknown> = await import(
       new URL(path, ROOT).href
     );

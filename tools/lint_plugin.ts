@@ -27,7 +27,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["tasks"],
   ["sync", "queue"],
   ["threads", "streams"],
-  ["subprocess", "workers"],
+  ["subprocess", "workers", "durable"],
   ["debug", "testing"],
   ["mod.ts"],
   ["cli"],

@@ -16,6 +16,7 @@ interface Builtins {
   "node:net": typeof import("node:net");
   "node:os": typeof import("node:os");
   "node:path": typeof import("node:path");
+  "node:sqlite": typeof import("node:sqlite");
   "node:stream": typeof import("node:stream");
   "node:tls": typeof import("node:tls");
   "node:url": typeof import("node:url");

@@ -1,0 +1,358 @@
+/**
+ * The jobs of a queue in an SQLite file, and who has leased them. Every method
+ * is one transaction.
+ *
+ * A lease belongs to a session, which is a queue opened by a process. No clock
+ * of the wall says when it runs out: a session counts on (its beat), and whoever
+ * sees it stand still for too long, by a clock of its own, ends it.
+ */
+import { OSError } from "../errors.ts";
+import { databasePath, openDatabase } from "../platform/database.ts";
+import type {
+  DatabaseRow,
+  DatabaseValue,
+  HostDatabase,
+  HostStatement,
+} from "../platform/types/database.ts";
+
+/** The first letters of the library, in the head of the file: whose it is. */
+const APPLICATION = 0x6173796e;
+
+const VERSION = 1;
+
+/** How long a call waits for another process to finish writing. */
+const BUSY_MS = 10_000;
+
+const READY = 0;
+const LEASED = 1;
+const DELAYED = 2;
+const DEAD = 3;
+
+const SCHEMA = `
+CREATE TABLE sessions (
+  session INTEGER PRIMARY KEY AUTOINCREMENT,
+  beat INTEGER NOT NULL,
+  lease_ms REAL NOT NULL
+);
+CREATE TABLE jobs (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT UNIQUE,
+  priority INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  session INTEGER,
+  deliveries INTEGER NOT NULL,
+  due REAL NOT NULL,
+  put_at REAL NOT NULL,
+  body BLOB NOT NULL
+);
+CREATE INDEX jobs_in_order ON jobs (state, priority, number);
+CREATE INDEX jobs_due ON jobs (due) WHERE state = ${DELAYED};
+CREATE INDEX jobs_leased ON jobs (session) WHERE state = ${LEASED};
+PRAGMA application_id = ${APPLICATION};
+PRAGMA user_version = ${VERSION};
+`;
+
+/** A job to store. */
+export interface NewJob {
+  readonly body: Uint8Array;
+  readonly id: string | null;
+  readonly delay: number;
+  readonly priority: number;
+}
+
+/** A job that was taken. */
+export interface TakenJob {
+  readonly number: number;
+  readonly body: Uint8Array;
+}
+
+/** A session of any process, as it was seen. */
+export interface SeenSession {
+  readonly session: number;
+  readonly beat: number;
+  readonly leaseMs: number;
+}
+
+export class JobTable {
+  readonly path: string;
+  readonly #database: HostDatabase;
+  readonly #statements = new Map<string, HostStatement>();
+  readonly #maxDeliveries: number;
+
+  constructor(
+    path: string | URL,
+    maxDeliveries: number,
+    synchronous: "full" | "normal",
+  ) {
+    this.path = databasePath(path);
+    // SQLite has no infinity among its integers.
+    this.#maxDeliveries = Math.min(maxDeliveries, Number.MAX_SAFE_INTEGER);
+    this.#database = openDatabase(this.path, BUSY_MS);
+    try {
+      this.#prepareFile(synchronous);
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  #prepareFile(synchronous: "full" | "normal"): void {
+    // Before anything is written: a file of somebody else stays as it is.
+    if (!this.#isOurs()) this.#refuse();
+    this.#database.execute("PRAGMA journal_mode = WAL");
+    this.#database.execute(`PRAGMA synchronous = ${synchronous}`);
+    this.#atOnce(() => {
+      // Another process may have made the tables since.
+      if (this.#pragma("user_version") === 0) this.#database.execute(SCHEMA);
+    });
+    if (!this.#isOurs()) this.#refuse();
+  }
+
+  #isOurs(): boolean {
+    const application = this.#pragma("application_id");
+    const version = this.#pragma("user_version");
+    if (application === APPLICATION) return version === VERSION;
+    const [row] = this.#all("SELECT COUNT(*) AS count FROM sqlite_schema");
+    return application === 0 && version === 0 && row!["count"] === 0;
+  }
+
+  #refuse(): never {
+    const isQueue = this.#pragma("application_id") === APPLICATION;
+    throw new OSError(
+      isQueue
+        ? `Cannot open the queue ${this.path} as it must be of version ${VERSION}: received one of version ${
+          this.#pragma("user_version")
+        }; open it with the version of the library that wrote it`
+        : `Cannot open the queue ${this.path} as it must be a queue or a new file: received another program's database`,
+      { code: "EINVAL" },
+    );
+  }
+
+  #pragma(name: string): DatabaseValue {
+    return this.#all(`PRAGMA ${name}`)[0]?.[name] ?? null;
+  }
+
+  #all(sql: string, ...parameters: DatabaseValue[]): readonly DatabaseRow[] {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement.all(...parameters);
+  }
+
+  #atOnce<R>(work: () => R): R {
+    this.#all("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#all("COMMIT");
+      return result;
+    } catch (error) {
+      try {
+        this.#all("ROLLBACK");
+      } catch {
+        // SQLite has rolled back by itself, as it does when the disk is full.
+      }
+      throw error;
+    }
+  }
+
+  /** Begins a session. */
+  begin(leaseMs: number): number {
+    const [row] = this.#all(
+      "INSERT INTO sessions (beat, lease_ms) VALUES (0, ?) RETURNING session",
+      leaseMs,
+    );
+    return row!["session"] as number;
+  }
+
+  /** Counts on; false if the session was ended by another. */
+  beat(session: number): boolean {
+    return this.#all(
+      "UPDATE sessions SET beat = beat + 1 WHERE session = ? RETURNING session",
+      session,
+    ).length === 1;
+  }
+
+  sessions(): SeenSession[] {
+    return this.#all("SELECT session, beat, lease_ms FROM sessions")
+      .map((row) => ({
+        session: row["session"] as number,
+        beat: row["beat"] as number,
+        leaseMs: row["lease_ms"] as number,
+      }));
+  }
+
+  /** Ends a session that was seen with `beat` last: what it had is back. */
+  end(session: number, beat: number | null): boolean {
+    return this.#atOnce(() => {
+      const ended = this.#all(
+        "DELETE FROM sessions WHERE session = ?1 AND (?2 IS NULL OR beat = ?2) RETURNING session",
+        session,
+        beat,
+      ).length === 1;
+      if (ended) {
+        this.#all(
+          `UPDATE jobs SET session = NULL, state = CASE WHEN deliveries >= ? THEN ${DEAD} ELSE ${READY} END WHERE state = ${LEASED} AND session = ?`,
+          this.#maxDeliveries,
+          session,
+        );
+      }
+      return ended;
+    });
+  }
+
+  /** Stores a job where there is room for it; false where there is none. */
+  put(job: NewJob, maxSize: number): boolean {
+    if (maxSize === Infinity) {
+      this.#insert(job);
+      return true;
+    }
+    return this.#atOnce(() => {
+      if (job.id !== null && this.#has(job.id)) return true;
+      const [row] = this.#all(
+        `SELECT COUNT(*) AS count FROM (SELECT 1 FROM jobs WHERE state IN (${READY}, ${DELAYED}) LIMIT ?)`,
+        maxSize,
+      );
+      if (row!["count"] as number >= maxSize) return false;
+      this.#insert(job);
+      return true;
+    });
+  }
+
+  #has(id: string): boolean {
+    return this.#all("SELECT 1 FROM jobs WHERE id = ?", id).length > 0;
+  }
+
+  #insert({ body, id, delay, priority }: NewJob): void {
+    const now = Date.now();
+    this.#all(
+      "INSERT INTO jobs (id, priority, state, deliveries, due, put_at, body) VALUES (?, ?, ?, 0, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+      id,
+      priority,
+      delay > 0 ? DELAYED : READY,
+      now + delay,
+      now,
+      body,
+    );
+  }
+
+  /** Leases the next job to a session; `null` where there is none. */
+  take(session: number): TakenJob | null {
+    this.#wakeDelayed();
+    const [row] = this.#all(
+      `UPDATE jobs SET state = ${LEASED}, session = ?1, deliveries = deliveries + 1 WHERE number = (SELECT number FROM jobs WHERE state = ${READY} ORDER BY priority, number LIMIT 1) AND EXISTS (SELECT 1 FROM sessions WHERE session = ?1) RETURNING number, body`,
+      session,
+    );
+    if (row === undefined) return null;
+    return { number: row["number"] as number, body: row["body"] as Uint8Array };
+  }
+
+  #wakeDelayed(): void {
+    const due = this.nextDue();
+    const now = Date.now();
+    if (due === null || due > now) return;
+    this.#all(
+      `UPDATE jobs SET state = ${READY} WHERE state = ${DELAYED} AND due <= ?`,
+      now,
+    );
+  }
+
+  /** When the next delayed job is due, by the clock of the wall. */
+  nextDue(): number | null {
+    const [row] = this.#all(
+      `SELECT MIN(due) AS due FROM jobs WHERE state = ${DELAYED}`,
+    );
+    return row!["due"] as number | null;
+  }
+
+  /** The job is done; false if the lease is no longer the session's. */
+  finish(number: number, session: number): boolean {
+    return this.#all(
+      `DELETE FROM jobs WHERE number = ? AND session = ? AND state = ${LEASED} RETURNING number`,
+      number,
+      session,
+    ).length === 1;
+  }
+
+  /**
+   * Gives a job back; false if the lease is no longer the session's.
+   *
+   * @param counts Whether the delivery counts as one that failed.
+   */
+  giveBack(
+    job: { readonly number: number; readonly session: number },
+    delay: number,
+    counts: boolean,
+  ): boolean {
+    const state = delay > 0 ? DELAYED : READY;
+    return this.#all(
+      `UPDATE jobs SET session = NULL, due = ?1, deliveries = deliveries - ?2, state = CASE WHEN ?2 = 0 AND deliveries >= ?3 THEN ${DEAD} ELSE ${state} END WHERE number = ?4 AND session = ?5 AND state = ${LEASED} RETURNING number`,
+      Date.now() + delay,
+      counts ? 0 : 1,
+      this.#maxDeliveries,
+      job.number,
+      job.session,
+    ).length === 1;
+  }
+
+  /** Makes a leased job a dead letter. */
+  bury(number: number, session: number): void {
+    this.#all(
+      `UPDATE jobs SET session = NULL, state = ${DEAD} WHERE number = ? AND session = ? AND state = ${LEASED}`,
+      number,
+      session,
+    );
+  }
+
+  isUnfinished(): boolean {
+    return this.#all(
+      `SELECT 1 FROM jobs WHERE state IN (${READY}, ${LEASED}, ${DELAYED}) LIMIT 1`,
+    ).length > 0;
+  }
+
+  count(): { ready: number; leased: number; delayed: number; dead: number } {
+    const counts = new Map<DatabaseValue, number>();
+    for (
+      const row of this.#all(
+        "SELECT state, COUNT(*) AS count FROM jobs GROUP BY state",
+      )
+    ) counts.set(row["state"]!, row["count"] as number);
+    return {
+      ready: counts.get(READY) ?? 0,
+      leased: counts.get(LEASED) ?? 0,
+      delayed: counts.get(DELAYED) ?? 0,
+      dead: counts.get(DEAD) ?? 0,
+    };
+  }
+
+  /** When the oldest job that is not dead was put. */
+  oldest(): number | null {
+    const [row] = this.#all(
+      `SELECT MIN(put_at) AS oldest FROM jobs WHERE state <> ${DEAD}`,
+    );
+    return row!["oldest"] as number | null;
+  }
+
+  dead(): readonly DatabaseRow[] {
+    return this.#all(
+      `SELECT number, id, deliveries, body FROM jobs WHERE state = ${DEAD} ORDER BY number`,
+    );
+  }
+
+  requeueDead(): number {
+    return this.#all(
+      `UPDATE jobs SET state = ${READY}, deliveries = 0 WHERE state = ${DEAD} RETURNING number`,
+    ).length;
+  }
+
+  deleteDead(): number {
+    return this.#all(
+      `DELETE FROM jobs WHERE state = ${DEAD} RETURNING number`,
+    ).length;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}

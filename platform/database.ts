@@ -1,0 +1,100 @@
+import { OSError } from "../errors.ts";
+import { can, DATABASES, refusal } from "./limits.ts";
+import { builtin } from "./shared/builtin.ts";
+import type { HostBell, HostDatabase } from "./types/database.ts";
+
+/** The codes of SQLite's errors that have a counterpart in the system. */
+const CODES: Readonly<Record<number, string>> = {
+  5: "EBUSY",
+  6: "EBUSY",
+  8: "EROFS",
+  10: "EIO",
+  13: "ENOSPC",
+  14: "ENOENT",
+};
+
+/** The error of SQLite as one of the library. */
+function databaseError(error: unknown, action: string): unknown {
+  const { errcode, message } = error as { errcode?: number; message?: string };
+  if (errcode === undefined) return error;
+  const code = CODES[errcode & 0xff] ?? "EINVAL";
+  return new OSError(`Cannot ${action} as SQLite refused: ${message}`, {
+    code,
+    cause: error,
+  });
+}
+
+function mapped<T>(action: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw databaseError(error, action);
+  }
+}
+
+/**
+ * Opens a database, or makes one.
+ *
+ * @param busyMs How long a call waits for another process to finish writing.
+ */
+export function openDatabase(path: string, busyMs: number): HostDatabase {
+  if (!can(DATABASES)) throw refusal(DATABASES, "open a database");
+  // Missing in an early Node 22, and in a Bun that has no such module yet.
+  const sqlite = builtin("node:sqlite");
+  if (sqlite === undefined) {
+    throw new OSError(
+      "Cannot open a database as this runtime has no node:sqlite: take Deno 2, Node 22.13 or a later one, or a Bun that has it",
+      { code: "ENOTSUP" },
+    );
+  }
+  const open = `open the database ${path}`;
+  const database = mapped(open, () => new sqlite.DatabaseSync(path));
+  const action = `use the database ${path}`;
+  const execute = (sql: string) => mapped(action, () => database.exec(sql));
+  execute(`PRAGMA busy_timeout = ${busyMs}`);
+  return {
+    execute,
+    prepare(sql) {
+      const statement = mapped(action, () => database.prepare(sql));
+      return {
+        // To the last row: only then has SQLite committed, or said why not.
+        all: (...parameters) =>
+          mapped(
+            action,
+            () =>
+              statement.all(...parameters) as ReturnType<
+                ReturnType<HostDatabase["prepare"]>["all"]
+              >,
+          ),
+      };
+    },
+    close: () => database.close(),
+  };
+}
+
+/** Opens the bell of a file, which processes ring for one another. */
+export function openBell(path: string): HostBell {
+  const fs = builtin("node:fs");
+  const file = fs.openSync(path, "a+");
+  let watcher: { close(): void } | null = null;
+  return {
+    listen(callback) {
+      watcher ??= fs.watch(path, callback);
+    },
+    ring() {
+      // The time of change is what others see; the file stays empty.
+      fs.futimesSync(file, new Date(), new Date());
+    },
+    close() {
+      watcher?.close();
+      fs.closeSync(file);
+    },
+  };
+}
+
+/** The path of a file from a path or a `file:` URL. */
+export function databasePath(path: string | URL): string {
+  return typeof path === "string"
+    ? path
+    : builtin("node:url").fileURLToPath(path);
+}

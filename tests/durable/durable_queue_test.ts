@@ -1,0 +1,125 @@
+/** What holds for `Queue` and for every durable queue: one list over all. */
+import { createTask, Queue, QueueShutDown, run, sleep } from "@asyncio/asyncio";
+import { assertEquals, assertRejects } from "@std/assert";
+import { DATABASES } from "../../platform/limits.ts";
+import { withQueue } from "../_support/durable.ts";
+import { needs } from "../_support/runtimes.ts";
+
+/** What both kinds have, as a worker uses it. */
+interface AnyQueue<T> extends AsyncIterable<T> {
+  put(item: T): Promise<void>;
+  get(): Promise<T>;
+  taskDone(): void | Promise<void>;
+  join(): Promise<void>;
+  shutdown(): void;
+}
+
+interface Kind {
+  readonly name: string;
+  readonly needed: ReturnType<typeof needs>;
+  readonly use: (
+    maxSize: number,
+    fn: (queue: AnyQueue<number>) => Promise<void>,
+  ) => Promise<void>;
+}
+
+const KINDS: readonly Kind[] = [
+  {
+    name: "Queue",
+    needed: { ignore: false },
+    use: (maxSize, fn) => fn(new Queue<number>({ maxSize })),
+  },
+  {
+    name: "SQLite",
+    needed: needs(DATABASES),
+    use: (maxSize, fn) => withQueue<number>(fn, { maxSize }),
+  },
+];
+
+const PROMISES: Readonly<
+  Record<string, (queue: AnyQueue<number>) => Promise<void>>
+> = {
+  async "get() gives items in the order of put()"(queue) {
+    for (const item of [1, 2]) await queue.put(item);
+    assertEquals([await queue.get(), await queue.get()], [1, 2]);
+  },
+  async "get() waits for an item, first come, first served"(queue) {
+    const got: string[] = [];
+    const tasks = ["a", "b"].map((name) =>
+      createTask(async () => void got.push(name + await queue.get()))
+    );
+    await sleep(0);
+    for (const item of [1, 2]) await queue.put(item);
+    for (const task of tasks) await task;
+    assertEquals(got, ["a1", "b2"]);
+  },
+  async "put() waits for room"(queue) {
+    for (const item of [1, 2]) await queue.put(item);
+    const third = createTask(() => queue.put(3));
+    await sleep(0);
+    assertEquals(third.done(), false);
+    assertEquals(await queue.get(), 1);
+    await third;
+    assertEquals([await queue.get(), await queue.get()], [2, 3]);
+  },
+  async "a cancelled get() takes no item"(queue) {
+    const task = createTask(() => queue.get());
+    await sleep(0);
+    const put = queue.put(1);
+    task.cancel();
+    await put;
+    await assertRejects(() => Promise.resolve(task));
+    assertEquals(await queue.get(), 1);
+  },
+  async "a cancelled put() puts nothing"(queue) {
+    for (const item of [1, 2]) await queue.put(item);
+    const task = createTask(() => queue.put(3));
+    await sleep(0);
+    task.cancel();
+    await assertRejects(() => Promise.resolve(task));
+    assertEquals([await queue.get(), await queue.get()], [1, 2]);
+    await queue.put(4);
+    assertEquals(await queue.get(), 4);
+  },
+  async "join() waits until all is done"(queue) {
+    await queue.join();
+    await queue.put(1);
+    const joiner = createTask(() => queue.join());
+    await queue.get();
+    await sleep(0);
+    assertEquals(joiner.done(), false);
+    await queue.taskDone();
+    await joiner;
+  },
+  async "shutdown() ends put() at once and get() when nothing is left"(queue) {
+    await queue.put(1);
+    queue.shutdown();
+    await assertRejects(() => queue.put(2), QueueShutDown);
+    assertEquals(await queue.get(), 1);
+    await assertRejects(() => queue.get(), QueueShutDown);
+  },
+  async "shutdown() fails those that wait"(queue) {
+    const getter = createTask(() => queue.get());
+    await sleep(0);
+    queue.shutdown();
+    await assertRejects(() => Promise.resolve(getter), QueueShutDown);
+  },
+  async "for await ends at shutdown()"(queue) {
+    for (const item of [1, 2]) await queue.put(item);
+    queue.shutdown();
+    assertEquals(await Array.fromAsync(queue), [1, 2]);
+  },
+  async "taskDone() throws without an item"(queue) {
+    await assertRejects(async () => await queue.taskDone());
+  },
+};
+
+for (const { name, needed, use } of KINDS) {
+  for (const [what, fn] of Object.entries(PROMISES)) {
+    Deno.test({
+      name: `${name}: ${what}`,
+      ...needed,
+      fn: () => run(() => use(2, fn)),
+    });
+  }
+}

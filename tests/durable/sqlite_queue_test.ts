@@ -1,0 +1,335 @@
+import {
+  createTask,
+  InvalidStateError,
+  OSError,
+  QueueShutDown,
+  run,
+  sleep,
+} from "@asyncio/asyncio";
+import {
+  type DurableQueue,
+  openSqliteQueue,
+  type SqliteQueueOptions,
+} from "@asyncio/asyncio/durable";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { writeFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { can, DATABASES } from "../../platform/limits.ts";
+import { withPath, withQueue } from "../_support/durable.ts";
+import { needs } from "../_support/runtimes.ts";
+
+function test<T = unknown>(
+  name: string,
+  fn: (queue: DurableQueue<T>, path: string) => Promise<void>,
+  options: SqliteQueueOptions<T> = {},
+): void {
+  Deno.test({
+    name,
+    ...needs(DATABASES),
+    fn: () => run(() => withQueue<T>(fn, options)),
+  });
+}
+
+async function counts(queue: DurableQueue<unknown>): Promise<string> {
+  const { ready, leased, delayed, dead } = await queue.statistics();
+  return `${ready} ready, ${leased} leased, ${delayed} delayed, ${dead} dead`;
+}
+
+test("an item outlives its queue", async (queue, path) => {
+  await queue.put({ job: "resize" });
+  await queue.close();
+  const again = await openSqliteQueue(pathToFileURL(path));
+  assertEquals(await again.get(), { job: "resize" });
+  await again.close();
+});
+
+test("two queues on one file share the items", async (queue, path) => {
+  const other = await openSqliteQueue<number>(path);
+  const getter = createTask(() => other.get());
+  await sleep(0);
+  await queue.put(1);
+  assertEquals(await getter, 1);
+  assertEquals(await counts(queue), "0 ready, 1 leased, 0 delayed, 0 dead");
+  await other.close();
+  assertEquals(await counts(queue), "1 ready, 0 leased, 0 delayed, 0 dead");
+});
+
+test(
+  "put() hears from another queue that there is room",
+  async (queue, path) => {
+    await queue.put(1);
+    const other = await openSqliteQueue(path, { maxSize: 1 });
+    const put = createTask(() => queue.put(2));
+    await sleep(0);
+    assertEquals(put.done(), false);
+    assertEquals(await other.get(), 1);
+    await put;
+    await other.close();
+  },
+  { maxSize: 1 },
+);
+
+test(
+  "join() hears from another queue that all is done",
+  async (queue, path) => {
+    const other = await openSqliteQueue(path);
+    await queue.put(1);
+    const joined = createTask(() => queue.join());
+    await other.get();
+    await other.taskDone();
+    await joined;
+    await other.close();
+  },
+);
+
+test("a task that fails gives its item back", async (queue) => {
+  await queue.put(1);
+  const task = createTask(async () => {
+    await queue.get();
+    throw new Error("worker");
+  });
+  await assertRejects(() => Promise.resolve(task), Error, "worker");
+  assertEquals(await queue.get(), 1);
+});
+
+test(
+  "a cancelled task gives its item back, and that is no failure",
+  async (queue) => {
+    await queue.put(1);
+    for (let i = 0; i < 3; i++) {
+      const task = createTask(async () => {
+        await queue.get();
+        await sleep(60_000);
+      });
+      await sleep(0);
+      await sleep(0);
+      task.cancel();
+      await assertRejects(() => Promise.resolve(task));
+    }
+    assertEquals(await queue.get(), 1);
+  },
+  { maxDeliveries: 2 },
+);
+
+test("for await gives back what its body throws at", async (queue) => {
+  await queue.put(1);
+  await assertRejects(
+    async () => {
+      for await (const item of queue) throw new Error(`no ${item}`);
+    },
+    Error,
+    "no 1",
+  );
+  assertEquals(await counts(queue), "1 ready, 0 leased, 0 delayed, 0 dead");
+});
+
+test("for await gives back what it is left with, and ends the rest", async (queue) => {
+  for (const item of [1, 2]) await queue.put(item);
+  for await (const item of queue) if (item === 2) break;
+  assertEquals(await counts(queue), "1 ready, 0 leased, 0 delayed, 0 dead");
+  assertEquals(await queue.get(), 2);
+});
+
+test("for await lets its body call taskDone()", async (queue) => {
+  for (const item of [1, 2]) await queue.put(item);
+  queue.shutdown();
+  for await (const _ of queue) await queue.taskDone();
+  assertEquals(await counts(queue), "0 ready, 0 leased, 0 delayed, 0 dead");
+});
+
+test("taskDone() ends no lease of another task", async (queue) => {
+  await queue.put(1);
+  await queue.get();
+  await createTask(() =>
+    assertRejects(() => queue.taskDone(), InvalidStateError)
+  );
+  await queue.taskDone();
+});
+
+test("an item that fails too often is a dead letter", async (queue) => {
+  await queue.put("bad", { id: "x" });
+  for (let i = 0; i < 2; i++) {
+    assertEquals(await queue.get(), "bad");
+    await queue.giveBack();
+  }
+  const letters = await queue.deadLetters.list();
+  assertEquals(letters, [{ number: 1, item: "bad", id: "x", deliveries: 2 }]);
+  assertEquals(await queue.deadLetters.requeue(), 1);
+  assertEquals(await queue.get(), "bad");
+}, { maxDeliveries: 2 });
+
+test("deadLetters.empty() throws them away", async (queue) => {
+  await queue.put("bad");
+  await queue.get();
+  await queue.giveBack();
+  await queue.join();
+  assertEquals(await queue.deadLetters.empty(), 1);
+  assertEquals(await counts(queue), "0 ready, 0 leased, 0 delayed, 0 dead");
+}, { maxDeliveries: 1 });
+
+test("an id is in the queue once, until its job is done", async (queue) => {
+  await queue.put(1, { id: "a" });
+  await queue.put(2, { id: "a" });
+  assertEquals(await queue.get(), 1);
+  await queue.put(3, { id: "a" });
+  await queue.taskDone();
+  await queue.put(4, { id: "a" });
+  assertEquals(await queue.get(), 4);
+});
+
+test("the least priority comes first", async (queue) => {
+  for (const priority of [1, 0, -1, 0]) await queue.put(priority, { priority });
+  const got: unknown[] = [];
+  for (let i = 0; i < 4; i++) got.push(await queue.get());
+  assertEquals(got, [-1, 0, 0, 1]);
+});
+
+test("a delayed item comes when it is due", async (queue) => {
+  await queue.put("later", { delay: 20 });
+  assertEquals(await counts(queue), "0 ready, 0 leased, 1 delayed, 0 dead");
+  assertEquals(await queue.get(), "later");
+});
+
+test("giveBack() keeps an item back", async (queue) => {
+  await queue.put(1);
+  await queue.get();
+  await queue.giveBack({ delay: 60_000 });
+  assertEquals(await counts(queue), "0 ready, 0 leased, 1 delayed, 0 dead");
+});
+
+test<Date>("a codec stores what JSON has not", async (queue) => {
+  await queue.put(new Date(5));
+  assertEquals(await queue.get(), new Date(5));
+}, {
+  codec: {
+    encode: (date) => new Uint8Array([date.getTime()]),
+    decode: ([ms]) => new Date(ms!),
+  },
+});
+
+test("an item that cannot be read is a dead letter", async (queue, path) => {
+  await queue.put("text");
+  const decode = () => {
+    throw new RangeError("no such format");
+  };
+  const other = await openSqliteQueue(path, {
+    codec: { encode: () => new Uint8Array(), decode },
+  });
+  await assertRejects(() => other.get(), RangeError, "no such format");
+  const [letter] = await other.deadLetters.list();
+  assertEquals(letter?.item, undefined);
+  await other.close();
+});
+
+test("put() refuses what JSON has not, and bad options", async (queue) => {
+  await assertRejects(() => queue.put(undefined), TypeError, "'codec'");
+  await assertRejects(() => queue.put(1n), TypeError, "received 1n");
+  await assertRejects(
+    () => queue.put(1, { delay: NaN }),
+    RangeError,
+    "'delay'",
+  );
+  await assertRejects(
+    () => queue.put(1, { priority: 0.5 }),
+    RangeError,
+    "'priority'",
+  );
+  assertEquals(await counts(queue), "0 ready, 0 leased, 0 delayed, 0 dead");
+});
+
+test("close() fails those that wait", async (queue) => {
+  const getter = createTask(() => queue.get());
+  await sleep(0);
+  await queue.close();
+  await assertRejects(() => Promise.resolve(getter), QueueShutDown, "closed");
+  await assertRejects(() => queue.statistics(), QueueShutDown);
+});
+
+Deno.test({
+  name: "openSqliteQueue() refuses what is no queue",
+  ...needs(DATABASES),
+  fn: () =>
+    withPath(async (path) => {
+      writeFileSync(
+        path,
+        "no database, but a text that is long enough".repeat(40),
+      );
+      const error = await assertRejects(() => openSqliteQueue(path), OSError);
+      assert((error as Error).message.includes(path));
+    }),
+});
+
+Deno.test({
+  name:
+    "openSqliteQueue() refuses another program's database, and leaves it as it is",
+  ...needs(DATABASES),
+  fn: () =>
+    withPath(async (path) => {
+      const { DatabaseSync } = await import("node:sqlite");
+      const database = new DatabaseSync(path);
+      database.exec("CREATE TABLE mine (a)");
+      await assertRejects(
+        () => openSqliteQueue(path),
+        OSError,
+        "another program's database",
+      );
+      database.close();
+    }),
+});
+
+Deno.test({
+  name: "openSqliteQueue() refuses a newer version",
+  ...needs(DATABASES),
+  fn: () =>
+    withPath(async (path) => {
+      await (await openSqliteQueue(path)).close();
+      const { DatabaseSync } = await import("node:sqlite");
+      const database = new DatabaseSync(path);
+      database.exec("PRAGMA user_version = 2");
+      database.close();
+      await assertRejects(() => openSqliteQueue(path), OSError, "version 2");
+    }),
+});
+
+Deno.test({
+  name: "a full disk is an error of put(), and loses nothing",
+  ...needs(DATABASES),
+  fn: () =>
+    withPath(async (path) => {
+      const { DatabaseSync } = await import("node:sqlite");
+      const { exec } = DatabaseSync.prototype;
+      // SQLite itself says that the disk is full at the page after these.
+      DatabaseSync.prototype.exec = function (sql) {
+        exec.call(this, sql);
+        if (sql.includes("CREATE")) exec.call(this, "PRAGMA max_page_count=20");
+      };
+      const queue = await openSqliteQueue<string>(path)
+        .finally(() => DatabaseSync.prototype.exec = exec);
+      await queue.put("kept");
+      const big = "x".repeat(100_000);
+      const error = await assertRejects(() => queue.put(big), OSError, "full");
+      assertEquals((error as OSError).code, "ENOSPC");
+      assertEquals(await queue.get(), "kept");
+      await queue.taskDone();
+      assertEquals(await counts(queue), "0 ready, 0 leased, 0 delayed, 0 dead");
+      await queue.close();
+    }),
+});
+
+Deno.test("openSqliteQueue() refuses bad arguments", async () => {
+  const open = openSqliteQueue as (...args: unknown[]) => Promise<unknown>;
+  await assertRejects(() => open(5), TypeError, "'path'");
+  await assertRejects(() => open(":memory:"), RangeError, "file");
+  await assertRejects(() => open("a", { max_size: 1 }), TypeError, "maxSize");
+  await assertRejects(() => open("a", { leaseMs: 1 }), RangeError, "'leaseMs'");
+  await assertRejects(() => open("a", { maxDeliveries: 0 }), RangeError);
+});
+
+Deno.test({
+  name: "openSqliteQueue() is refused where the runtime has no SQLite",
+  ignore: can(DATABASES),
+  async fn() {
+    const error = await assertRejects(() => openSqliteQueue("a.db"), OSError);
+    assertEquals((error as OSError).code, "ENOTSUP");
+  },
+});
