@@ -49,6 +49,7 @@ const {
   race,
   RateLimiter,
   retry,
+  recordTimeline,
   run,
   Runner,
   runVirtual,
@@ -281,6 +282,10 @@ const TAKERS: Readonly<
   printCallGraph: [
     "capture a call graph",
     (options) => printCallGraph(null, options),
+  ],
+  recordTimeline: [
+    "record a timeline",
+    (options) => recordTimeline(options),
   ],
   runVirtual: ["run", (options) => runVirtual(fn, options)],
   startInspector: ["start an inspector", (options) => startInspector(options)],
