@@ -45,7 +45,12 @@ export {
   Inspector,
   type InspectorOptions,
   printCallGraph,
+  recordTimeline,
   startInspector,
+  Timeline,
+  type TimelineOptions,
+  type TraceEvent,
+  type TraceEvents,
 } from "./debug/mod.ts";
 export {
   BrokenBarrierError,

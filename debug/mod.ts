@@ -33,3 +33,10 @@ export {
   type InspectorOptions,
   startInspector,
 } from "./inspector.ts";
+export {
+  recordTimeline,
+  Timeline,
+  type TimelineOptions,
+  type TraceEvent,
+  type TraceEvents,
+} from "./timeline.ts";

@@ -50,6 +50,7 @@ const {
   race,
   RateLimiter,
   retry,
+  recordTimeline,
   run,
   Runner,
   runVirtual,
@@ -286,6 +287,10 @@ const TAKERS: Readonly<
   printCallGraph: [
     "capture a call graph",
     (options) => printCallGraph(null, options),
+  ],
+  recordTimeline: [
+    "record a timeline",
+    (options) => recordTimeline(options),
   ],
   runVirtual: ["run", (options) => runVirtual(fn, options)],
   startInspector: ["start an inspector", (options) => startInspector(options)],
