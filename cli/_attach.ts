@@ -1,10 +1,16 @@
 /** Attaches to a program by its process id, or to an inspector that is open. */
-import { askToOpen, checkProcess, DEFAULT_PORT, portsOf } from "./_process.ts";
+import {
+  askToOpen,
+  checkIsThere,
+  checkProcess,
+  DEFAULT_PORT,
+  portsOf,
+} from "./_process.ts";
 import { Failure } from "./_failure.ts";
 import { Session } from "./_session.ts";
 
 /** So long a program has for opening its inspector. */
-const OPEN_MS = 5000;
+const OPEN_MS = 10_000;
 const LOOK_MS = 50;
 /** So long an address has for listing what can be debugged there. */
 const LIST_MS = 2000;
@@ -38,14 +44,16 @@ async function attachToProcess(pid: number): Promise<Attached> {
   // An inspector that is open already stays open.
   const open = await findInspector(
     pid,
-    before.filter((port) => port === DEFAULT_PORT),
+    before?.filter((port) => port === DEFAULT_PORT) ?? [DEFAULT_PORT],
   );
   if (open !== null) return { session: open, detach: closer(open) };
   await askToOpen(pid);
   const end = Date.now() + OPEN_MS;
   while (Date.now() < end) {
+    checkIsThere(pid);
     // The servers of the program itself are not asked.
-    const opened = portsOf(pid).filter((port) => !before.includes(port));
+    const opened = portsOf(pid)?.filter((port) => !before?.includes(port)) ??
+      [DEFAULT_PORT];
     // deno-lint-ignore no-await-in-loop -- looks until it is there
     const session = await findInspector(pid, opened);
     if (session !== null) {
@@ -61,7 +69,7 @@ async function attachToProcess(pid: number): Promise<Attached> {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   throw new Failure(
-    `Process ${pid} has not opened its inspector: port ${DEFAULT_PORT} may be taken by another program, the program may handle SIGUSR1 itself, or have an inspector at another port, which is to be named as HOST:PORT; Deno opens it in a turn of its loop only, which something may hold`,
+    `Process ${pid} has not opened its inspector: port ${DEFAULT_PORT} may be taken by another program, the program may handle SIGUSR1 itself, or have an inspector at another port, which is to be named as HOST:PORT; Deno opens it in a turn of its loop only, which something may hold: it then opens later, and stays open`,
   );
 }
 
@@ -103,8 +111,8 @@ async function isOf(session: Session, pid: number): Promise<boolean> {
   try {
     return await session.evaluate<number>("process.pid", LIST_MS) === pid;
   } catch {
-    // The ports are those of the process, where the system tells.
-    return true;
+    // Where the system tells, the ports are those of the process.
+    return portsOf(pid) !== null;
   }
 }
 

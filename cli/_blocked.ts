@@ -3,7 +3,7 @@ import { Silence } from "./_session.ts";
 import type { Session } from "./_session.ts";
 
 /** Who answers within this is not held. */
-const FREE_MS = 500;
+const FREE_MS = 1000;
 /** Code that runs is interrupted at its next call or turn of a loop. */
 const PAUSE_MS = 5000;
 
@@ -33,7 +33,10 @@ interface Paused {
 }
 
 /** The stack of what holds the loop; `null` if nothing does. */
-export async function whatHolds(session: Session): Promise<Frame[] | null> {
+export async function whatHolds(
+  session: Pick<Session, "call" | "on">,
+  pauseMs: number = PAUSE_MS,
+): Promise<Frame[] | null> {
   try {
     // An expression alone is evaluated in the middle of code that runs.
     await session.call("Runtime.evaluate", {
@@ -53,10 +56,16 @@ export async function whatHolds(session: Session): Promise<Frame[] | null> {
   const paused = new Promise<Paused>((resolve) =>
     session.on<Paused>("Debugger.paused", resolve)
   );
-  const enabled = session.call("Debugger.enable", {}, PAUSE_MS);
-  const asked = session.call("Debugger.pause", {}, PAUSE_MS);
+  const enabled = session.call("Debugger.enable", {}, pauseMs);
+  const asked = session.call("Debugger.pause", {}, pauseMs);
   await Promise.all([enabled, asked]);
-  const { callFrames } = await paused;
+  const stopped = await within(pauseMs, paused);
+  if (stopped === null) {
+    // It let go meanwhile. Whatever runs next is not to be stopped for that.
+    await session.call("Debugger.disable");
+    return null;
+  }
+  const { callFrames } = stopped;
   await session.call("Debugger.resume");
   return callFrames.map(({ functionName, url, location }) => ({
     function: functionName === "" ? "(anonymous)" : functionName,
@@ -64,4 +73,14 @@ export async function whatHolds(session: Session): Promise<Frame[] | null> {
     line: location.lineNumber + 1,
     column: (location.columnNumber ?? 0) + 1,
   }));
+}
+
+function within<T>(ms: number, promise: Promise<T>): Promise<T | null> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(null), ms);
+    promise.then((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
 }

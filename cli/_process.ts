@@ -22,8 +22,11 @@ export function checkProcess(pid: number): void {
 /** SIGUSR1, which is 10 on Linux, among the signals that a process handles. */
 const SIGUSR1_BIT = 1n << 9n;
 
-/** So long a runtime may take for coming to handle the signal; Deno takes a second. */
-const HANDLED_MS = 3000;
+/**
+ * So long a runtime may take for coming to handle the signal; Deno takes a
+ * second, and longer where the machine is busy.
+ */
+const HANDLED_MS = 10_000;
 const LOOK_MS = 50;
 
 /** Asks a process to open its inspector. */
@@ -59,7 +62,8 @@ function handlesSignal(pid: number): boolean | null {
   }
 }
 
-function checkIsThere(pid: number): void {
+/** @throws {Failure} When it has ended, or belongs to another user. */
+export function checkIsThere(pid: number): void {
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -86,7 +90,8 @@ function checkKnowsSignal(pid: number): void {
       `Process ${pid} runs ${name}: only Node and Deno can be looked into, and the signal for that could end another program`,
     );
   }
-  if (name !== "deno") return;
+  // Where the system tells who handles the signal, nothing of its is started.
+  if (name !== "deno" || handlesSignal(pid) !== null) return;
   const version = denoVersion(path);
   for (const [index, least] of DENO_WITH_SIGNAL.entries()) {
     const part = version[index] ?? 0;
@@ -119,8 +124,8 @@ function denoVersion(path: string): number[] {
   return (/^deno (\d+)\.(\d+)\.(\d+)/.exec(text) ?? []).slice(1).map(Number);
 }
 
-/** The loopback ports at which a process listens, as far as the system tells. */
-export function portsOf(pid: number): number[] {
+/** The ports at which a process listens; `null` where the system does not tell. */
+export function portsOf(pid: number): number[] | null {
   const inodes = new Set<string>();
   try {
     for (const fd of readdirSync(`/proc/${pid}/fd`)) {
@@ -139,7 +144,7 @@ export function portsOf(pid: number): number[] {
     return ports;
   } catch {
     // Only Linux has these files.
-    return [];
+    return null;
   }
 }
 

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { attach, type Attached } from "./_attach.ts";
 import { whatHolds } from "./_blocked.ts";
 import { cancelIn, copiesIn } from "./_copies.ts";
-import { Failure, UsageFailure } from "./_failure.ts";
+import { Failure, InterruptFailure, UsageFailure } from "./_failure.ts";
 import { chains, stack, type Style, table, tree } from "./_view.ts";
 
 /** So many tasks of a loop are shown unless more are asked for. */
@@ -29,6 +29,9 @@ started with --inspect. TASK is a name, or an id such as #3.
 
 The program opens its inspector for as long as the command takes; it needs Node
 or Deno 2.9.2 or later, and the same user.
+
+The status is 0 if it was answered, 1 if that was not possible, 2 if the command
+line is wrong, and 130 after Ctrl-C.
 `;
 
 interface Request {
@@ -98,7 +101,7 @@ function noTask(task: string): Failure {
  * Runs the command line.
  *
  * @returns The status to exit with: 0 if it was answered, 1 if that was not
- * possible, and 2 if the command line is wrong.
+ * possible, 2 if the command line is wrong, and 130 if Ctrl-C ended it.
  */
 export async function runCommand(args: readonly string[]): Promise<number> {
   try {
@@ -107,31 +110,72 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
-    await answer(request);
+    const text = await interruptible((interrupted) =>
+      answer(request, interrupted)
+    );
+    await print(text);
     return 0;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     process.stderr.write(`${error.message}\n`);
+    if (error instanceof InterruptFailure) return 130;
     return error instanceof UsageFailure ? 2 : 1;
   }
 }
 
-async function answer(request: Request): Promise<void> {
+/** Gives the answer when the program is left alone again. */
+async function answer(
+  request: Request,
+  interrupted: Promise<never>,
+): Promise<string> {
   const attached = await attach(request.target);
   try {
-    const { data, lines } = await COMMANDS[request.command]!(
+    const asked = COMMANDS[request.command]!(
       attached,
       request,
       styleOf(request),
     );
-    process.stdout.write(
-      request.isJson
-        ? `${JSON.stringify(data, null, 2)}\n`
-        : `${lines.join("\n")}\n`,
-    );
+    const { data, lines } = await Promise.race([asked, interrupted]);
+    return request.isJson
+      ? `${JSON.stringify(data, null, 2)}\n`
+      : `${lines.join("\n")}\n`;
   } finally {
     await attached.detach();
   }
+}
+
+/** Ctrl-C may not leave the program with an open inspector. */
+async function interruptible<T>(
+  fn: (interrupted: Promise<never>) => Promise<T>,
+): Promise<T> {
+  let interrupt = (): void => {};
+  const interrupted = new Promise<never>((_, reject) => {
+    interrupt = () => reject(new InterruptFailure("Interrupted"));
+  });
+  // It may come before anyone listens, or after.
+  interrupted.catch(() => {});
+  process.on("SIGINT", interrupt);
+  try {
+    return await fn(interrupted);
+  } finally {
+    process.off("SIGINT", interrupt);
+  }
+}
+
+/** Resolves when all is written, or when the reader, such as `head`, has gone. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { stdout } = process;
+    const fail = (error: Error & { code?: string }) =>
+      error.code === "EPIPE" ? resolve() : reject(error);
+    stdout.on("error", fail);
+    stdout.write(text, (error) => {
+      // A stream says both to whoever writes and to everyone: after this.
+      setTimeout(() => stdout.off("error", fail), 0);
+      if (error === null || error === undefined) resolve();
+      else fail(error);
+    });
+  });
 }
 
 function parse(args: readonly string[]): Request | null {

@@ -4,6 +4,9 @@ import { Failure } from "./_failure.ts";
 /** Longer than any answer takes of a loop that is not held. */
 const ANSWER_MS = 10_000;
 
+const ENDED =
+  "The program has ended meanwhile, or another closed its inspector";
+
 interface Answer {
   readonly id?: number;
   readonly method?: string;
@@ -61,6 +64,9 @@ export class Session {
     params: object = {},
     ms: number = ANSWER_MS,
   ): Promise<R> {
+    if (this.#socket.readyState !== WebSocket.OPEN) {
+      return Promise.reject(new Failure(ENDED));
+    }
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -74,7 +80,7 @@ export class Session {
       this.#calls.set(id, (answer) => {
         clearTimeout(timer);
         if (answer === null) {
-          reject(new Failure("The program has ended meanwhile"));
+          reject(new Failure(ENDED));
         } else if (answer.error !== undefined) {
           reject(new Failure(`The inspector says: ${answer.error.message}`));
         } else resolve(answer.result as R);

@@ -45,7 +45,7 @@ function perLoop(
         const where = copies.length > 1 ? ` of ${place}` : "";
         lines.push(mark(`${loop.text}${where}`, BOLD, style));
       }
-      lines.push(...show(loop, style));
+      for (const line of show(loop, style)) lines.push(line);
       const others = loop.total - loop.tasks.length;
       if (others > 0) {
         lines.push(

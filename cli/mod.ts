@@ -31,7 +31,7 @@ import { runCommand } from "./_run.ts";
  *
  * @param args The arguments: a command, a process, and options.
  * @returns The status to exit with: 0 if it was answered, 1 if that was not
- * possible, and 2 if the command line is wrong.
+ * possible, 2 if the command line is wrong, and 130 if Ctrl-C ended it.
  */
 export function main(args: readonly string[]): Promise<number> {
   return runCommand(args);

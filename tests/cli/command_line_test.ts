@@ -45,6 +45,8 @@ async function besides(
           throw error;
         },
       );
+      // It is told below, when the program has ended.
+      looked.catch(() => {});
     },
   });
   assert(looked !== null, result.stderr);

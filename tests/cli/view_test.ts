@@ -46,6 +46,11 @@ Deno.test("many that await a task are counted, and one that is not shown has its
   assertEquals(row, "#1  a     #2, #3, #4 and 2 more  waiting for a");
 });
 
+Deno.test("a table is as long as there are tasks", () => {
+  const many = copies(Array.from({ length: 150_000 }, (_, i) => task(i, "a")));
+  assertEquals(table(many, PLAIN).length, 150_001);
+});
+
 Deno.test("a tree has each task once, also in a circle", () => {
   assertEquals(
     tree(
