@@ -1,4 +1,5 @@
 import { check, effect, effection, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { Load, TimedRow, Work } from "../types.ts";
 
 /** A task sends every item through a channel of ten places, and another receives them. */
@@ -8,11 +9,7 @@ export const channel: TimedRow = {
   title: "channel item, bounded to 10",
   size: 1000,
   python: true,
-  targets: [
-    { peer: "uvloop", atLeast: 1 },
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ uvloop: 1, effection: 1, effect: 1 }),
   notes: {
     asyncio: "asyncio.Queue(10)",
     effection: "createChannel: without bound, next() of a subscription",
@@ -46,7 +43,7 @@ export const channelHanded: TimedRow = {
   title: "channel item, from hand to hand",
   size: 1000,
   python: false,
-  targets: [{ peer: "effect", atLeast: 1 }],
+  targets: atLeast({ effect: 1 }),
   notes: {
     effect: "Queue.bounded(0), offer and take in two fibers",
     effection: "left out: its senders do not wait",
@@ -63,10 +60,7 @@ export const broadcast: TimedRow = {
   title: "broadcast item, for each of 10 subscribers",
   size: 10_000,
   python: false,
-  targets: [
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ effection: 1, effect: 1 }),
   notes: {
     ours: "Broadcast, a capacity of 10",
     effection: "createChannel, without bound",

@@ -1,4 +1,5 @@
 import { check, effect, ours, pLimit, pMap } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 const LIMIT = 10;
@@ -17,11 +18,7 @@ export const pooledMap: TimedRow = {
   title: "pooledMap item, 10 at a time",
   size: 10_000,
   python: false,
-  targets: [
-    { peer: "p-map", atLeast: 1 },
-    { peer: "p-limit", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ "p-map": 1, "p-limit": 1, effect: 1 }),
   notes: {
     ours: "for await, results in order",
     "p-map": "pMap: an array, at the end",
@@ -67,7 +64,7 @@ export const pooledMapIterable: TimedRow = {
   title: "pooledMap item, for await",
   size: 10_000,
   python: false,
-  targets: [{ peer: "p-map", atLeast: 1 }],
+  targets: atLeast({ "p-map": 1 }),
   notes: { "p-map": "pMapIterable" },
   peers: {
     ours: inOrder,

@@ -1,4 +1,5 @@
 import { bare, check, effect, effection, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 /** Ends by the signal alone, as an operation that takes one does. */
@@ -17,11 +18,7 @@ export const raceTwo: TimedRow = {
   title: "race of two, the loser is cancelled and awaited",
   size: 100,
   python: true,
-  targets: [
-    { peer: "uvloop", atLeast: 1 },
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ uvloop: 1, effection: 1, effect: 1 }),
   notes: {
     bare: "Promise.race with an AbortController by hand",
     asyncio: "two tasks, wait FIRST_COMPLETED, cancel, gather",
@@ -69,11 +66,7 @@ export const select: TimedRow = {
   title: "select of a queue and a stop, an item each",
   size: 100,
   python: true,
-  targets: [
-    { peer: "uvloop", atLeast: 1 },
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ uvloop: 1, effection: 1, effect: 1 }),
   notes: {
     bare: "an array, Promise.race of tagged promises, an AbortController",
     asyncio: "two tasks, wait FIRST_COMPLETED, cancel, gather",
