@@ -35,6 +35,7 @@ import {
   writeText,
 } from "./_project.ts";
 import { runBundles } from "./_bundle_tests.ts";
+import { mapConcurrently } from "./_concurrently.ts";
 import { runTools } from "./_tool_tests.ts";
 import { TRACING_MODES, tracingPackages } from "./_tracing.ts";
 import { toCode, toJavaScript } from "./_transpile.ts";
@@ -345,25 +346,6 @@ async function runFile(
   }
   // A file that fell before its first test, or had none, failed as well.
   return { ...result, reasons, failed: Math.max(result.failed, 1), output };
-}
-
-/** Runs a function over a list, a few at a time, and keeps the order. */
-async function mapConcurrently<T, R>(
-  items: readonly T[],
-  fn: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const work = async () => {
-    while (next < items.length) {
-      const index = next++;
-      results[index] = await fn(items[index]!);
-    }
-  };
-  await Promise.all(
-    Array.from({ length: navigator.hardwareConcurrency }, work),
-  );
-  return results;
 }
 
 /** What a reader of a failure needs: the report without what went well. */

@@ -34,7 +34,14 @@ import {
   whileWaiting,
 } from "./_support/callers.ts";
 import { CA, CERT, KEY } from "./_support/certificates.ts";
-import { LOCAL, serveRaw, shut, until } from "./_support/net.ts";
+import {
+  connectTo,
+  LOCAL,
+  serveRaw,
+  serveResetting,
+  shut,
+  until,
+} from "./_support/net.ts";
 import { needs } from "./_support/runtimes.ts";
 import { CALLER_FRAMES } from "../platform/limits.ts";
 
@@ -44,14 +51,9 @@ const isDeno = "Deno" in globalThis;
 async function openDropped(
   onEnd: (close: () => unknown) => void,
 ): Promise<[StreamReader, StreamWriter]> {
-  const server = await serveRaw((socket) => {
-    socket.once("data", () => socket.resetAndDestroy());
-  });
+  const server = await serveResetting();
   onEnd(() => server.close());
-  const [reader, writer] = await openConnection({
-    ...LOCAL,
-    port: server.port,
-  });
+  const [reader, writer] = await connectTo(server);
   onEnd(() => writer.close());
   return [reader, writer];
 }
@@ -306,7 +308,7 @@ const CONNECTS: readonly Failure[] = [
         socket.once("data", () => socket.end("this is no handshake"));
       });
       onEnd(() => server.close());
-      const [, writer] = await openConnection({ ...LOCAL, port: server.port });
+      const [, writer] = await connectTo(server);
       onEnd(() => writer.close());
       return () =>
         writer.startTls({ caCerts: [CA], serverHostname: "no.such.test" });

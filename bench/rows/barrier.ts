@@ -1,4 +1,5 @@
 import { ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 const PARTIES = 10;
@@ -10,7 +11,7 @@ export const barrier: TimedRow = {
   title: "barrier of 10 tasks, each task",
   size: 1000,
   python: true,
-  targets: [{ peer: "uvloop", atLeast: 1 }],
+  targets: atLeast({ uvloop: 1 }),
   notes: {
     effection: "left out: it has no barrier",
     effect: "left out: it has no barrier",

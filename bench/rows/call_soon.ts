@@ -1,4 +1,5 @@
 import { bare, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 /** Schedule a thousand callbacks and wait until the last has run. */
@@ -8,7 +9,7 @@ export const callSoon: TimedRow = {
   title: "callSoon, callbacks in batches of 1,000",
   size: 1000,
   python: true,
-  targets: [{ peer: "uvloop", atLeast: 1 }],
+  targets: atLeast({ uvloop: 1 }),
   notes: {
     bare: "queueMicrotask",
     effection: "left out: it has no loop to call back from",

@@ -1,4 +1,5 @@
 import { bare, effect, effection, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 const HOUR = 3_600_000;
@@ -10,11 +11,7 @@ export const cancelTask: TimedRow = {
   title: "start a task, cancel it and wait for its end",
   size: 100,
   python: true,
-  targets: [
-    { peer: "uvloop", atLeast: 1 },
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ uvloop: 1, effection: 1, effect: 1 }),
   notes: {
     bare: "a setTimeout with an AbortController",
     effection: "spawn, then halt the task",

@@ -1,4 +1,5 @@
 import { check, effect, effection, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { Load, TimedRow, Work } from "../types.ts";
 
 /** A task sends every item through a channel of ten places, and another receives them. */
@@ -9,12 +10,7 @@ export const channel: TimedRow = {
   size: 1000,
   python: true,
   guests: ["anyio"],
-  targets: [
-    { peer: "anyio", atLeast: 1 },
-    { peer: "uvloop", atLeast: 1 },
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ anyio: 1, uvloop: 1, effection: 1, effect: 1 }),
   notes: {
     asyncio: "asyncio.Queue(10)",
     anyio: "a memory object stream of 10",
@@ -49,7 +45,7 @@ export const channelHanded: TimedRow = {
   title: "channel item, from hand to hand",
   size: 1000,
   python: false,
-  targets: [{ peer: "effect", atLeast: 1 }],
+  targets: atLeast({ effect: 1 }),
   notes: {
     effect: "Queue.bounded(0), offer and take in two fibers",
     effection: "left out: its senders do not wait",
@@ -66,10 +62,7 @@ export const broadcast: TimedRow = {
   title: "broadcast item, for each of 10 subscribers",
   size: 10_000,
   python: false,
-  targets: [
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ effection: 1, effect: 1 }),
   notes: {
     ours: "Broadcast, a capacity of 10",
     effection: "createChannel, without bound",

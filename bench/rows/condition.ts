@@ -1,4 +1,5 @@
 import { ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 /** Two tasks wake one another through a condition. */
@@ -8,7 +9,7 @@ export const condition: TimedRow = {
   title: "condition, two tasks in turn",
   size: 1000,
   python: true,
-  targets: [{ peer: "uvloop", atLeast: 1 }],
+  targets: atLeast({ uvloop: 1 }),
   notes: {
     effection: "left out: it has no condition",
     effect: "left out: it has no condition",

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { bare, check, effection, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 /** Read a context variable. */
@@ -49,10 +50,7 @@ export const contextSet: TimedRow = {
   title: "context variable, set and reset",
   size: 1000,
   python: true,
-  targets: [{ peer: "uvloop", atLeast: 0.5 }, {
-    peer: "effection",
-    atLeast: 0.5,
-  }],
+  targets: atLeast({ uvloop: 0.5, effection: 0.5 }),
   notes: {
     bare: "AsyncLocalStorage.run of an empty function",
     effection: "context.with() of an empty operation",
@@ -83,7 +81,7 @@ export const contextTask: TimedRow = {
   title: "task that inherits a context variable and sets it",
   size: 100,
   python: true,
-  targets: [{ peer: "uvloop", atLeast: 1 }, { peer: "effection", atLeast: 1 }],
+  targets: atLeast({ uvloop: 1, effection: 1 }),
   notes: { bare: "an async function inside AsyncLocalStorage.run" },
   peers: {
     ours: ours(({ ContextVar, createTask }) => async (size) => {

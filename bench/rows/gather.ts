@@ -2,6 +2,7 @@
 // deno-lint-ignore-file require-yield
 
 import { bare, check, effect, effection, limits, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 /** Start `size` tasks at once and collect what they return. */
@@ -13,11 +14,7 @@ export function gather(size: number): TimedRow {
     size,
     ...limits(size, { effection: 10_000, effect: 100_000 }),
     python: true,
-    targets: [
-      { peer: "uvloop", atLeast: 2.5 },
-      { peer: "effection", atLeast: 1 },
-      { peer: "effect", atLeast: 1 },
-    ],
+    targets: atLeast({ uvloop: 2.5, effection: 1, effect: 1 }),
     notes: {
       bare: "Promise.all of async functions: no tasks, no cancellation",
       effection: "all(); 10,000 tasks at most",

@@ -1,4 +1,5 @@
 import { check, effect, ours, pLimit, pMap } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 const LIMIT = 10;
@@ -18,12 +19,7 @@ export const pooledMap: TimedRow = {
   size: 10_000,
   python: false,
   guests: ["aiostream"],
-  targets: [
-    { peer: "aiostream", atLeast: 1 },
-    { peer: "p-map", atLeast: 1 },
-    { peer: "p-limit", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ aiostream: 1, "p-map": 1, "p-limit": 1, effect: 1 }),
   notes: {
     ours: "for await, results in order",
     aiostream: "stream.map with a task_limit",
@@ -71,10 +67,7 @@ export const pooledMapIterable: TimedRow = {
   size: 10_000,
   python: false,
   guests: ["aiostream"],
-  targets: [
-    { peer: "aiostream", atLeast: 1 },
-    { peer: "p-map", atLeast: 1 },
-  ],
+  targets: atLeast({ aiostream: 1, "p-map": 1 }),
   notes: {
     aiostream: "stream.map with a task_limit",
     "p-map": "pMapIterable",

@@ -1,4 +1,5 @@
 import { bare, check, effect, effection, ours, pQueue } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { Load, TimedRow, Work } from "../types.ts";
 
 /** A producer task puts every item, a consumer task gets every item, through a queue without bound. */
@@ -8,11 +9,7 @@ export const queueUnbounded: TimedRow = {
   title: "queue item, unbounded",
   size: 1000,
   python: true,
-  targets: [
-    { peer: "uvloop", atLeast: 5 },
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ uvloop: 5, effection: 1, effect: 1 }),
   notes: {
     effection: "createQueue: add() is synchronous, next() is awaited",
     effect: "Queue.unbounded, offer and take in two fibers",
@@ -48,10 +45,7 @@ export const queueBounded: TimedRow = {
   title: "queue item, bounded to 10",
   size: 1000,
   python: true,
-  targets: [
-    { peer: "uvloop", atLeast: 5 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ uvloop: 5, effect: 1 }),
   notes: {
     effect: "Queue.bounded(10), offer and take in two fibers",
     effection: "left out: it has no bounded queue",
@@ -69,10 +63,7 @@ export const queueMany: TimedRow = {
   title: "queue item, bounded to 10, 10 producers and 10 consumers",
   size: 1000,
   python: true,
-  targets: [
-    { peer: "uvloop", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ uvloop: 1, effect: 1 }),
   notes: { effect: "Queue.bounded(10), twenty fibers" },
   peers: {
     ours: oursWith({ maxSize: 10 }, 10),
@@ -92,10 +83,7 @@ export const queuePriority: TimedRow = {
   title: "priority queue item",
   size: 1000,
   python: true,
-  targets: [
-    { peer: "uvloop", atLeast: 1 },
-    { peer: "p-queue", atLeast: 1 },
-  ],
+  targets: atLeast({ uvloop: 1, "p-queue": 1 }),
   notes: {
     "p-queue": "jobs with a priority, one at a time: its queue holds functions",
   },
@@ -126,11 +114,7 @@ export const jobs: TimedRow = {
   title: "jobs, 10 at a time, each",
   size: 1000,
   python: true,
-  targets: [
-    { peer: "uvloop", atLeast: 1 },
-    { peer: "p-queue", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ uvloop: 1, "p-queue": 1, effect: 1 }),
   notes: {
     ours: "a queue and ten worker tasks",
     bare: "ten async functions that share an iterator",

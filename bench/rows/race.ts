@@ -1,4 +1,5 @@
 import { bare, check, effect, effection, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 /** Ends by the signal alone, as an operation that takes one does. */
@@ -18,12 +19,7 @@ export const raceTwo: TimedRow = {
   size: 100,
   python: true,
   guests: ["anyio"],
-  targets: [
-    { peer: "anyio", atLeast: 1 },
-    { peer: "uvloop", atLeast: 1 },
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ anyio: 1, uvloop: 1, effection: 1, effect: 1 }),
   notes: {
     bare: "Promise.race with an AbortController by hand",
     asyncio: "two tasks, wait FIRST_COMPLETED, cancel, gather",
@@ -73,12 +69,7 @@ export const select: TimedRow = {
   size: 100,
   python: true,
   guests: ["anyio"],
-  targets: [
-    { peer: "anyio", atLeast: 1 },
-    { peer: "uvloop", atLeast: 1 },
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ anyio: 1, uvloop: 1, effection: 1, effect: 1 }),
   notes: {
     bare: "an array, Promise.race of tagged promises, an AbortController",
     asyncio: "two tasks, wait FIRST_COMPLETED, cancel, gather",

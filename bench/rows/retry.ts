@@ -1,4 +1,5 @@
 import { effect, ours, pRetry } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 const work = async () => {};
@@ -10,10 +11,7 @@ export const retrySuccess: TimedRow = {
   title: "retry that succeeds at once",
   size: 100,
   python: false,
-  targets: [
-    { peer: "p-retry", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ "p-retry": 1, effect: 1 }),
   notes: { effect: "Effect.retry of Effect.promise, five times" },
   peers: {
     ours: ours(({ retry }) => async (size) => {

@@ -1,4 +1,5 @@
 import { effect, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 /** A task each, and a wait for it that a cancellation would not follow into it. */
@@ -8,7 +9,7 @@ export const shield: TimedRow = {
   title: "start a task and await it behind a shield",
   size: 100,
   python: true,
-  targets: [{ peer: "uvloop", atLeast: 1 }, { peer: "effect", atLeast: 1 }],
+  targets: atLeast({ uvloop: 1, effect: 1 }),
   notes: {
     effection: "left out: it has no shield",
     effect: "forkChild and Fiber.join of Effect.uninterruptible",

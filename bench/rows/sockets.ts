@@ -1,5 +1,6 @@
 import { type ClientOptions, type Command, startClients } from "../clients.ts";
 import { residentBytes } from "../memory.ts";
+import { atLeast } from "../targets.ts";
 import type { Load, MeasuredRow, Target, TimedRow, Work } from "../types.ts";
 
 /** The part of Deno's sockets that the peer `bare` uses; on Node it uses `node:net`. */
@@ -218,7 +219,7 @@ export const smallWrites: TimedRow = {
   title: "an answer of 50 pieces of 20 bytes",
   size: 100,
   python: true,
-  targets: [{ peer: "bare", atLeast: 3 }],
+  targets: atLeast({ bare: 3 }),
   notes: { bare: "a write for each piece, as its API has it" },
   peers: {
     ours: exchanging(manyWrites, async () => {
@@ -268,7 +269,7 @@ function reading(
     title,
     size: 10_000,
     python: true,
-    targets: [{ peer: "asyncio", atLeast: 3 }],
+    targets: atLeast({ asyncio: 3 }),
     peers: {
       async ours() {
         const { startServer } = await import("@asyncio/asyncio");

@@ -1,4 +1,5 @@
 import { bare, effect, effection, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { Target, TimedRow } from "../types.ts";
 
 const ahead: readonly Target[] = [
@@ -49,7 +50,7 @@ export const startEager: TimedRow = {
   title: "start a task eagerly and await it",
   size: 100,
   python: true,
-  targets: [{ peer: "uvloop", atLeast: 1 }, { peer: "effect", atLeast: 1 }],
+  targets: atLeast({ uvloop: 1, effect: 1 }),
   notes: {
     effection: "left out: a spawned task never starts within the call",
     effect: "forkChild with startImmediately",

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { atLeast } from "../targets.ts";
 import type { TimedRow, Work } from "../types.ts";
 
 /** What the peer `bare` uses of a child of the host. */
@@ -90,10 +91,7 @@ function starting(id: string, title: string, together: number): TimedRow {
     title,
     size: 50,
     python: true,
-    targets: [
-      { peer: "asyncio", atLeast: 1.1 },
-      { peer: "bare", atLeast: 0.95 },
-    ],
+    targets: atLeast({ asyncio: 1.1, bare: 0.95 }),
     notes: { bare: "Deno.Command (Node: spawn), in a program of nothing else" },
     peers: {
       async ours() {
@@ -144,10 +142,7 @@ export const processPipe: TimedRow = {
   title: "a megabyte of 1 GB through a pipe",
   size: 1000,
   python: true,
-  targets: [
-    { peer: "asyncio", atLeast: 1.2 },
-    { peer: "bare", atLeast: 0.95 },
-  ],
+  targets: atLeast({ asyncio: 1.2, bare: 0.95 }),
   notes: {
     bare:
       "Deno: a BYOB reader with one buffer, whose bytes cannot be kept; Node: for await over stdout",
@@ -203,7 +198,7 @@ export const processLines: TimedRow = {
   title: "a line from a child",
   size: 200_000,
   python: true,
-  targets: [{ peer: "asyncio", atLeast: 3 }],
+  targets: atLeast({ asyncio: 3 }),
   peers: {
     async ours() {
       const { createSubprocessExec, PIPE, run } = await import(

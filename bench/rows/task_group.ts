@@ -1,4 +1,5 @@
 import { bare, effect, effection, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 /** Start a thousand children in a group, which ends when all have. */
@@ -8,11 +9,7 @@ export const taskGroup: TimedRow = {
   title: "TaskGroup of 1,000, each",
   size: 1000,
   python: true,
-  targets: [
-    { peer: "uvloop", atLeast: 1 },
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ uvloop: 1, effection: 1, effect: 1 }),
   notes: {
     bare: "Promise.all of async functions: no tasks, no cancellation",
     effection: "scoped(), a spawn each, and yield* of each",

@@ -1,3 +1,4 @@
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 /** Call a function that gives back its argument, in a worker that is there already, one call after the other. */
@@ -85,7 +86,7 @@ export const threadCores: TimedRow = {
   title: "a job for the processor, on two workers",
   size: 8,
   python: false,
-  targets: [{ peer: "one-worker", atLeast: 1.8 }],
+  targets: atLeast({ "one-worker": 1.8 }),
   notes: { "one-worker": "ours, with maxWorkers 1" },
   peers: { ours: spread(2), "one-worker": spread(1) },
 };

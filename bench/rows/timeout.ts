@@ -1,4 +1,5 @@
 import { bare, effect, effection, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 const MINUTE = 60_000;
@@ -10,11 +11,7 @@ export const timeoutUnfired: TimedRow = {
   title: "timeout that does not fire",
   size: 100,
   python: true,
-  targets: [
-    { peer: "uvloop", atLeast: 1 },
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ uvloop: 1, effection: 1, effect: 1 }),
   notes: {
     bare: "Promise.race with a setTimeout, which is cleared",
     effection: "race() with a sleep",

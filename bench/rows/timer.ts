@@ -1,4 +1,5 @@
 import { bare, effect, effection, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 /**
@@ -11,11 +12,7 @@ export const timer: TimedRow = {
   title: "schedule and cancel a timer",
   size: 1000,
   python: true,
-  targets: [
-    { peer: "asyncio", atLeast: 8 },
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ asyncio: 8, effection: 1, effect: 1 }),
   notes: {
     bare: "setTimeout, clearTimeout",
     effection: "it has no timers: spawn a task that sleeps, and halt it",

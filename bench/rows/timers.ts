@@ -1,10 +1,11 @@
 import { nanosecondsEach } from "../memory.ts";
 import { check, limits } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { MeasuredRow, Metric } from "../types.ts";
 
 const metrics: readonly Metric[] = ["schedule", "fire", "cancel"].map((
   name,
-) => ({ name, unit: "ns", targets: [{ peer: "uvloop", atLeast: 1 }] }));
+) => ({ name, unit: "ns", targets: atLeast({ uvloop: 1 }) }));
 
 /**
  * When the timers are due: over ten milliseconds and in no order, so that a heap has to work, and late enough for all of

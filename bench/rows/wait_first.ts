@@ -1,4 +1,5 @@
 import { bare, check, effect, effection, ours } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 /** Wait for the first of a thousand, which are made for it and called off after it. */
@@ -8,11 +9,7 @@ export const waitFirst: TimedRow = {
   title: "wait for the first of 1,000, each",
   size: 1000,
   python: true,
-  targets: [
-    { peer: "uvloop", atLeast: 1 },
-    { peer: "effection", atLeast: 1 },
-    { peer: "effect", atLeast: 1 },
-  ],
+  targets: atLeast({ uvloop: 1, effection: 1, effect: 1 }),
   notes: {
     ours: "wait of futures, FIRST_COMPLETED",
     bare: "Promise.race: nothing is called off",

@@ -7,6 +7,7 @@ import {
   limits,
   ours,
 } from "../sides.ts";
+import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
 /** `size` tasks wait for one event, which is set: until the last of them is done. */
@@ -18,11 +19,7 @@ export function eventBroadcast(size: number): TimedRow {
     size,
     ...limits(size, { effection: 10_000, effect: 100_000 }),
     python: true,
-    targets: [
-      { peer: "uvloop", atLeast: 1 },
-      { peer: "effection", atLeast: 1 },
-      { peer: "effect", atLeast: 1 },
-    ],
+    targets: atLeast({ uvloop: 1, effection: 1, effect: 1 }),
     notes: {
       bare: "async functions that await one promise",
       effection: "withResolvers(); 10,000 tasks at most",

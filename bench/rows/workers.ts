@@ -1,5 +1,6 @@
 import process from "node:process";
 import type { Transport } from "@asyncio/asyncio";
+import { atLeast } from "../targets.ts";
 import type { Load, TimedRow, Work } from "../types.ts";
 
 const HOSTNAME = "127.0.0.1";
@@ -116,7 +117,7 @@ export const workWorkers: TimedRow = {
   title: "the same, with 200,000 steps of arithmetic for each message",
   size: 100,
   python: false,
-  targets: [{ peer: "one-process", atLeast: 1.6 }],
+  targets: atLeast({ "one-process": 1.6 }),
   notes: { "one-process": "one worker process" },
   peers: { ours: talking(2, 200_000), "one-process": talking(1, 200_000) },
 };

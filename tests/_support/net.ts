@@ -1,5 +1,12 @@
 /** What the tests over real sockets share; on Deno and on Node. */
-import { Protocol, type Server, type Transport } from "@asyncio/asyncio";
+import {
+  openConnection,
+  Protocol,
+  type Server,
+  type StreamReader,
+  type StreamWriter,
+  type Transport,
+} from "@asyncio/asyncio";
 
 interface Builtins {
   "node:net": typeof import("node:net");
@@ -25,6 +32,13 @@ export function builtin<N extends keyof Builtins>(name: N): Builtins[N] {
 }
 
 export const LOCAL = { hostname: "127.0.0.1" } as const;
+
+/** A connection to a server on this machine, ours or not. */
+export function connectTo(
+  { port }: { readonly port: number | null },
+): Promise<[StreamReader, StreamWriter]> {
+  return openConnection({ ...LOCAL, port: port! });
+}
 
 /** Bytes of a text. */
 export function bytes(text: string): Uint8Array {
@@ -170,6 +184,13 @@ export async function serveRaw(
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** A server that is not ours, which resets a connection once something arrives. */
+export function serveResetting(): ReturnType<typeof serveRaw> {
+  return serveRaw((socket) => {
+    socket.once("data", () => socket.resetAndDestroy());
+  });
 }
 
 /**

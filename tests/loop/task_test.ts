@@ -28,6 +28,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { runProgram } from "../_support/programs.ts";
+import { slowToEnd } from "../_support/slow_clean_up.ts";
 import {
   countingSignal,
   deferred,
@@ -41,13 +42,7 @@ import {
 Deno.test(
   "C1 cancel() on a pending task returns true, cancelled() waits for its end",
   virtual(async () => {
-    const task = createTask(async () => {
-      try {
-        await sleep(1000);
-      } finally {
-        await sleep(10);
-      }
-    });
+    const task = createTask(slowToEnd(10));
     await sleep(0);
     assert(task.cancel());
     assertFalse(task.cancelled());

@@ -15,6 +15,7 @@ import {
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   builtin,
+  connectTo,
   freePort,
   LOCAL,
   openSockets,
@@ -122,7 +123,7 @@ Deno.test("a timeout gives up a connection that no one answers", async () => {
     const hole = await blackHole();
     const before = openSockets();
     await assertRejects(
-      () => timeout(50, () => openConnection({ ...LOCAL, port: hole.port })),
+      () => timeout(50, () => connectTo(hole)),
       TimeoutError,
     );
     await until(() => openSockets() <= before, "the end of the attempt");
@@ -155,10 +156,7 @@ Deno.test("a cancelled connect leaves no socket, whenever it is cancelled", asyn
     const before = openSockets();
     for (let delay = 0; delay < 20; delay++) {
       const task = createTask(async () => {
-        const [, writer] = await openConnection({
-          ...LOCAL,
-          port: server.port,
-        });
+        const [, writer] = await connectTo(server);
         writer.close();
       });
       for (let i = 0; i < delay; i++) await undefined;

@@ -3,7 +3,6 @@ import {
   createTask,
   getEventLoop,
   IncompleteReadError,
-  openConnection,
   run,
   sleep,
   startServer,
@@ -14,6 +13,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   builtin,
   connectRaw,
+  connectTo,
   deferred,
   LOCAL,
   openSockets,
@@ -80,7 +80,7 @@ Deno.test("a reader that waits too long goes on afterwards", async () => {
       socket.write("par");
       socket.once("data", () => socket.end("tial\n"));
     });
-    const [reader, writer] = await openConnection({ ...LOCAL, port: raw.port });
+    const [reader, writer] = await connectTo(raw);
     await assertRejects(
       () => timeout(10, () => reader.readLine()),
       TimeoutError,
@@ -101,10 +101,7 @@ Deno.test("a server closed during a write sends it all the same", async () => {
       await writer.drain();
       writer.close();
     }, LOCAL);
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     await started.promise;
     server.close();
     assertEquals((await reader.read()).length, 10_000_000);
@@ -130,10 +127,7 @@ Deno.test("a handler cancelled in any of its waits leaves nothing", async () => 
     }, LOCAL);
     for (let wait = 0; wait < 12; wait++) {
       const own = new Set(allTasks());
-      const [reader, writer] = await openConnection({
-        ...LOCAL,
-        port: server.port,
-      });
+      const [reader, writer] = await connectTo(server);
       writer.write("a line\n");
       if (wait % 3 === 2) writer.writeEof();
       await until(() => accepted > wait);
@@ -155,10 +149,7 @@ Deno.test("a client cancelled in any of its waits leaves nothing", async () => {
     }, LOCAL);
     for (let wait = 0; wait < 30; wait++) {
       const task = createTask(async () => {
-        const [reader, writer] = await openConnection({
-          ...LOCAL,
-          port: server.port,
-        });
+        const [reader, writer] = await connectTo(server);
         try {
           writer.write("hello\n");
           await writer.drain();
@@ -252,10 +243,7 @@ try:
 except OSError: pass`,
     ], { stdio: "ignore" });
     await until(() => received > 10_000_000);
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     // Timers and answers, while the flood goes on.
     for (let i = 0; i < 20; i++) {
       await sleep(0.1);

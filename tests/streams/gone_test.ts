@@ -6,7 +6,6 @@ import {
   getRunningLoop,
   InvalidStateError,
   newEventLoop,
-  openConnection,
   Protocol,
   run,
   startServer,
@@ -25,6 +24,7 @@ import { collectUntil, hasGc } from "../_support/gc.ts";
 import {
   bytes,
   connectRaw,
+  connectTo,
   deferred,
   LOCAL,
   Recorder,
@@ -73,10 +73,7 @@ Deno.test("Transport.write() in eofReceived() is sent before the end", async () 
           this.#transport.write(bytes("goodbye"));
         }
       }(), LOCAL);
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     writer.writeEof();
     assertEquals(text(await reader.read()), "goodbye");
     writer.close();
@@ -169,10 +166,7 @@ Deno.test("serveForever() closes the clients, cancelled or closed (N12)", async 
     await run(async () => {
       const server = await startServer(() => {}, LOCAL);
       const serving = createTask(() => server.serveForever());
-      const [reader, writer] = await openConnection({
-        ...LOCAL,
-        port: server.port,
-      });
+      const [reader, writer] = await connectTo(server);
       await until(() => String(server).includes("connections=1"));
       if (how === "close") server.close();
       else serving.cancel();
@@ -250,10 +244,7 @@ Deno.test("a connection that its handler leaves open still carries what others d
         done.resolve("served");
       });
     }, LOCAL);
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     for (const word of ["one\n", "two\n", "three\n"]) {
       writer.write(word);
       assertEquals(text(await reader.readLine()), word);

@@ -1,8 +1,15 @@
-import { openConnection, run, startServer, taskGroup } from "@asyncio/asyncio";
+import { run, startServer, taskGroup } from "@asyncio/asyncio";
 import type { StreamReader, StreamWriter } from "@asyncio/asyncio";
 import { assert, assertEquals } from "@std/assert";
 import { heldMemory } from "../_support/gc.ts";
-import { builtin, LOCAL, shut, turns, until } from "../_support/net.ts";
+import {
+  builtin,
+  connectTo,
+  LOCAL,
+  shut,
+  turns,
+  until,
+} from "../_support/net.ts";
 import {
   type ProgramResult,
   runProgram,
@@ -253,7 +260,7 @@ Deno.test("1,000 connections to a server that reads nothing: both sides stay wit
     await taskGroup((group) => {
       for (let i = 0; i < COUNT; i++) {
         group.createTask(async () => {
-          const [, writer] = await openConnection({ ...LOCAL, port });
+          const [, writer] = await connectTo({ port });
           writers.push(writer);
         });
       }

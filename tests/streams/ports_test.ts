@@ -8,7 +8,14 @@ import {
   startServer,
 } from "@asyncio/asyncio";
 import { assertEquals, assertRejects } from "@std/assert";
-import { connectRaw, freePort, LOCAL, shut, turns } from "../_support/net.ts";
+import {
+  connectRaw,
+  connectTo,
+  freePort,
+  LOCAL,
+  shut,
+  turns,
+} from "../_support/net.ts";
 
 const ROUNDS = 20;
 
@@ -103,10 +110,7 @@ Deno.test("V9 a client that connects and resets is not spoken of, and stops nobo
       for (const socket of leaving) socket.resetAndDestroy();
     }
     const start = performance.now();
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     await reader.readLine();
     writer.close();
     await shut(server);

@@ -25,6 +25,7 @@ import {
   builtin,
   bytes,
   connectRaw,
+  connectTo,
   deferred,
   freePort,
   LOCAL,
@@ -69,10 +70,7 @@ Deno.test("writeEof() half-closes: we still read the answer (N1)", async () => {
       writer.write(`${all.length} bytes`);
       writer.close();
     }, LOCAL);
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     writer.write(new Uint8Array(1000));
     assert(writer.canWriteEof());
     writer.writeEof();
@@ -94,10 +92,7 @@ Deno.test("drain() waits above the high-water mark, for many tasks (N3, N4)", as
       writer.write(String(size));
       writer.close();
     }, LOCAL);
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     writer.write(new Uint8Array(1000));
     await writer.drain();
     writer.write(new Uint8Array(30_000_000));
@@ -128,10 +123,7 @@ Deno.test("a cancelled drain() loses no data (N5)", async () => {
       writer.write(String(all.length));
       writer.close();
     }, LOCAL);
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     writer.write(new Uint8Array(20_000_000));
     const task = createTask(() => writer.drain());
     await turns(3);
@@ -155,7 +147,7 @@ Deno.test("close() flushes, and may come twice (N6)", async () => {
       seen.resolve((await reader.read()).length);
       writer.close();
     }, LOCAL);
-    const [, writer] = await openConnection({ ...LOCAL, port: server.port });
+    const [, writer] = await connectTo(server);
     writer.write(new Uint8Array(3_000_000));
     writer.close();
     writer.close();
@@ -214,7 +206,7 @@ Deno.test("Server.close() keeps live connections; waitClosed() waits for them (N
       writer.close();
     }, { ...LOCAL, port: await freePort() });
     const { port } = server;
-    const [reader, writer] = await openConnection({ ...LOCAL, port });
+    const [reader, writer] = await connectTo({ port });
     writer.write("early ");
     await until(() => String(server).includes("connections=1"));
     server.close();
@@ -223,7 +215,7 @@ Deno.test("Server.close() keeps live connections; waitClosed() waits for them (N
     assertEquals(server.sockets, []);
     await turns(2);
     await assertRejects(
-      () => openConnection({ ...LOCAL, port }),
+      () => connectTo({ port }),
       Error,
       "refused",
     );
@@ -247,10 +239,7 @@ Deno.test("Server.closeClients() and abortClients() end live connections (N11)",
     for (const method of ["closeClients", "abortClients"] as const) {
       let made = 0;
       const server = await startServer(() => void made++, LOCAL);
-      const [reader, writer] = await openConnection({
-        ...LOCAL,
-        port: server.port,
-      });
+      const [reader, writer] = await connectTo(server);
       await until(() => made === 1);
       server[method]();
       assertEquals((await reader.read()).length, 0);
@@ -268,10 +257,7 @@ Deno.test("cancelling serveForever() closes server and clients (N12)", async () 
       startServing: false,
     });
     const task = createTask(() => server.serveForever());
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     await until(() => made === 1);
     await assertRejects(
       () => server.serveForever(),
@@ -306,10 +292,7 @@ Deno.test("a handler's error is reported and closes its connection (N13)", async
     const server = await startServer(() => {
       throw boom;
     }, LOCAL);
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     assertEquals((await reader.read()).length, 0);
     assertEquals(reports, [boom]);
     writer.close();
@@ -352,10 +335,7 @@ Deno.test("startServer() takes plain handlers and may start later (N15)", async 
       { ...LOCAL, startServing: false },
     );
     assertFalse(server.isServing());
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     await turns(10);
     assertEquals(served.length, 0);
     server.startServing();
@@ -379,10 +359,7 @@ Deno.test("handlers run in a copy of the context of who started the server (J6)"
     }, LOCAL);
     name.set("later");
     for (let i = 0; i < 2; i++) {
-      const [reader, writer] = await openConnection({
-        ...LOCAL,
-        port: server.port,
-      });
+      const [reader, writer] = await connectTo(server);
       assertEquals(text(await reader.read()), "starter");
       writer.close();
     }
@@ -489,10 +466,7 @@ Deno.test("startServer() refuses bad arguments at the call", async () => {
 Deno.test("a second reader on one stream is refused", async () => {
   await run(async () => {
     const server = await startServer(() => {}, LOCAL);
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     const first = createTask(() => reader.read());
     await turns();
     await assertRejects(() => reader.read(), InvalidStateError);
@@ -512,10 +486,7 @@ Deno.test("a cancelled read loses no byte, over a real socket (R13, J9)", async 
       }
       writer.close();
     }, LOCAL);
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     const seen: number[] = [];
     while (!reader.atEof()) {
       try {

@@ -10,7 +10,7 @@ import {
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { StreamReader } from "@asyncio/asyncio";
 import { bytes, text } from "../_support/bytes.ts";
-import { MemorySource } from "../_support/memory_transport.ts";
+import { MemorySource } from "../_support/memory_source.ts";
 import { outcome } from "../_support/outcome.ts";
 import { makeRandom } from "../../_internal/random.ts";
 import { turns, virtual } from "../_support/virtual.ts";

@@ -20,7 +20,7 @@ import {
 } from "@std/assert";
 import { StreamReader } from "@asyncio/asyncio";
 import { bytes, text } from "../_support/bytes.ts";
-import { MemorySource } from "../_support/memory_transport.ts";
+import { MemorySource } from "../_support/memory_source.ts";
 import { outcome, shown } from "../_support/outcome.ts";
 import { turns, virtual } from "../_support/virtual.ts";
 

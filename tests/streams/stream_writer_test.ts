@@ -17,8 +17,9 @@ import {
 import { StreamProtocol } from "../../streams/stream_protocol.ts";
 import { StreamReader } from "@asyncio/asyncio";
 import { StreamWriter } from "@asyncio/asyncio";
+import type { Transport } from "../../streams/transport.ts";
 import { bytes, text } from "../_support/bytes.ts";
-import { MemoryTransport } from "../_support/memory_transport.ts";
+import { FakeConnection } from "../_support/fake_connection.ts";
 import { outcome, outcomes, shown } from "../_support/outcome.ts";
 import { collectReports, turns, virtual } from "../_support/virtual.ts";
 
@@ -26,25 +27,28 @@ interface Ends {
   readonly reader: StreamReader;
   readonly writer: StreamWriter;
   readonly protocol: StreamProtocol;
-  readonly transport: MemoryTransport;
+  readonly host: FakeConnection;
+  readonly transport: Transport;
 }
 
 /** A connected pair of streams. */
 function connected(): Ends {
   const reader = new StreamReader();
   const protocol = new StreamProtocol(reader);
-  const transport = new MemoryTransport(protocol).connect();
-  const writer = new StreamWriter(transport.asTransport, protocol, reader);
-  return { reader, writer, protocol, transport };
+  const host = new FakeConnection();
+  const transport = host.open(protocol);
+  const writer = new StreamWriter(transport, protocol, reader);
+  return { reader, writer, protocol, host, transport };
 }
 
 /** A connection to a server with this handler. */
 function served(
   handler: (reader: StreamReader, writer: StreamWriter) => void | Promise<void>,
-): { reader: StreamReader; transport: MemoryTransport } {
+): { reader: StreamReader; host: FakeConnection; transport: Transport } {
   const reader = new StreamReader();
   const protocol = new StreamProtocol(reader, handler);
-  return { reader, transport: new MemoryTransport(protocol).connect() };
+  const host = new FakeConnection();
+  return { reader, host, transport: host.open(protocol) };
 }
 
 /** Passes the high-water mark. */
@@ -57,14 +61,14 @@ function overfill({ writer, transport }: Ends): void {
 
 Deno.test(
   "write() sends bytes, and text as UTF-8",
-  virtual(() => {
-    const { writer, transport } = connected();
+  virtual(async () => {
+    const { writer, host } = connected();
     writer.write(bytes("abc"));
     writer.write("d€");
     writer.writeLines(["e\n", bytes("f\n")]);
     writer.writeLines(new Set(["g"]));
-    transport.flush();
-    assertEquals(transport.sent, ["abc", "d€", "e\n", "f\n", "g"]);
+    await host.flush();
+    assertEquals(host.sent.join(""), "abcd€e\nf\ng");
   }),
 );
 
@@ -95,8 +99,8 @@ Deno.test(
   "a write after close() is refused at the call, also where the peer has gone",
   virtual(async () => {
     for (const isLost of [false, true]) {
-      const { writer, transport } = connected();
-      if (isLost) transport.lose(new ConnectionResetError("reset"));
+      const { writer, host } = connected();
+      if (isLost) host.lose(new ConnectionResetError("reset"));
       writer.close();
       const message =
         "as the writer is closed: received a call on <StreamWriter";
@@ -112,10 +116,10 @@ Deno.test(
 Deno.test(
   "writeEof() ends the writing and lets the rest be read",
   virtual(async () => {
-    const { writer, reader, protocol, transport } = connected();
+    const { writer, reader, protocol, host } = connected();
     assert(writer.canWriteEof());
     writer.writeEof();
-    assertEquals(transport.log, ["eof"]);
+    assertEquals(host.log, ["eof"]);
     assertThrows(() => writer.write("a"), InvalidStateError);
     protocol.dataReceived(bytes("answer"));
     assertEquals(protocol.eofReceived(), true);
@@ -125,13 +129,13 @@ Deno.test(
 
 Deno.test(
   "N2 the peer's end leaves the writing side open",
-  virtual(() => {
-    const { writer, protocol, transport } = connected();
+  virtual(async () => {
+    const { writer, protocol, host } = connected();
     assertEquals(protocol.eofReceived(), true);
     assertFalse(writer.isClosing());
     writer.write("still");
-    transport.flush();
-    assertEquals(transport.sent, ["still"]);
+    await host.flush();
+    assertEquals(host.sent, ["still"]);
   }),
 );
 
@@ -160,7 +164,7 @@ Deno.test(
     await sleep(100);
     assertFalse(task.done());
     assertStringIncludes(String(task), "waiting for StreamWriter.drain");
-    ends.transport.flush();
+    await ends.host.flush();
     await task;
     await ends.writer.drain();
   }),
@@ -179,7 +183,7 @@ Deno.test(
       })
     );
     await turns(2);
-    ends.transport.flush();
+    await ends.host.flush();
     await outcomes(tasks);
     assertEquals(log, [1, 2, 3]);
   }),
@@ -196,9 +200,9 @@ Deno.test(
     cancelled.cancel();
     assertEquals(await outcome(cancelled), "CancelledError");
     assertFalse(other.done());
-    ends.transport.flush();
+    await ends.host.flush();
     await other;
-    assertEquals(ends.transport.sent, ["12345"]);
+    assertEquals(ends.host.sent, ["12345"]);
   }),
 );
 
@@ -222,7 +226,7 @@ Deno.test(
 Deno.test(
   "N6 close() sends what was written first, and counts at once",
   virtual(async () => {
-    const { writer, reader, transport } = connected();
+    const { writer, reader, host } = connected();
     writer.write("last words");
     writer.close();
     writer.close();
@@ -230,9 +234,9 @@ Deno.test(
     const task = createTask(() => writer.waitClosed());
     await sleep(100);
     assertFalse(task.done());
-    transport.flush();
+    await host.flush();
     await task;
-    assertEquals(transport.sent, ["last words"]);
+    assertEquals(host.sent, ["last words"]);
     assert(reader.atEof());
     await writer.waitClosed();
   }),
@@ -241,9 +245,9 @@ Deno.test(
 Deno.test(
   "N7 writing to a lost connection does not throw, drain() does",
   virtual(async () => {
-    const { writer, transport } = connected();
+    const { writer, host } = connected();
     const reset = new ConnectionResetError("reset", { code: "ECONNRESET" });
-    transport.lose(reset);
+    host.lose(reset);
     await turns(1);
     writer.write("abc");
     writer.writeLines(["def"]);
@@ -255,8 +259,8 @@ Deno.test(
 Deno.test(
   "N7 drain() throws where the connection was closed without an error",
   virtual(async () => {
-    const { writer, transport } = connected();
-    transport.lose(null);
+    const { writer, host } = connected();
+    host.lose(null);
     const error = await assertRejects(
       () => writer.drain(),
       ConnectionResetError,
@@ -272,17 +276,17 @@ Deno.test(
 Deno.test(
   "N7 code that only writes and drains hears that the connection is lost",
   virtual(async () => {
-    const { writer, transport } = connected();
+    const { writer, host } = connected();
     const task = createTask(async () => {
       for (;;) {
         writer.write("abc");
         await writer.drain();
-        transport.flush();
+        await host.flush();
         await sleep(1);
       }
     });
     await sleep(10);
-    transport.lose(new ConnectionResetError("reset"));
+    host.lose(new ConnectionResetError("reset"));
     await assertRejects(() => task, ConnectionResetError);
   }),
 );
@@ -296,7 +300,7 @@ Deno.test(
       const tasks = [1, 2].map(() => createTask(() => ends.writer.drain()));
       await turns(2);
       if (error === null) ends.transport.abort();
-      else ends.transport.lose(error);
+      else ends.host.lose(error);
       const name = error === null ? "ConnectionResetError" : "Error";
       assertEquals(await outcomes(tasks), [name, name]);
     }
@@ -306,11 +310,11 @@ Deno.test(
 Deno.test(
   "N8 a reset comes out of reads, not as the end",
   virtual(async () => {
-    const { reader, transport } = connected();
+    const { reader, host } = connected();
     const reset = new ConnectionResetError("reset");
     const task = createTask(() => reader.read());
     await turns(2);
-    transport.lose(reset);
+    host.lose(reset);
     assertStrictEquals(await assertRejects(() => task), reset);
     assertStrictEquals(await assertRejects(() => reader.readLine()), reset);
   }),
@@ -319,12 +323,12 @@ Deno.test(
 Deno.test(
   "waitClosed() may be awaited by many, and cancelled",
   virtual(async () => {
-    const { writer, transport } = connected();
+    const { writer, host } = connected();
     const tasks = [1, 2, 3].map(() => createTask(() => writer.waitClosed()));
     await turns(2);
     tasks[0]!.cancel();
     writer.close();
-    transport.flush();
+    await host.flush();
     assertEquals(await outcomes(tasks), [
       "CancelledError",
       undefined,
@@ -336,19 +340,19 @@ Deno.test(
 Deno.test(
   "await using closes and waits, and leaves the error to others",
   virtual(async () => {
-    const { writer, transport } = connected();
+    const { writer, host } = connected();
     {
       await using _ = writer;
       writer.write("abc");
-      createTask(() => transport.flush());
+      createTask(() => host.flush());
     }
-    assertEquals(transport.sent, ["abc"]);
-    assertEquals(transport.log, ["close"]);
+    assertEquals(host.sent, ["abc"]);
+    assertEquals(host.log, ["close"]);
     const other = connected();
     const reset = new ConnectionResetError("reset");
     const error = await assertRejects(async () => {
       await using _ = other.writer;
-      other.transport.lose(reset);
+      other.host.lose(reset);
       await other.reader.read();
     });
     assertStrictEquals(error, reset);
@@ -360,15 +364,15 @@ Deno.test(
 Deno.test(
   "a handler runs as a task, with the streams of its connection",
   virtual(async () => {
-    const { transport, reader } = served(async (reader, writer) => {
+    const { transport, reader, host } = served(async (reader, writer) => {
       writer.write(await reader.readLine());
       writer.close();
     });
     assertFalse(transport.isClosing());
     reader.feedData(bytes("hello\n"));
     await turns(6);
-    transport.flush();
-    assertEquals(transport.sent, ["hello\n"]);
+    await host.flush();
+    assertEquals(host.sent, ["hello\n"]);
     assert(transport.isClosing());
   }),
 );
@@ -386,9 +390,9 @@ Deno.test(
         },
       ]
     ) {
-      const { transport } = served(handler);
+      const { host } = served(handler);
       await turns(4);
-      assertEquals(transport.log, ["close"]);
+      assertEquals(host.log, ["close"]);
     }
     assertEquals(
       reports.map(({ message, error }) => [message, error]),
@@ -404,11 +408,11 @@ Deno.test(
   "N13 a handler that is cancelled closes the connection, silently",
   virtual(async () => {
     const reports = collectReports();
-    const { transport } = served(() => {
+    const { host } = served(() => {
       throw new CancelledError();
     });
     await turns(4);
-    assertEquals(transport.log, ["close"]);
+    assertEquals(host.log, ["close"]);
     assertEquals(reports, []);
   }),
 );
@@ -417,9 +421,9 @@ Deno.test(
   "N13 N15 a handler that returns leaves the connection open, async or not",
   virtual(async () => {
     for (const handler of [() => {}, () => Promise.resolve()]) {
-      const { transport } = served(handler);
+      const { host } = served(handler);
       await turns(4);
-      assertEquals(transport.log, []);
+      assertEquals(host.log, []);
     }
   }),
 );
@@ -429,11 +433,11 @@ Deno.test(
 Deno.test(
   "getExtraInfo() tells what the transport knows",
   virtual(() => {
-    const { writer, transport } = connected();
-    assertEquals(writer.getExtraInfo("peername"), "memory");
+    const { writer, host, transport } = connected();
+    assertEquals(writer.getExtraInfo("peername"), host.remoteAddress);
     assertEquals(writer.getExtraInfo("nonsense"), null);
     assertEquals(writer.getExtraInfo("nonsense", "else"), "else");
-    assertStrictEquals(writer.transport, transport.asTransport);
+    assertStrictEquals(writer.transport, transport);
   }),
 );
 
@@ -443,7 +447,7 @@ Deno.test(
     const { writer } = connected();
     assertEquals(
       String(writer),
-      "<StreamWriter of <MemoryTransport open>>",
+      "<StreamWriter of <Transport open memory>>",
     );
     assertEquals(shown(writer), String(writer));
     assertEquals(

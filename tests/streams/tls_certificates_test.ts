@@ -22,6 +22,7 @@ import {
 import {
   bytes,
   connectRaw,
+  connectTo,
   deferred,
   LOCAL,
   openSockets,
@@ -137,10 +138,7 @@ Deno.test("startTls() of a server asks for certificates as well", async () => {
         outcome.resolve,
       );
     }, LOCAL);
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     writer.write("STARTTLS\n");
     await reader.readLine();
     await writer.startTls({ ...TRUST, ...TLS });

@@ -16,6 +16,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { CA, CERT, KEY } from "../_support/certificates.ts";
 import {
   connectRaw,
+  connectTo,
   deferred,
   LOCAL,
   openSockets,
@@ -76,7 +77,7 @@ Deno.test("startTls() gives up on a handshake that takes too long, on both sides
     await shut(server);
 
     const silent = await serveSilently();
-    const [, writer] = await openConnection({ ...LOCAL, port: silent.port });
+    const [, writer] = await connectTo(silent);
     await assertRejects(
       () => writer.startTls({ ...TRUST, handshakeTimeout: SHORT }),
       ConnectionAbortedError,

@@ -15,6 +15,7 @@ import {
   builtin,
   bytes,
   connectRaw,
+  connectTo,
   LOCAL,
   openSockets,
   Recorder,
@@ -217,10 +218,7 @@ Deno.test("StreamWriter.startTls() encrypts both streams", async () => {
       writer.write(await reader.readLine());
       writer.close();
     }, LOCAL);
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     writer.write("STARTTLS\n");
     assertEquals(text(await reader.readLine()), "ready\n");
     await writer.startTls(TRUST);

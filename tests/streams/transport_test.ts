@@ -23,6 +23,7 @@ import {
   LOCAL,
   Recorder,
   serveRaw,
+  serveResetting,
   shut,
   text,
   turns,
@@ -219,9 +220,7 @@ Deno.test("Transport.write() refuses after the end and after close", async () =>
 
 Deno.test("Transport.write() after the peer has gone does nothing (N7)", async () => {
   await run(async () => {
-    const raw = await serveRaw((socket) => {
-      socket.once("data", () => socket.resetAndDestroy());
-    });
+    const raw = await serveResetting();
     const [transport, client] = await createConnection(() => new Recorder(), {
       ...LOCAL,
       port: raw.port,
@@ -236,9 +235,7 @@ Deno.test("Transport.write() after the peer has gone does nothing (N7)", async (
 
 Deno.test("Transport tells a reset by the peer (N8)", async () => {
   await run(async () => {
-    const raw = await serveRaw((socket) => {
-      socket.once("data", () => socket.resetAndDestroy());
-    });
+    const raw = await serveResetting();
     const [transport, client] = await createConnection(() => new Recorder(), {
       ...LOCAL,
       port: raw.port,

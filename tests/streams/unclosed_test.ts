@@ -6,13 +6,13 @@ import {
   type ExceptionContext,
   getRunningLoop,
   newEventLoop,
-  openConnection,
   startServer,
   type StreamReader,
 } from "@asyncio/asyncio";
 import { assertEquals, assertMatch } from "@std/assert";
 import { collectUntil, hasGc } from "../_support/gc.ts";
 import {
+  connectTo,
   LOCAL,
   openSockets,
   Recorder,
@@ -40,7 +40,7 @@ Deno.test("D7 what is open when its loop is closed is reported and closed", asyn
   const { loop, messages } = reportingLoop();
   await loop.runUntilComplete(async () => {
     await startServer(() => {}, LOCAL);
-    await openConnection({ ...LOCAL, port: peer.port });
+    await connectTo(peer);
     await createConnection(() => new Recorder(), {
       ...LOCAL,
       port: peer.port,
@@ -71,7 +71,7 @@ Deno.test("D7 a server's connections are reported with it", async () => {
     const server = await startServer(() => {
       isThere = true;
     }, LOCAL);
-    await openConnection({ ...LOCAL, port: server.port });
+    await connectTo(server);
     await until(() => isThere);
   });
   loop.close();
@@ -89,7 +89,7 @@ Deno.test("D7 what was closed is not reported, also while it sends the rest", as
   const { loop, messages } = reportingLoop(true);
   await loop.runUntilComplete(async () => {
     const server = await startServer(() => {}, LOCAL);
-    const [, writer] = await openConnection({ ...LOCAL, port: peer.port });
+    const [, writer] = await connectTo(peer);
     const [endpoint] = await createDatagramEndpoint(
       () => new DatagramProtocol(),
       { localAddr: { ...LOCAL, port: 0 } },
@@ -120,13 +120,10 @@ Deno.test({
       let reader: StreamReader | undefined;
       await loop.runUntilComplete(async () => {
         const open = async () => {
-          const streams = await openConnection({ ...LOCAL, port: peer.port });
+          const streams = await connectTo(peer);
           reader = streams[0];
           registry.register(streams[1], "unclosed");
-          const [, closed] = await openConnection({
-            ...LOCAL,
-            port: peer.port,
-          });
+          const [, closed] = await connectTo(peer);
           closed.close();
           await closed.waitClosed();
           registry.register(closed, "closed");

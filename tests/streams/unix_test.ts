@@ -11,6 +11,7 @@ import {
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import {
   builtin,
+  connectTo,
   LOCAL,
   Recorder,
   shut,
@@ -210,10 +211,7 @@ Deno.test("sendfile() sends a file, or a part of it", async () => {
       assertEquals(await sendfile(writer.transport, path, options), 100_000);
       writer.close();
     }, LOCAL);
-    const [reader, writer] = await openConnection({
-      ...LOCAL,
-      port: server.port,
-    });
+    const [reader, writer] = await connectTo(server);
     assertEquals(await reader.readExactly(1_000_000), content);
     assertEquals(await reader.read(), content.slice(500, 100_500));
     await assertRejects(

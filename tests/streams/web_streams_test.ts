@@ -17,8 +17,9 @@ import {
 import { StreamProtocol } from "../../streams/stream_protocol.ts";
 import { StreamReader } from "@asyncio/asyncio";
 import { StreamWriter } from "@asyncio/asyncio";
+import type { Transport } from "../../streams/transport.ts";
 import { bytes, text } from "../_support/bytes.ts";
-import { MemoryTransport } from "../_support/memory_transport.ts";
+import { FakeConnection } from "../_support/fake_connection.ts";
 import { outcome } from "../_support/outcome.ts";
 import { turns, virtual } from "../_support/virtual.ts";
 
@@ -53,17 +54,19 @@ function fed(chunks: readonly string[]): StreamReader {
   return reader;
 }
 
-function connected(): {
+function connected(options: { isTls?: boolean } = {}): {
   readonly reader: StreamReader;
   readonly writer: StreamWriter;
   readonly protocol: StreamProtocol;
-  readonly transport: MemoryTransport;
+  readonly host: FakeConnection;
+  readonly transport: Transport;
 } {
   const reader = new StreamReader();
   const protocol = new StreamProtocol(reader);
-  const transport = new MemoryTransport(protocol).connect();
-  const writer = new StreamWriter(transport.asTransport, protocol, reader);
-  return { reader, writer, protocol, transport };
+  const host = new FakeConnection(options);
+  const transport = host.open(protocol);
+  const writer = new StreamWriter(transport, protocol, reader);
+  return { reader, writer, protocol, host, transport };
 }
 
 /** Lets the host's own microtasks run, which streams of the web are made of. */
@@ -264,20 +267,20 @@ Deno.test(
 Deno.test(
   "writable sends what is written, bytes or text",
   virtual(async () => {
-    const { writer, transport } = connected();
+    const { writer, host } = connected();
     assertStrictEquals(writer.writable, writer.writable);
     const sink = writer.writable.getWriter();
     await sink.write(bytes("abc"));
     await sink.write("def");
-    transport.flush();
-    assertEquals(transport.sent, ["abc", "def"]);
+    await host.flush();
+    assertEquals(host.sent.join(""), "abcdef");
   }),
 );
 
 Deno.test(
   "writable waits while too much is on its way",
   virtual(async () => {
-    const { writer, transport } = connected();
+    const { writer, transport, host } = connected();
     transport.setWriteBufferLimits({ high: 2 });
     const sink = writer.writable.getWriter();
     let written = 0;
@@ -285,10 +288,10 @@ Deno.test(
     await settle();
     assertEquals(written, 0);
     assertEquals(transport.getWriteBufferSize(), 3);
-    transport.flush();
+    await host.flush();
     await settle();
     assertEquals(written, 1);
-    transport.flush();
+    await host.flush();
     await settle();
     assertEquals(written, 2);
   }),
@@ -297,9 +300,10 @@ Deno.test(
 Deno.test(
   "closing writable sends the end, and the peer's end closes the rest",
   virtual(async () => {
-    const { reader, writer, protocol, transport } = connected();
+    const { reader, writer, protocol, host } = connected();
     await source(["abc"]).stream.pipeTo(writer.writable);
-    assertEquals(transport.log, ["eof"]);
+    await host.flush();
+    assertEquals([host.sent, host.log], [["abc"], ["eof"]]);
     assertFalse(writer.isClosing());
     protocol.dataReceived(bytes("answer"));
     assertEquals(protocol.eofReceived(), false);
@@ -311,11 +315,10 @@ Deno.test(
   "closing writable closes the connection where the peer has ended, or TLS is",
   virtual(async () => {
     for (const hasEnded of [true, false]) {
-      const { writer, protocol, transport } = connected();
+      const { writer, protocol, host } = connected({ isTls: !hasEnded });
       if (hasEnded) protocol.eofReceived();
-      else transport.halfCloses = false;
       await writer.writable.close();
-      assertEquals(transport.log, ["close"]);
+      assertEquals(host.log, ["close"]);
     }
   }),
 );
@@ -323,9 +326,9 @@ Deno.test(
 Deno.test(
   "aborting writable aborts the connection",
   virtual(async () => {
-    const { writer, transport } = connected();
+    const { writer, host } = connected();
     await writer.writable.abort(new Error("enough"));
-    assertEquals(transport.log, ["abort"]);
+    assertEquals(host.log, ["abort"]);
     assert(writer.isClosing());
   }),
 );
@@ -336,7 +339,7 @@ Deno.test(
     const lost = connected();
     const sink = lost.writer.writable.getWriter();
     sink.closed.catch(() => {});
-    lost.transport.lose(new ConnectionResetError("reset"));
+    lost.host.lose(new ConnectionResetError("reset"));
     await turns(1);
     await assertRejects(() => sink.write("abc"), ConnectionResetError);
     const closed = connected();
@@ -350,7 +353,7 @@ Deno.test(
 Deno.test(
   "writable outlives the cancellation of the task that looked at it",
   virtual(async () => {
-    const { writer, transport } = connected();
+    const { writer, transport, host } = connected();
     transport.setWriteBufferLimits({ high: 2 });
     const task = createTask(async () => {
       const write = writer.writable.getWriter().write("abc");
@@ -361,7 +364,7 @@ Deno.test(
     await sleep(2);
     task.cancel();
     await settle();
-    transport.flush();
+    await host.flush();
     await task;
   }),
 );

@@ -21,6 +21,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
+import { slowToEnd } from "../_support/slow_clean_up.ts";
 import {
   collectReports,
   countingSignal,
@@ -92,14 +93,7 @@ Deno.test(
   "A3 cancelling gather() cancels all and waits for them",
   virtual(async () => {
     const ended: number[] = [];
-    const work = (ms: number) => async () => {
-      try {
-        await sleep(1000);
-      } finally {
-        await sleep(ms);
-        ended.push(ms);
-      }
-    };
+    const work = (ms: number) => slowToEnd(ms, () => ended.push(ms));
     const gathered = gather([work(20), work(10)]);
     await sleep(0);
     assert(gathered.cancel("enough"));

@@ -34,6 +34,7 @@ import {
 } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { outcome } from "../_support/outcome.ts";
+import { slowToEnd } from "../_support/slow_clean_up.ts";
 import {
   collectReports,
   countingSignal,
@@ -94,14 +95,7 @@ Deno.test(
     const log: string[] = [];
     await race([
       () => sleep(10),
-      async () => {
-        try {
-          await sleep(1000);
-        } finally {
-          await sleep(50);
-          log.push("cleaned up");
-        }
-      },
+      slowToEnd(50, () => log.push("cleaned up")),
     ]);
     assertEquals([log, now()], [["cleaned up"], 60]);
   }),
@@ -416,13 +410,7 @@ Deno.test(
     const value = await timeout(10, () =>
       race([
         () => queue.get(),
-        async () => {
-          try {
-            await sleep(1000);
-          } finally {
-            await sleep(50);
-          }
-        },
+        slowToEnd(50),
       ])).catch((error) => {
         assert(error instanceof TimeoutError);
         return queue.getNowait();
@@ -706,13 +694,7 @@ Deno.test(
       seen.push(
         await race([
           () => queue.get(),
-          async () => {
-            try {
-              await sleep(1000);
-            } finally {
-              await sleep(20);
-            }
-          },
+          slowToEnd(20),
         ]),
       );
       await sleep(0);

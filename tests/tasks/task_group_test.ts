@@ -26,6 +26,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { outcome } from "../_support/outcome.ts";
+import { slowToEnd } from "../_support/slow_clean_up.ts";
 import { now, turns, virtual } from "../_support/virtual.ts";
 
 /** The group that `fn` fails with. */
@@ -437,14 +438,9 @@ Deno.test("G15 SystemExit of a task ends the loop and leaves the group bare", as
   const error = await assertRejects(
     () =>
       run(async () => {
-        createTask(async () => {
-          try {
-            await sleep(1000);
-          } finally {
-            await sleep(5);
-            cleaned = true;
-          }
-        });
+        createTask(slowToEnd(5, () => {
+          cleaned = true;
+        }));
         await sleep(0);
         try {
           await taskGroup((group) => {

@@ -26,6 +26,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { outcome } from "../_support/outcome.ts";
+import { slowToEnd } from "../_support/slow_clean_up.ts";
 import {
   deferred,
   foreignOperation,
@@ -169,15 +170,7 @@ Deno.test(
 Deno.test(
   "T5 cancelled, and expired while it cleans up: CancelledError",
   virtual(async () => {
-    const task = createTask(() =>
-      timeout(10, async () => {
-        try {
-          await sleep(1000);
-        } finally {
-          await sleep(20);
-        }
-      })
-    );
+    const task = createTask(() => timeout(10, slowToEnd(20)));
     await sleep(5);
     task.cancel();
     await assertRejects(() => task, CancelledError);
@@ -189,15 +182,7 @@ Deno.test(
 Deno.test(
   "T5 expired, and cancelled while it cleans up: CancelledError",
   virtual(async () => {
-    const task = createTask(() =>
-      timeout(10, async () => {
-        try {
-          await sleep(1000);
-        } finally {
-          await sleep(20);
-        }
-      })
-    );
+    const task = createTask(() => timeout(10, slowToEnd(20)));
     await sleep(15);
     task.cancel("someone else");
     await assertRejects(() => task, CancelledError, "someone else");

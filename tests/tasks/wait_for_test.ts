@@ -15,6 +15,7 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
+import { slowToEnd } from "../_support/slow_clean_up.ts";
 import { deferred, now, turns, virtual } from "../_support/virtual.ts";
 
 Deno.test(
@@ -59,14 +60,9 @@ Deno.test(
   "W2 on timeout it waits for the work's clean-up, then throws TimeoutError",
   virtual(async () => {
     let cleanedAt = 0;
-    const task = createTask(async () => {
-      try {
-        await sleep(1000);
-      } finally {
-        await sleep(10);
-        cleanedAt = now();
-      }
-    });
+    const task = createTask(slowToEnd(10, () => {
+      cleanedAt = now();
+    }));
     const error = await assertRejects(() => waitFor(task, 5), TimeoutError);
     assertEquals(cleanedAt, 15);
     assert(error.cause instanceof CancelledError);
@@ -77,13 +73,7 @@ Deno.test(
 Deno.test(
   "W2 with no time left it waits for the clean-up of a running task as well",
   virtual(async () => {
-    const task = createTask(async () => {
-      try {
-        await sleep(1000);
-      } finally {
-        await sleep(10);
-      }
-    });
+    const task = createTask(slowToEnd(10));
     await sleep(0);
     await assertRejects(() => waitFor(task, 0), TimeoutError);
     assertEquals(now(), 10);
@@ -138,13 +128,7 @@ Deno.test(
 Deno.test(
   "W6 a cancelled caller cancels the work and waits for it",
   virtual(async () => {
-    const work = createTask(async () => {
-      try {
-        await sleep(1000);
-      } finally {
-        await sleep(10);
-      }
-    });
+    const work = createTask(slowToEnd(10));
     const caller = createTask(() => waitFor(work, 500));
     await sleep(5);
     caller.cancel("not needed");
