@@ -614,8 +614,8 @@ Deno.test(
 
 Deno.test(
   "no item is lost and none done twice, in whatever order the tasks run",
-  () =>
-    exploreSchedules(async () => {
+  async () => {
+    await exploreSchedules(async () => {
       const event = new Event();
       let done = 0;
       const results = pooledMap(slowly(20, []), async (n) => {
@@ -630,7 +630,8 @@ Deno.test(
       ]);
       assertEquals(all, Array.from({ length: 20 }, (_, n) => n));
       assertEquals(done, 20);
-    }, { runs: 30 }),
+    }, { runs: 30 });
+  },
 );
 
 Deno.test("pooledMap() ends with its block, and debug mode finds nothing to tell", async () => {
