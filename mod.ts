@@ -31,6 +31,10 @@
  * | `@asyncio/asyncio/debug` | {@linkcode printCallGraph}, {@linkcode captureCallGraph}, {@linkcode startInspector} |
  * | `@asyncio/asyncio/testing` | {@linkcode runVirtual}, {@linkcode VirtualClock}, {@linkcode exploreSchedules}, {@linkcode exploreCancellations}, {@linkcode memoryStreamPair} |
  *
+ * Two modules stand apart, and their names are not here:
+ * `@asyncio/asyncio/durable` has queues that outlive the process, and
+ * `@asyncio/asyncio/cli` is the command line that looks into a running program.
+ *
  * Time is in milliseconds everywhere. What may be cancelled or timed out is
  * given as a function, `() => work()`, as a promise has started already.
  *
