@@ -102,7 +102,8 @@ async function tryOnce(
   loop.addInstrument(points);
   kernelOf(loop).reorder = (steps) => points.look(steps);
   try {
-    await run(fn, { loop });
+    // A run is too short for a signal to be its affair.
+    await run(fn, { loop, signals: [] });
     return points;
   } catch (cause) {
     throw errorOf(cause, points.reached, point);
