@@ -1,10 +1,12 @@
 import {
   createTask,
+  exploreCancellations,
   exploreSchedules,
   gather,
   getRunningLoop,
   Lock,
   Queue,
+  run,
   ScheduleError,
   sleep,
 } from "@asyncio/asyncio";
@@ -16,6 +18,7 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
+import { hostSignals } from "../../platform/signals.ts";
 
 /** The orders in which `runs` runs of `test` say what they say. */
 async function ordersOf(
@@ -311,4 +314,26 @@ Deno.test("a lock makes two increments safe in all orders", async () => {
     assertEquals(counter, 3);
   }, { strategy: "exhaustive" });
   assertEquals(seen.complete, true);
+});
+
+Deno.test("an exploration listens to no signal: one that ends the program is no failure", async () => {
+  const listened: string[] = [];
+  const { addSignalListener } = hostSignals;
+  Object.assign(hostSignals, {
+    addSignalListener: (...args: Parameters<typeof addSignalListener>) => {
+      listened.push(args[0]);
+      addSignalListener.apply(hostSignals, args);
+    },
+  });
+  try {
+    await run(() => sleep(0));
+    assertGreater(listened.splice(0).length, 0);
+    await exploreSchedules(() => sleep(1), { runs: 2 });
+    await exploreCancellations(() =>
+      createTask(() => sleep(1)).catch(() => {})
+    );
+    assertEquals(listened, []);
+  } finally {
+    Object.assign(hostSignals, { addSignalListener });
+  }
 });

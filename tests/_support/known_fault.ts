@@ -1,0 +1,31 @@
+/** What the programs with a known fault share. */
+import { gather, sleep } from "@asyncio/asyncio";
+
+/** A program with a fault that is known, and its mended twin. */
+export interface KnownFault {
+  /** Fails in some run; its mended twin never does. */
+  readonly program: (mended: boolean) => Promise<void>;
+  /**
+   * The first run that fails, from 1: at random, by priorities, and of all
+   * orders; or of the cancellations. Null if none of the first 1,000 does.
+   */
+  readonly found: readonly (number | null)[];
+}
+
+/** Runs all at once. */
+export async function together(
+  ...tasks: (() => Promise<void>)[]
+): Promise<void> {
+  await gather(tasks);
+}
+
+/** `fn`, which begins when the milliseconds are over. */
+export function after(
+  ms: number,
+  fn: () => Promise<void> | void,
+): () => Promise<void> {
+  return async () => {
+    await sleep(ms);
+    await fn();
+  };
+}
