@@ -106,7 +106,7 @@ export function toCode(
   format: Format,
   rewrite: Rewrite = toJavaScript,
 ): Output {
-  return parse(
+  const output = parse(
     source.path,
     ts.transpileModule(source.text, {
       // The compiler decides by the extension which kind of module it writes.
@@ -123,6 +123,19 @@ export function toCode(
       transformers: { before: [rewriteSpecifiers(rewrite)] },
     }),
   );
+  return { ...output, code: markPure(source.text, output.code) };
+}
+
+/**
+ * Marks the calls that are pure in a source for bundlers. The compiler has thrown
+ * the marks away with the other comments.
+ */
+function markPure(source: string, code: string): string {
+  const marked = source.matchAll(/= \/\* @__PURE__ \*\/ (\w+)\(/g);
+  for (const name of new Set([...marked].map(([, name = ""]) => name))) {
+    code = code.replaceAll(`= ${name}(`, `= /* @__PURE__ */ ${name}(`);
+  }
+  return code;
 }
 
 /**

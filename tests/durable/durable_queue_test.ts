@@ -107,7 +107,9 @@ const PROMISES: Readonly<
   async "for await ends at shutdown()"(queue) {
     for (const item of [1, 2]) await queue.put(item);
     queue.shutdown();
-    assertEquals(await Array.fromAsync(queue), [1, 2]);
+    const items: unknown[] = [];
+    for await (const item of queue) items.push(item);
+    assertEquals(items, [1, 2]);
   },
   async "taskDone() throws without an item"(queue) {
     await assertRejects(async () => await queue.taskDone());

@@ -1,3 +1,4 @@
+// node: skip drives a browser, from Deno
 /** The page of an inspector, in a browser. */
 import {
   createTask,

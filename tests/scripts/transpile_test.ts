@@ -13,6 +13,16 @@ function source(text: string): { path: string; text: string } {
   return { path: "loop/task.ts", text };
 }
 
+Deno.test("toCode() keeps the marks of pure calls, and no other comment", () => {
+  const text = `/** A name. */
+export class A {
+  static readonly #named = /* @__PURE__ */ named(this, "A"); // for bundlers
+}`;
+  const { code } = toCode(source(text), "esm");
+  assertStringIncludes(code, "#named = /* @__PURE__ */ named(this,");
+  assertEquals(code.split("/*").length, 2);
+});
+
 Deno.test("toCode() makes specifiers lead to JavaScript", () => {
   const text = `import { a } from "./a.ts";
 export { b } from "../b.ts";

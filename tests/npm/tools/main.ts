@@ -12,5 +12,5 @@ run(async () => {
     return [add(n, Number(rest)), basename("/a/b")];
   }, 41);
   const message = await toThread(() => helper(1)).catch(String);
-  console.log(JSON.stringify([...sum, /it refers to "\w+", which/.test(message)]));
+  console.log(JSON.stringify([...sum, /it refers to "[\w$]+", which/.test(message)]));
 });
