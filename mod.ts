@@ -29,7 +29,7 @@
  * | `@asyncio/asyncio/loop` | {@linkcode EventLoop}, {@linkcode Task}, {@linkcode Future}, {@linkcode ContextVar} |
  * | `@asyncio/asyncio/errors` | {@linkcode CancelledError}, {@linkcode TimeoutError}, and every other error to catch |
  * | `@asyncio/asyncio/debug` | {@linkcode printCallGraph}, {@linkcode captureCallGraph}, {@linkcode startInspector} |
- * | `@asyncio/asyncio/testing` | {@linkcode runVirtual}, {@linkcode VirtualClock}, {@linkcode exploreSchedules}, {@linkcode exploreCancellations}, {@linkcode memoryStreamPair} |
+ * | `@asyncio/asyncio/testing` | {@linkcode runVirtual}, {@linkcode VirtualClock}, {@linkcode exploreSchedules}, {@linkcode exploreCancellations}, {@linkcode memoryStreamPair}, {@linkcode simulate} |
  *
  * Two modules stand apart, and their names are not here:
  * `@asyncio/asyncio/durable` has queues that outlive the process, and
@@ -307,6 +307,9 @@ export {
   runVirtual,
   type RunVirtualOptions,
   type ScheduleStrategy,
+  simulate,
+  type SimulateOptions,
+  type Simulation,
   VirtualClock,
   type VirtualClockOptions,
 } from "./testing/mod.ts";

@@ -4,19 +4,20 @@
  * it happens outside of the loop, under one signal.
  */
 import { ExceptionGroup, OSError } from "../errors.ts";
-import { hostNames } from "../platform/names.ts";
-import { hostNet } from "../platform/net.ts";
 import { hostTimers } from "../platform/timers.ts";
-import type { HostLookup } from "../platform/types/names.ts";
+import type { HostLookup, HostNames } from "../platform/types/names.ts";
 import type {
   HostClientTls,
   HostConnection,
+  HostNet,
   HostSocketOptions,
   HostTarget,
 } from "../platform/types/net.ts";
 
 /** What to connect to, checked. */
 export interface ConnectPlan extends HostSocketOptions {
+  readonly net: HostNet;
+  readonly names: HostNames;
   readonly target: { readonly path: string } | {
     readonly hostname: string;
     readonly port: number;
@@ -42,7 +43,7 @@ export async function connectHost(
   }
   return plan.tls === null
     ? connection
-    : await hostNet.upgrade(connection, plan.tls, [], signal);
+    : await plan.net.upgrade(connection, plan.tls, [], signal);
 }
 
 async function connectFirst(
@@ -52,8 +53,10 @@ async function connectFirst(
   const { target } = plan;
   if ("path" in target) return await connectTo(plan, target, signal);
   const { hostname, port, localAddr } = target;
-  const addresses = await resolve(hostname, target.family);
-  const targets = interleave(ofLocalFamily(addresses, localAddr)).map((
+  const addresses = await resolve(plan.names, hostname, target.family);
+  const targets = interleave(
+    ofLocalFamily(plan.names, addresses, localAddr),
+  ).map((
     { address, family },
   ) => ({
     hostname: address,
@@ -73,7 +76,7 @@ async function connectTo(
   signal: AbortSignal,
 ): Promise<HostConnection> {
   try {
-    return await hostNet.connect(target, plan, signal);
+    return await plan.net.connect(target, plan, signal);
   } catch (error) {
     throw plan.allErrors ? combine(plan, [error as Error]) : error;
   }
@@ -81,11 +84,12 @@ async function connectTo(
 
 /** The addresses of a hostname, which may be one itself. */
 export async function resolve(
+  names: HostNames,
   hostname: string,
   family: 0 | 4 | 6,
 ): Promise<HostLookup[]> {
   const bare = hostname.replace(/^\[(.*)\]$/, "$1");
-  const version = hostNames.isIp(bare);
+  const version = names.isIp(bare);
   if (version !== 0) {
     if (family === 0 || family === version) {
       return [{ address: bare, family: version }];
@@ -95,7 +99,7 @@ export async function resolve(
       { code: "EAFNOSUPPORT" },
     );
   }
-  const found = await hostNames.lookup(hostname, family);
+  const found = await names.lookup(hostname, family);
   if (found.length > 0) return found;
   throw new OSError(
     `Cannot look up ${hostname} as it has no address`,
@@ -105,11 +109,12 @@ export async function resolve(
 
 /** Those that can be reached from a local address. */
 function ofLocalFamily(
+  names: HostNames,
   addresses: readonly HostLookup[],
   localAddr: { hostname: string | null } | null,
 ): readonly HostLookup[] {
   const local = localAddr?.hostname ?? null;
-  const version = local === null ? 0 : hostNames.isIp(local);
+  const version = local === null ? 0 : names.isIp(local);
   if (version === 0) return addresses;
   const fitting = addresses.filter(({ family }) => family === version);
   if (fitting.length > 0) return fitting;
@@ -172,7 +177,11 @@ class Race {
     this.#clearTimer();
     const target = this.#targets[this.#started++];
     if (target === undefined) return;
-    hostNet.connect(target, this.#plan, this.#controller.signal).then(
+    this.#plan.net.connect(
+      target,
+      this.#plan,
+      this.#controller.signal,
+    ).then(
       (connection) => this.#succeeded(connection),
       (error) => this.#failed(error),
     );

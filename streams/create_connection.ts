@@ -4,6 +4,8 @@ import {
   type NamesOf,
   OptionNames,
 } from "../_internal/options.ts";
+import { hostNames } from "../platform/names.ts";
+import { hostNet } from "../platform/net.ts";
 import {
   checkHostname,
   checkPlace,
@@ -14,6 +16,7 @@ import {
 } from "./_check.ts";
 import { connectHost, type ConnectPlan } from "./_connect.ts";
 import { connectionScope, enter, waitForHost } from "./host.ts";
+import { givenNetwork } from "./network.ts";
 import { clientTls, TLS_OPTIONS, type TlsOptions } from "./tls.ts";
 import {
   type StreamingProtocol,
@@ -150,7 +153,10 @@ export function planConnection(
     ? null
     : checkSpan(action, "happyEyeballsDelay", happyEyeballsDelay);
   const isForTls = tls !== false;
+  const network = givenNetwork();
   const common = {
+    net: network?.net ?? hostNet,
+    names: network?.names ?? hostNames,
     happyEyeballsDelay: delay,
     allErrors,
     noDelay,

@@ -7,10 +7,12 @@ import {
 import { canonicalIp } from "../_internal/ip.ts";
 import { InvalidStateError, type OSError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
+import { hostNames } from "../platform/names.ts";
 import { hostNet } from "../platform/net.ts";
 import type {
   HostBinding,
   HostListener,
+  HostNet,
   HostTls,
 } from "../platform/types/net.ts";
 import {
@@ -23,6 +25,7 @@ import {
 } from "./_check.ts";
 import { resolve } from "./_connect.ts";
 import { connectionScope, waitForHost } from "./host.ts";
+import { givenNetwork, type Network } from "./network.ts";
 import { makeServer, type Server } from "./server.ts";
 import { serverTls, TLS_OPTIONS, type TlsOptions } from "./tls.ts";
 import type { StreamingProtocol } from "./transport.ts";
@@ -162,13 +165,19 @@ function planServer(action: string, options: ServeOptions): Plan {
 /** How often another free port is looked for, that all hostnames have. */
 const TRIES = 5;
 
-async function listen(plan: Plan): Promise<HostListener[]> {
+async function listen(
+  network: Network | null,
+  plan: Plan,
+): Promise<HostListener[]> {
+  const { net, names } = network ?? { net: hostNet, names: hostNames };
   const bindings: HostBinding[] = [];
   const places = new Set<string>();
   for (const binding of plan.bindings) {
     if ("path" in binding) bindings.push(binding);
     else {
-      for (const { address } of await resolve(binding.hostname, 0)) {
+      for (
+        const { address } of await resolve(names, binding.hostname, 0)
+      ) {
         // Several names may stand for one address, or one stand twice.
         const place = canonicalIp(address);
         if (places.has(place)) continue;
@@ -179,7 +188,7 @@ async function listen(plan: Plan): Promise<HostListener[]> {
   }
   for (let tries = 1;; tries++) {
     try {
-      return await listenOnce(plan, bindings);
+      return await listenOnce(net, plan, bindings);
     } catch (error) {
       const mayHelp = "port" in bindings[0]! && bindings[0].port === 0 &&
         bindings.length > 1 && (error as OSError).code === "EADDRINUSE";
@@ -189,6 +198,7 @@ async function listen(plan: Plan): Promise<HostListener[]> {
 }
 
 async function listenOnce(
+  net: HostNet,
   plan: Plan,
   bindings: readonly HostBinding[],
 ): Promise<HostListener[]> {
@@ -200,7 +210,7 @@ async function listenOnce(
         ? { ...binding, port: first.port }
         : binding;
       // deno-lint-ignore no-await-in-loop -- the first one's port counts
-      listeners.push(await hostNet.listen(place, plan, plan.tls));
+      listeners.push(await net.listen(place, plan, plan.tls));
     }
     return listeners;
   } catch (error) {
@@ -217,9 +227,10 @@ export async function serve(
 ): Promise<Server> {
   const plan = planServer(action, options);
   const scope = connectionScope();
+  const network = givenNetwork();
   const listeners = await waitForHost(
     action,
-    () => listen(plan),
+    () => listen(network, plan),
     (made) => made.forEach((listener) => listener.close()),
   );
   if (currentScope().kernel.closed) {

@@ -7,11 +7,13 @@ import { interruption } from "../loop/scope.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { hostDatagrams } from "../platform/datagrams.ts";
+import { hostNames } from "../platform/names.ts";
 import type { NetAddress } from "../platform/types/net.ts";
 import { checkHostname, checkPort, OF_ADDRESSES } from "./_check.ts";
 import { resolve } from "./_connect.ts";
 import { LOCAL_ADDRESS, type LocalAddress } from "./create_connection.ts";
 import { connectionScope, waitForHost } from "./host.ts";
+import { givenNetwork } from "./network.ts";
 import {
   type DatagramAddress,
   type DatagramTransport,
@@ -124,19 +126,22 @@ export async function createDatagramEndpoint<P extends DatagramProtocol>(
     checkPort(action, `${name}.port`, port, name === "localAddr" ? 0 : 1);
   }
   const scope = connectionScope();
+  const { names, datagrams } = givenNetwork() ??
+    { names: hostNames, datagrams: hostDatagrams };
   const host = await waitForHost(
     "createDatagramEndpoint",
     async () => {
       const remote = remoteAddr === undefined
         ? null
-        : (await resolve(remoteAddr.hostname, family ?? 0))[0]!;
+        : (await resolve(names, remoteAddr.hostname, family ?? 0))[0]!;
       const local = localAddr?.hostname === undefined ? null : (await resolve(
+        names,
         localAddr.hostname,
         family ?? remote?.family ?? 0,
       ))[0]!;
       const version = family ?? remote?.family ?? local?.family ?? 4;
       const any = version === 6 ? "::" : "0.0.0.0";
-      return await hostDatagrams.open({
+      return await datagrams.open({
         family: version,
         localAddr: localAddr === undefined ? null : {
           hostname: local?.address ?? any,

@@ -5,6 +5,7 @@ import { hostNames } from "../platform/names.ts";
 import { checkHostname, checkPort } from "./_check.ts";
 import { resolve } from "./_connect.ts";
 import { waitForHost } from "./host.ts";
+import { givenNetwork } from "./network.ts";
 
 /** Options of {@linkcode getaddrinfo}. */
 export interface AddressInfoOptions {
@@ -74,9 +75,10 @@ export async function getaddrinfo(
   checkOptions(action, options, ADDRESS_INFO_OPTIONS);
   const { family = 0, signal } = options;
   checkOneOf(action, "family", family, [0, 4, 6]);
+  const names = givenNetwork()?.names ?? hostNames;
   const found = await waitForHost(
     "getaddrinfo",
-    () => resolve(hostname, family),
+    () => resolve(names, hostname, family),
     () => {},
     signal,
   );
@@ -117,7 +119,8 @@ export async function getnameinfo(
   checkOptions(action, options, NAME_INFO_OPTIONS);
   checkHostname(action, "address.hostname", address?.hostname);
   checkPort(action, "address.port", address.port, 0);
-  if (hostNames.isIp(address.hostname) === 0) {
+  const names = givenNetwork()?.names ?? hostNames;
+  if (names.isIp(address.hostname) === 0) {
     throw new TypeError(
       `Cannot ${action} as 'address.hostname' must be an IP address: received ${
         show(address.hostname)
@@ -126,7 +129,7 @@ export async function getnameinfo(
   }
   return await waitForHost(
     "getnameinfo",
-    () => hostNames.lookupService(address.hostname, address.port),
+    () => names.lookupService(address.hostname, address.port),
     () => {},
     options.signal,
   );

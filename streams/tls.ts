@@ -9,6 +9,7 @@ import { hostNet } from "../platform/net.ts";
 import type { HostClientTls, HostTls } from "../platform/types/net.ts";
 import { checkHostname, checkTls } from "./_check.ts";
 import { waitForHost } from "./host.ts";
+import { givenNetwork } from "./network.ts";
 import type { StreamingProtocol, Transport } from "./transport.ts";
 import { transportInternals } from "./transport.ts";
 
@@ -261,6 +262,7 @@ export async function startTls(
       () => {},
     );
   }
+  const net = givenNetwork()?.net ?? hostNet;
   const controller = new AbortController();
   const parts = transportInternals.release(transport, () => {
     controller.abort(
@@ -273,7 +275,7 @@ export async function startTls(
   try {
     const secured = await waitForHost(
       "startTls",
-      (signal) => hostNet.upgrade(parts.host, host, received, signal),
+      (signal) => net.upgrade(parts.host, host, received, signal),
       (connection) => connection.abort(),
       controller.signal,
     );

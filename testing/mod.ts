@@ -21,6 +21,8 @@
  *
  * {@linkcode memoryStreamPair} connects a client and a handler without a socket.
  *
+ * {@linkcode simulate} runs a program of several hosts on a network of its own.
+ *
  * @module
  */
 
@@ -40,4 +42,6 @@ export {
   memoryStreamPair,
 } from "./memory_stream_pair.ts";
 export { runVirtual, type RunVirtualOptions } from "./run_virtual.ts";
+export { simulate, type SimulateOptions } from "./simulate.ts";
+export type { Simulation } from "./simulation.ts";
 export { VirtualClock, type VirtualClockOptions } from "./virtual_clock.ts";

@@ -1,6 +1,6 @@
 /**
- * Two streams in memory and two ends of a TCP connection, side by side: what
- * each end sees is the same.
+ * Two streams in memory, two ends of a TCP connection and two simulated hosts,
+ * side by side: what each end sees is the same.
  */
 import {
   createTask,
@@ -12,6 +12,7 @@ import {
   openConnection,
   run,
   runVirtual,
+  simulate,
   sleep,
   startServer,
   timeout,
@@ -401,6 +402,32 @@ function overMemory(
   });
 }
 
+function overSimulation({ play, limit }: Case): Promise<unknown[]> {
+  return simulate(async (sim) => {
+    const accepted = deferred<MemoryStream>();
+    const options = limit === undefined ? {} : { limit };
+    sim.host("server", async () => {
+      const server = await startServer(
+        (reader, writer) => accepted.resolve([reader, writer]),
+        { port: 80, ...options },
+      );
+      await server.serveForever();
+    });
+    const a = await openConnection({
+      hostname: "server",
+      port: 80,
+      ...options,
+    });
+    const b = await accepted.promise;
+    try {
+      return await timeout(60_000, () => play(a, b));
+    } finally {
+      a[1].transport.abort();
+      b[1].transport.abort();
+    }
+  });
+}
+
 function overTcp({ play, limit }: Case): Promise<unknown[]> {
   return run(async () => {
     const accepted = deferred<MemoryStream>();
@@ -426,9 +453,10 @@ function overTcp({ play, limit }: Case): Promise<unknown[]> {
 
 for (const each of CASES) {
   const { name, isLarge = false, seen } = each;
-  Deno.test(`over TCP and in memory: ${name}`, async () => {
+  Deno.test(`over TCP, in memory and simulated: ${name}`, async () => {
     assertEquals(await overTcp(each), seen, "over TCP");
     assertEquals(await overMemory(each), seen, "in memory");
+    assertEquals(await overSimulation(each), seen, "on simulated hosts");
     if (isLarge) return;
     for (const chunkSize of [1, 3]) {
       assertEquals(

@@ -54,6 +54,7 @@ const {
   run,
   Runner,
   runVirtual,
+  simulate,
   select,
   Semaphore,
   sendfile,
@@ -292,6 +293,7 @@ const TAKERS: Readonly<
     "record a timeline",
     (options) => recordTimeline(options),
   ],
+  simulate: ["simulate", (options) => simulate(fn, options)],
   runVirtual: ["run", (options) => runVirtual(fn, options)],
   startInspector: ["start an inspector", (options) => startInspector(options)],
   "VirtualClock.constructor": [

@@ -1,0 +1,29 @@
+/**
+ * The network that a loop was given in place of the host's, as a simulation
+ * does. It is asked for when a socket is made, and never while one is used; the
+ * host's is left to who asks, so that who needs no datagrams loads none.
+ */
+import { currentScope } from "../loop/current.ts";
+import type { Kernel } from "../loop/kernel.ts";
+import type { HostDatagrams } from "../platform/types/datagrams.ts";
+import type { HostNames } from "../platform/types/names.ts";
+import type { HostNet } from "../platform/types/net.ts";
+
+/** What sockets are made of, and names looked up with. */
+export interface Network {
+  readonly net: HostNet;
+  readonly names: HostNames;
+  readonly datagrams: HostDatagrams;
+}
+
+const networks = new WeakMap<Kernel, () => Network>();
+
+/** From here on `find` tells the code of a loop on which network it is. */
+export function setNetwork(kernel: Kernel, find: () => Network): void {
+  networks.set(kernel, find);
+}
+
+/** The network of the running code; `null` for that of the host. */
+export function givenNetwork(): Network | null {
+  return networks.get(currentScope().kernel)?.() ?? null;
+}
