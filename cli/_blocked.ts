@@ -1,6 +1,5 @@
 /** What holds the loop of a program that does not answer. */
-import { Silence } from "./_session.ts";
-import type { Session } from "./_session.ts";
+import { type Session, Silence } from "./_session.ts";
 
 /** Who answers within this is not held. */
 const FREE_MS = 1000;

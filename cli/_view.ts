@@ -1,11 +1,14 @@
 /** How answers look in a terminal. */
 import type { InspectedLoop, InspectedTask } from "../loop/inspection.ts";
+import {
+  indentation,
+  levelOf,
+  listed,
+  tableLines,
+  treeLines,
+} from "../loop/outline.ts";
 import type { Frame } from "./_blocked.ts";
 import type { CopyFacts } from "./_copies.ts";
-
-/** A cell that is longer than this does not widen its column. */
-const WIDEST_COLUMN = 40;
-const NAMED_AWAITERS = 3;
 
 /** What the terminal can do. */
 export interface Style {
@@ -59,45 +62,18 @@ function perLoop(
 
 function tableOf({ tasks }: InspectedLoop, style: Style): string[] {
   const names = new Map(tasks.map(({ id, name }) => [id, name]));
-  const rows = tasks.map(({ id, name, awaitedBy, state }) => [
-    `#${id}`,
-    name,
-    listed(awaitedBy, names),
-    state,
-  ]);
-  const head = ["id", "task", "awaited by", "state"];
-  const widths = head.map((title, column) =>
-    Math.max(
-      title.length,
-      ...rows.slice(0, 1000).map((row) =>
-        Math.min(row[column]!.length, WIDEST_COLUMN)
-      ),
-    )
-  );
-  const line = (cells: readonly string[]) =>
-    cut(
-      cells.map((cell, column) =>
-        column === cells.length - 1 ? cell : cell.padEnd(widths[column]!)
-      ).join("  "),
-      style,
-    );
-  return [mark(line(head), BOLD, style), ...rows.map(line)];
+  const [head = "", ...rows] = tableLines([
+    ["id", "task", "awaited by", "state"],
+    ...tasks.map(({ id, name, awaitedBy, state }) => [
+      `#${id}`,
+      name,
+      listed(awaitedBy.map((each) => names.get(each) ?? `#${each}`)),
+      state,
+    ]),
+  ]).map((line) => cut(line, style));
+  return [mark(head, BOLD, style), ...rows];
 }
 
-function listed(
-  ids: readonly number[],
-  names: ReadonlyMap<number, string>,
-): string {
-  const shown = ids.slice(0, NAMED_AWAITERS).map((id) =>
-    names.get(id) ?? `#${id}`
-  );
-  const others = ids.length - shown.length;
-  return others > 0
-    ? `${shown.join(", ")} and ${others} more`
-    : shown.join(", ") || "-";
-}
-
-/** A chain may be longer than the stack is deep: no calls in calls. */
 function treeOf({ tasks }: InspectedLoop, style: Style): string[] {
   const shown = new Set(tasks.map(({ id }) => id));
   const below = new Map<number, InspectedTask[]>();
@@ -108,30 +84,12 @@ function treeOf({ tasks }: InspectedLoop, style: Style): string[] {
       else known.push(task);
     }
   }
-  const isRoot = ({ awaitedBy }: InspectedTask) =>
-    !awaitedBy.some((id) => shown.has(id));
-  const seen = new Set<number>();
-  const lines: string[] = [];
-  const grow = (root: InspectedTask) => {
-    const left = [{ task: root, depth: 0 }];
-    for (let next = left.pop(); next !== undefined; next = left.pop()) {
-      const { task, depth } = next;
-      const twig = depth === 0 ? "" : `${"   ".repeat(depth - 1)}\u2514\u2500 `;
-      if (seen.has(task.id)) {
-        lines.push(cut(`${twig}${task.name} (shown above)`, style));
-        continue;
-      }
-      seen.add(task.id);
-      lines.push(cut(`${twig}${task.name}: ${task.state}`, style));
-      for (const each of (below.get(task.id) ?? []).toReversed()) {
-        left.push({ task: each, depth: depth + 1 });
-      }
-    }
-  };
-  for (const task of tasks) if (isRoot(task)) grow(task);
-  // Who is below no root awaits itself, by way of others.
-  for (const task of tasks) if (!seen.has(task.id)) grow(task);
-  return lines;
+  return treeLines(tasks, {
+    isRoot: ({ awaitedBy }) => !awaitedBy.some((id) => shown.has(id)),
+    below: ({ id }) => below.get(id) ?? [],
+    name: ({ name }) => name,
+    state: ({ state }) => state,
+  }).map((line) => cut(line, style));
 }
 
 /** Where a task is, and who awaits it, up to the root. */
@@ -147,8 +105,8 @@ export function chains(
     const left = [{ task: first, depth: 0 }];
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
       const { task, depth } = next;
-      const space = "  ".repeat(depth);
-      const by = depth === 0 ? "" : "awaited by ";
+      const space = indentation(depth, 2);
+      const by = depth === 0 ? "" : `${levelOf(depth)}awaited by `;
       if (seen.has(task.id)) {
         lines.push(cut(`${space}${by}${task.name} (shown above)`, style));
         continue;

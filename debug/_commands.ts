@@ -4,15 +4,11 @@ import { cancelSafely } from "../loop/cancel_each.ts";
 import { findStuck } from "../loop/cycles.ts";
 import { describeCycle } from "../loop/deadlock.ts";
 import { futureInternals } from "../loop/future.ts";
+import { listed, tableLines } from "../loop/outline.ts";
 import type { Task } from "../loop/task.ts";
 import { taskTree } from "../loop/task_tree.ts";
 import { nameOf, whereaboutsOf } from "../loop/whereabouts.ts";
 import { callGraphLines } from "./call_graph.ts";
-
-/** Those who await a task, in the table of tasks; there may be ever so many. */
-const NAMED_AWAITERS = 3;
-/** A longer cell sticks out, and does not widen all other rows. */
-const WIDEST_COLUMN = 40;
 
 /** What a task that an inspector cancels is told. */
 export const CANCEL_REASON = "asked for by the inspector";
@@ -110,29 +106,11 @@ function forAll(
 
 function table(tasks: readonly Task<unknown>[]): string[] {
   const shortcuts = new Map();
-  const rows = [
+  return tableLines([
     ["task", "awaited by", "state"],
     ...tasks.map((task) => {
       const { awaiters, state } = whereaboutsOf(task, shortcuts);
       return [nameOf(task), listed(awaiters), state];
     }),
-  ];
-  const widths = [0, 0];
-  for (const row of rows) {
-    for (let column = 0; column < widths.length; column++) {
-      const width = Math.min(row[column]!.length, WIDEST_COLUMN);
-      if (width > widths[column]!) widths[column] = width;
-    }
-  }
-  return rows.map((row) =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")
-      .trimEnd()
-  );
-}
-
-function listed(names: readonly string[]): string {
-  const others = names.length - NAMED_AWAITERS;
-  return others > 0
-    ? `${names.slice(0, NAMED_AWAITERS).join(", ")} and ${others} more`
-    : names.join(", ") || "-";
+  ]);
 }

@@ -5,6 +5,7 @@ import { findStuck } from "../loop/cycles.ts";
 import { awaitedFuture, futureInternals } from "../loop/future.ts";
 import { waitsBelow } from "../loop/hooks.ts";
 import type { Kernel } from "../loop/kernel.ts";
+import { liveTasks } from "../loop/live_tasks.ts";
 import { allNamed, givenName } from "../loop/named.ts";
 import { scopeOf, Task } from "../loop/task.ts";
 import type { Wait } from "../loop/wait.ts";
@@ -87,15 +88,9 @@ export class Numbers {
 
 /** Looks at a loop. */
 export function takeSnapshot(kernel: Kernel, numbers: Numbers): Snapshot {
-  const all: Task<unknown>[] = [];
-  for (let scope = kernel.tasks; scope !== null; scope = scope.after) {
-    all.push(scope.task as Task<unknown>);
-  }
+  const all = liveTasks(kernel);
   const total = all.length;
-  const shown = all.reverse().slice(
-    0,
-    total > MANY_TASKS ? SHOWN_OF_MANY : total,
-  );
+  const shown = total > MANY_TASKS ? all.slice(0, SHOWN_OF_MANY) : all;
   const stuck = findStuck(kernel);
   const waiters = new Map<object, number[]>();
   const shortcuts = new Map();

@@ -10,6 +10,7 @@
 import { awaitedFuture, futureInternals } from "./future.ts";
 import { waitsBelow } from "./hooks.ts";
 import type { Kernel } from "./kernel.ts";
+import { liveTasks } from "./live_tasks.ts";
 import type { Scope } from "./scope.ts";
 import { scopeOf, Task } from "./task.ts";
 import type { Blockers, Wait } from "./wait.ts";
@@ -59,12 +60,7 @@ class Graph {
   readonly #limited: Task<unknown>[] = [];
 
   constructor(kernel: Kernel) {
-    const tasks: Task<unknown>[] = [];
-    for (let scope = kernel.tasks; scope !== null; scope = scope.after) {
-      tasks.push(scope.task as Task<unknown>);
-    }
-    // The oldest first, for reports.
-    for (const task of tasks.reverse()) this.#tasks.set(task, new Node(task));
+    for (const task of liveTasks(kernel)) this.#tasks.set(task, new Node(task));
     for (const [task, node] of this.#tasks) this.#look(task, node);
     this.#freeLimited();
   }

@@ -1,6 +1,7 @@
 /** What debug mode says when nothing can wake the tasks that wait. */
 import type { Future } from "./future.ts";
 import type { Kernel } from "./kernel.ts";
+import { liveTasks } from "./live_tasks.ts";
 import type { Task } from "./task.ts";
 import { nameOf, whereaboutsOf } from "./whereabouts.ts";
 
@@ -9,14 +10,10 @@ import { nameOf, whereaboutsOf } from "./whereabouts.ts";
  * nothing left to do: then whoever still waits waits for ever.
  */
 export function describeDeadlock(kernel: Kernel): string {
-  const tasks: Task<unknown>[] = [];
-  for (let scope = kernel.tasks; scope !== null; scope = scope.after) {
-    tasks.push(scope.task as Task<unknown>);
-  }
   const shortcuts = new Map();
   return [
     "Deadlock: every task waits, and nothing is left that could wake them",
-    ...tasks.reverse().flatMap((task) => describeTask(task, shortcuts)),
+    ...liveTasks(kernel).flatMap((task) => describeTask(task, shortcuts)),
   ].join("\n");
 }
 

@@ -9,8 +9,9 @@
 import { cancelSafely } from "./cancel_each.ts";
 import { type Future, futureInternals } from "./future.ts";
 import type { Kernel } from "./kernel.ts";
+import { liveTasks } from "./live_tasks.ts";
 import { Task } from "./task.ts";
-import { nameOf, whereaboutsOf } from "./whereabouts.ts";
+import { nameOf, placeOf } from "./whereabouts.ts";
 
 /** The version of the answers. */
 const INSPECTION = 1;
@@ -42,7 +43,7 @@ export interface InspectedLoop {
 /** What a copy answers with. */
 export interface Inspection {
   readonly version: typeof INSPECTION;
-  /** All loops that have a public face, with so many of their tasks each. */
+  /** Every loop that has a public face, with at most `limit` of its tasks. */
   loops(limit: number): InspectedLoop[];
   /** Asks the tasks of this name or id to cancel; gives their names. */
   cancel(task: string): string[];
@@ -78,20 +79,11 @@ function openKernels(): Kernel[] {
   return inspected.map((each) => each.deref()).filter(isOpen);
 }
 
-/** The tasks of a loop, the oldest first. */
-function tasksOf(kernel: Kernel): Task<unknown>[] {
-  const tasks: Task<unknown>[] = [];
-  for (let scope = kernel.tasks; scope !== null; scope = scope.after) {
-    tasks.push(scope.task as Task<unknown>);
-  }
-  return tasks.reverse();
-}
-
 function inspectTask(
   task: Task<unknown>,
   shortcuts: Map<Future<unknown>, Future<unknown>>,
 ): InspectedTask {
-  const { state, frames } = whereaboutsOf(task, shortcuts);
+  const { state, frames } = placeOf(task);
   const awaitedBy: number[] = [];
   for (const each of futureInternals.awaiters(task, shortcuts)) {
     if (each instanceof Task) awaitedBy.push(idOf(each));
@@ -104,7 +96,7 @@ export const inspection: Inspection = {
   version: INSPECTION,
   loops: (limit) =>
     openKernels().map((kernel) => {
-      const tasks = tasksOf(kernel);
+      const tasks = liveTasks(kernel);
       const shortcuts = new Map();
       return {
         id: idOf(kernel),
@@ -118,7 +110,7 @@ export const inspection: Inspection = {
     }),
   cancel: (wanted) =>
     openKernels().flatMap((kernel) =>
-      tasksOf(kernel).filter((task) =>
+      liveTasks(kernel).filter((task) =>
         wanted === `#${idOf(task)}` || task.name === wanted ||
         nameOf(task) === wanted
       )

@@ -4,11 +4,15 @@ import { type Future, futureInternals } from "./future.ts";
 import { Task } from "./task.ts";
 
 /** What a task that has not ended is doing. */
-export interface Whereabouts {
+export interface Place {
   /** What it waits for, or that nobody knows. */
   readonly state: string;
   /** In debug mode, the frames of the wait. */
   readonly frames: readonly string[];
+}
+
+/** The same, and who waits for it. */
+export interface Whereabouts extends Place {
   /** The names of those who await it. */
   readonly awaiters: readonly string[];
 }
@@ -18,13 +22,14 @@ export function whereaboutsOf(
   task: Task<unknown>,
   shortcuts?: Map<Future<unknown>, Future<unknown>>,
 ): Whereabouts {
-  const [first, ...frames] = task.getStack();
   const awaiters = futureInternals.awaiters(task, shortcuts);
-  return {
-    state: stateIn(first),
-    frames,
-    awaiters: Array.from(awaiters, nameOf),
-  };
+  return { ...placeOf(task), awaiters: Array.from(awaiters, nameOf) };
+}
+
+/** What a task waits for, and where. */
+export function placeOf(task: Task<unknown>): Place {
+  const [first, ...frames] = task.getStack();
+  return { state: stateIn(first), frames };
 }
 
 /** What a task waits for, or that nobody knows. */
