@@ -18,9 +18,8 @@ import type {
   HostConnection,
   HostReceiver,
 } from "../platform/types/net.ts";
-import { systemError } from "../platform/system_errors.ts";
-import { ByteBuffer } from "../streams/byte_buffer.ts";
 import { Arrival } from "./_arrival.ts";
+import { ReceivingHalf } from "./_receiving_half.ts";
 
 /** What lies between the two ends of a pipe of Linux. */
 const CAPACITY = 65_536;
@@ -33,22 +32,26 @@ export class MemoryConnection implements HostConnection {
   readonly alpnProtocol = null;
   readonly takesTls = false;
   readonly #arrival: Arrival;
-  readonly #incoming = new ByteBuffer();
+  readonly #received: ReceivingHalf<"ECONNRESET" | "EPIPE">;
   #peer: MemoryConnection = this;
-  #receiver: HostReceiver | null = null;
-  #isPaused = false;
   #isClosed = false;
-  #end: "none" | "come" | "told" = "none";
-  /** Why the connection is broken. */
-  #failure: "ECONNRESET" | "EPIPE" | null = null;
   /** For which the peer has no room. */
   #unsent: Uint8Array | null = null;
 
   private constructor(scope: Scope) {
+    this.#received = new ReceivingHalf({
+      isSending: () => this.#unsent !== null,
+      taken: () => {
+        this.#peer.#send();
+        this.#arrival.schedule();
+      },
+      reason: () => "The other end of the pair is closed",
+      close: () => this.close(),
+    });
     this.#arrival = new Arrival(
       scope,
       "an arrival in memory",
-      () => this.#arrive(),
+      () => this.#received.deliver(),
     );
   }
 
@@ -67,16 +70,16 @@ export class MemoryConnection implements HostConnection {
   }
 
   start(receiver: HostReceiver): void {
-    this.#receiver = receiver;
+    this.#received.receiver = receiver;
     this.#arrival.schedule();
   }
 
   pause(): void {
-    this.#isPaused = true;
+    this.#received.isPaused = true;
   }
 
   resume(): void {
-    this.#isPaused = false;
+    this.#received.isPaused = false;
     this.#arrival.schedule();
   }
 
@@ -92,11 +95,11 @@ export class MemoryConnection implements HostConnection {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#receiver = null;
+    this.#received.receiver = null;
     this.#unsent = null;
     const peer = this.#peer;
-    const isUnread = this.#incoming.size > 0 || peer.#unsent !== null;
-    this.#incoming.clear();
+    const isUnread = this.#received.incoming.size > 0 || peer.#unsent !== null;
+    this.#received.incoming.clear();
     if (isUnread) peer.#break();
     else peer.#receiveEnd();
   }
@@ -109,59 +112,32 @@ export class MemoryConnection implements HostConnection {
   #send(): void {
     const bytes = this.#unsent;
     if (bytes === null) return;
-    if (this.#failure !== null) return this.#arrival.schedule();
+    if (this.#received.failure !== null) return this.#arrival.schedule();
     const peer = this.#peer;
     let count = bytes.length;
     if (peer.#isClosed) this.#break();
     else {
-      count = Math.min(count, CAPACITY - peer.#incoming.size);
+      count = Math.min(count, CAPACITY - peer.#received.incoming.size);
       if (count === 0) return;
       const sent = new Uint8Array(count);
       sent.set(bytes.subarray(0, count));
-      peer.#incoming.push(sent);
+      peer.#received.incoming.push(sent);
       peer.#arrival.schedule();
     }
     this.#unsent = count < bytes.length ? bytes.subarray(count) : null;
     // Last, as more may be written in it, or this closed.
-    this.#receiver?.written(count);
+    this.#received.receiver?.written(count);
   }
 
   #receiveEnd(): void {
-    if (this.#end !== "none") return;
-    this.#end = "come";
+    if (this.#received.hasEnded) return;
+    this.#received.end();
     this.#arrival.schedule();
   }
 
   /** The peer is closed, and something is on its way to it. */
   #break(): void {
-    this.#failure = this.#end === "none" ? "ECONNRESET" : "EPIPE";
+    this.#received.failure = this.#received.hasEnded ? "EPIPE" : "ECONNRESET";
     this.#arrival.schedule();
-  }
-
-  #arrive(): void {
-    const receiver = this.#receiver;
-    if (receiver === null) return;
-    // A write hears of it at once, a read once it has what came before.
-    if (this.#failure !== null && this.#unsent !== null) return this.#lose();
-    if (this.#isPaused) return;
-    const incoming = this.#incoming;
-    if (incoming.size > 0) {
-      const bytes = incoming.take(incoming.size);
-      this.#peer.#send();
-      this.#arrival.schedule();
-      receiver.data(bytes);
-    } else if (this.#failure === "ECONNRESET") this.#lose();
-    else if (this.#end === "come") {
-      this.#end = "told";
-      receiver.end();
-    }
-  }
-
-  #lose(): void {
-    const receiver = this.#receiver;
-    const cause = new Error("The other end of the pair is closed");
-    const error = systemError(this.#failure!, "use the connection", cause);
-    this.close();
-    receiver?.lost(error);
   }
 }

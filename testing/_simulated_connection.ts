@@ -13,8 +13,7 @@ import type {
   HostReceiver,
   NetAddress,
 } from "../platform/types/net.ts";
-import { systemError } from "../platform/system_errors.ts";
-import { ByteBuffer } from "../streams/byte_buffer.ts";
+import { ReceivingHalf } from "./_receiving_half.ts";
 import { SimulatedLink, type Wires } from "./_simulated_link.ts";
 
 /** What a host takes of what its program does not read. */
@@ -42,17 +41,13 @@ export class SimulatedConnection implements HostConnection {
   readonly takesTls = false;
   readonly #loop: Wires["loop"];
   readonly #link: SimulatedLink;
-  readonly #incoming = new ByteBuffer();
+  readonly #received: ReceivingHalf<Failure>;
   #peer: SimulatedConnection = this;
-  #receiver: HostReceiver | null = null;
   #room = CAPACITY;
   #unsent: Uint8Array | null = null;
-  #isPaused = false;
   #isClosed = false;
   #hasSentEnd = false;
   #isStepDue = false;
-  #end: "none" | "come" | "told" = "none";
-  #failure: Failure | null = null;
 
   private constructor(
     wires: Wires,
@@ -61,6 +56,17 @@ export class SimulatedConnection implements HostConnection {
     this.localAddress = local.address;
     this.remoteAddress = remote.address;
     this.#loop = wires.loop;
+    this.#received = new ReceivingHalf<Failure>({
+      isSending: () => this.#unsent !== null,
+      taken: (count) => {
+        if (this.#received.failure === null) {
+          this.#send((peer) => peer.#takeRoom(count));
+        }
+        this.#stepSoon();
+      },
+      reason: (failure) => REASONS[failure],
+      close: () => this.close(),
+    });
     this.#link = new SimulatedLink(wires, {
       from: local.host,
       to: remote.host,
@@ -80,16 +86,16 @@ export class SimulatedConnection implements HostConnection {
   }
 
   start(receiver: HostReceiver): void {
-    this.#receiver = receiver;
+    this.#received.receiver = receiver;
     this.#stepSoon();
   }
 
   pause(): void {
-    this.#isPaused = true;
+    this.#received.isPaused = true;
   }
 
   resume(): void {
-    this.#isPaused = false;
+    this.#received.isPaused = false;
     this.#stepSoon();
   }
 
@@ -105,11 +111,11 @@ export class SimulatedConnection implements HostConnection {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#receiver = null;
+    this.#received.receiver = null;
     this.#unsent = null;
-    const isUnread = this.#incoming.size > 0;
-    this.#incoming.clear();
-    if (this.#failure === null) {
+    const isUnread = this.#received.incoming.size > 0;
+    this.#received.incoming.clear();
+    if (this.#received.failure === null) {
       if (isUnread) this.#sendReset();
       else this.#sendEnd();
     }
@@ -137,7 +143,7 @@ export class SimulatedConnection implements HostConnection {
   #sendUnsent(): void {
     const bytes = this.#unsent;
     if (bytes === null) return;
-    if (this.#failure !== null) return this.#stepSoon();
+    if (this.#received.failure !== null) return this.#stepSoon();
     const count = Math.min(bytes.length, this.#room);
     if (count === 0) return;
     this.#room -= count;
@@ -145,11 +151,11 @@ export class SimulatedConnection implements HostConnection {
     this.#unsent = count < bytes.length ? bytes.subarray(count) : null;
     this.#send((peer) => peer.#takeData(sent));
     // Last, as more may be written in it, or this closed.
-    this.#receiver?.written(count);
+    this.#received.receiver?.written(count);
   }
 
   #sendEnd(): void {
-    if (this.#hasSentEnd || this.#failure !== null) return;
+    if (this.#hasSentEnd || this.#received.failure !== null) return;
     this.#hasSentEnd = true;
     this.#send((peer) => peer.#takeEnd());
   }
@@ -161,20 +167,20 @@ export class SimulatedConnection implements HostConnection {
   // -- what comes from the peer ---------------------------------------------
 
   #takeData(bytes: Uint8Array): void {
-    if (this.#failure !== null) return;
+    if (this.#received.failure !== null) return;
     if (this.#isClosed) return this.#sendReset();
-    this.#incoming.push(bytes);
-    this.#step();
+    this.#received.incoming.push(bytes);
+    this.#received.deliver();
   }
 
   #takeEnd(): void {
-    if (this.#end !== "none") return;
-    this.#end = "come";
-    this.#step();
+    if (this.#received.hasEnded) return;
+    this.#received.end();
+    this.#received.deliver();
   }
 
   #takeReset(): void {
-    this.#fail(this.#end === "none" ? "ECONNRESET" : "EPIPE");
+    this.#fail(this.#received.hasEnded ? "EPIPE" : "ECONNRESET");
   }
 
   #takeRoom(count: number): void {
@@ -183,9 +189,9 @@ export class SimulatedConnection implements HostConnection {
   }
 
   #fail(failure: Failure): void {
-    if (this.#failure !== null) return;
-    this.#failure = failure;
-    this.#step();
+    if (this.#received.failure !== null) return;
+    this.#received.failure = failure;
+    this.#received.deliver();
   }
 
   // -- what the program hears -----------------------------------------------
@@ -195,37 +201,7 @@ export class SimulatedConnection implements HostConnection {
     this.#isStepDue = true;
     this.#loop.callSoon(() => {
       this.#isStepDue = false;
-      this.#step();
+      this.#received.deliver();
     });
-  }
-
-  #step(): void {
-    const receiver = this.#receiver;
-    if (receiver === null) return;
-    // A write hears of it at once, a read once it has what came before.
-    if (this.#failure !== null && this.#unsent !== null) return this.#lose();
-    if (this.#isPaused) return;
-    const incoming = this.#incoming;
-    if (incoming.size > 0) {
-      const bytes = incoming.take(incoming.size);
-      const count = bytes.length;
-      if (this.#failure === null) this.#send((peer) => peer.#takeRoom(count));
-      this.#stepSoon();
-      receiver.data(bytes);
-    } else if (this.#failure !== null && this.#failure !== "EPIPE") {
-      this.#lose();
-    } else if (this.#end === "come") {
-      this.#end = "told";
-      receiver.end();
-    }
-  }
-
-  #lose(): void {
-    const receiver = this.#receiver;
-    const failure = this.#failure!;
-    const cause = new Error(REASONS[failure]);
-    const error = systemError(failure, "use the connection", cause);
-    this.close();
-    receiver?.lost(error);
   }
 }
