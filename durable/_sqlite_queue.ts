@@ -1,4 +1,5 @@
 import { checkInteger, checkSpan, checkString } from "../_internal/check.ts";
+import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { InvalidStateError, QueueShutDown } from "../errors.ts";
 import { getEventLoop } from "../loop/ambient.ts";
@@ -33,9 +34,6 @@ const GIVE_BACK_OPTIONS = new OptionNames<GiveBackOptions>(
   { delay: true },
   { number: "delay" },
 );
-
-/** The longest time that a timer of the host can be set to. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How often in a lease a session counts on, and looks at the others. */
 const BEATS = 3;
@@ -227,7 +225,7 @@ export class SqliteQueue<T> implements DurableQueue<T> {
     this.#letGo(lease, !task.cancelled());
   }
 
-  /** Nobody is there who could be told of an error: later again. */
+  /** No caller could be told of an error, so the next beat tries again. */
   #letGo(lease: Lease<T>, counts: boolean): void {
     if (this.#isClosed) return;
     try {
@@ -417,9 +415,13 @@ export class SqliteQueue<T> implements DurableQueue<T> {
         this.#joiners.settleAll();
       }
     } catch (error) {
-      this.#putters.failAll(() => error);
-      this.#getters.failAll(() => error);
-      this.#joiners.failAll(() => error);
+      this.#failWaiting(error);
+    }
+  }
+
+  #failWaiting(error: unknown): void {
+    for (const waits of [this.#putters, this.#getters, this.#joiners]) {
+      waits.failAll(() => error);
     }
   }
 
@@ -436,7 +438,7 @@ export class SqliteQueue<T> implements DurableQueue<T> {
     this.#dueTimer = null;
     const due = this.#table.nextDue();
     if (due === null) return;
-    const ms = Math.min(Math.max(1, due - Date.now()), MAX_TIMER_MS);
+    const ms = Math.min(Math.max(1, due - Date.now()), LONGEST_HOST_TIMER_MS);
     this.#dueTimer = hostTimers.setTimer(() => {
       this.#dueTimer = null;
       this.#wake();
@@ -444,7 +446,7 @@ export class SqliteQueue<T> implements DurableQueue<T> {
   }
 
   #nextBeat(): HostHandle {
-    const ms = Math.min(this.#beatMs, MAX_TIMER_MS);
+    const ms = Math.min(this.#beatMs, LONGEST_HOST_TIMER_MS);
     return hostTimers.setTimer(() => {
       this.#beatTimer = this.#nextBeat();
       this.#beat();
@@ -463,12 +465,9 @@ export class SqliteQueue<T> implements DurableQueue<T> {
       this.#look();
       this.#wake();
     } catch (error) {
-      // A disk that is full for a moment must not end the program: the lease
-      // runs out if it stays so, and whoever waits is told.
-      const tell = () => error;
-      this.#getters.failAll(tell);
-      this.#putters.failAll(tell);
-      this.#joiners.failAll(tell);
+      // A disk that is full for a moment must not end the program: the waits
+      // fail, and the leases run out if the disk stays full.
+      this.#failWaiting(error);
     }
   }
 
