@@ -928,7 +928,7 @@ export class FileExistsError extends OSError {
 }
 
 /**
- * A file was asked for, and there is a directory. Equivalent of
+ * A path that must be a file names a directory. Equivalent of
  * `IsADirectoryError`; its code is `EISDIR`.
  *
  * @example Recognising it
@@ -944,7 +944,7 @@ export class IsADirectoryError extends OSError {
 }
 
 /**
- * A directory was asked for, or is on the way, and there is something else.
+ * A path that must be a directory, or goes through one, names something else.
  * Equivalent of `NotADirectoryError`; its code is `ENOTDIR`.
  *
  * @example A file where a directory is needed

@@ -1,6 +1,6 @@
 /**
- * Makes errors whose stacks have so many frames; `undefined` for none at all.
- * A program may have frozen the limit: then it stays, as an assignment would throw.
+ * Makes errors whose stacks have at most `limit` frames; `undefined` leaves out the
+ * stack. If a program has frozen the limit, it stays, as an assignment would throw.
  */
 export function withStackLimit<T>(
   limit: number | undefined,

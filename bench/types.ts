@@ -33,7 +33,7 @@ export interface Metric {
   readonly targets: readonly Target[];
 }
 
-/** Libraries of Python that stand on asyncio. */
+/** Python libraries that are built on asyncio. */
 export const GUESTS = ["anyio", "aiostream"] as const;
 
 export type Guest = typeof GUESTS[number];

@@ -28,7 +28,7 @@ function expression(answer: string): string {
     })`;
 }
 
-/** The copies, with so many tasks of each loop. */
+/** The copies, with at most `limit` tasks of each loop. */
 export async function copiesIn(
   session: Session,
   limit: number,

@@ -1,7 +1,7 @@
 /**
- * The page of an inspector: one file that needs nothing else, and asks nobody but
- * the inspector. What comes from the program, such as a name, gets into it as
- * text alone, never as HTML.
+ * The page of an inspector: one file, which makes requests to the inspector and to
+ * nothing else. What comes from the program, such as a name, becomes text in the
+ * page and never HTML.
  */
 
 /**
@@ -415,7 +415,7 @@ function drawChosen() {
   const key = row.by.join(" ") + row.by.map((id) => tasks.get(id)?.name);
   if (by.dataset.key === key) return;
   by.dataset.key = key;
-  by.replaceChildren(row.by.length === 0 ? "Awaited by nobody" : "Awaited by ");
+  by.replaceChildren(row.by.length === 0 ? "Not awaited" : "Awaited by ");
   for (const id of row.by.slice(0, 10)) by.append(link(id), " ");
 }
 

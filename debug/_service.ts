@@ -10,7 +10,7 @@ import { pageWith } from "./_page.ts";
 import { Numbers, takeSnapshot } from "./_snapshot.ts";
 import { Updates } from "./_updates.ts";
 
-/** With every answer: nobody keeps it, guesses what it is, or shows it in a frame. */
+/** Of every answer: it is not cached, its type is not guessed, and no frame shows it. */
 const HEADERS = {
   "cache-control": "no-store",
   "cross-origin-resource-policy": "same-origin",

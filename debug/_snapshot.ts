@@ -17,7 +17,7 @@ import { nameOf } from "../loop/whereabouts.ts";
 const MANY_TASKS = 10_000;
 const SHOWN_OF_MANY = 1000;
 const SHOWN_RESOURCES = 1000;
-/** Of those that wait for one lock, so many are named. */
+/** How many of those that wait for one lock are named. */
 const SHOWN_WAITERS = 50;
 
 /** A task, as the page has it. */
@@ -26,7 +26,7 @@ export interface TaskRow {
   readonly name: string;
   /** What it waits for. */
   readonly state: string;
-  /** Since when, by the loop's time; null where nobody knows. */
+  /** Since when, by the loop's time; null if that is not known. */
   readonly since: number | null;
   /** The numbers of the tasks that await it. */
   readonly by: readonly number[];

@@ -9,7 +9,7 @@ import { type Numbers, type Snapshot, takeSnapshot } from "./_snapshot.ts";
 
 /** How often a page is told, in milliseconds of the host. */
 export const UPDATE_MS = 500;
-/** Looking at ever so many tasks takes at most one part in so many of the time. */
+/** However many tasks there are, looking at them takes at most 1/20 of the time. */
 const SHARE = 20;
 /** More pages than this are sent away. */
 const MOST_PAGES = 8;

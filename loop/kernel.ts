@@ -72,7 +72,7 @@ export class Kernel implements AlarmTarget {
   reorder: ((steps: Runnable[]) => void) | null = null;
   /** What is left to chance: from 0 to below 1; seeded, it can be had again. */
   random: () => number = Math.random;
-  /** One of so many, where a schedule is explored; null for by `random`. */
+  /** Picks a number from 0 to below its argument; if null, `random` does that. */
   choose: ((below: number) => number) | null = null;
   /** How many wait for turns of the host to pass before time may. */
   turnsAwaited = 0;

@@ -1,4 +1,4 @@
-/** Who awaits whom, as lines: for whoever looks in from outside. */
+/** Who awaits whom, as lines of text. */
 import { type Future, futureInternals } from "./future.ts";
 import { treeLines } from "./outline.ts";
 import type { Task } from "./task.ts";

@@ -33,8 +33,8 @@ export interface WaitSource {
   /** For debug mode: `sleep(10)`, `Lock.acquire`, ... */
   describe(wait: Wait<unknown>): string;
   /**
-   * Who alone can end the wait, for who looks for deadlocks; null for anyone. A
-   * `WaitQueue` has it among its options.
+   * The only tasks that can end the wait, for the search for deadlocks; null if
+   * anything else can. A `WaitQueue` has it among its options.
    */
   blockers?(wait: Wait<unknown>): Blockers | null;
 }

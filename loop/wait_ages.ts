@@ -62,7 +62,7 @@ export function noteWaitAges(kernel: LoopKernel): () => void {
   };
 }
 
-/** When a wait began, by its loop's time; null where nobody noted it. */
+/** When a wait began, by its loop's time; null if that was not noted. */
 export function waitingSince(wait: Wait<unknown>): number | null {
   return agesOf.get(wait.scope.kernel)?.since(wait) ?? null;
 }

@@ -61,7 +61,7 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
     this.#options = options;
   }
 
-  /** Its owner, and who can end its waits: for who looks in from outside. */
+  /** Its owner, and who can end its waits: for the search for deadlocks. */
   get options(): OwnedOptions<T, B> {
     return this.#options;
   }

@@ -1,7 +1,8 @@
 /**
  * The network that a loop was given in place of the host's, as a simulation
- * does. It is asked for when a socket is made, and never while one is used; the
- * host's is left to who asks, so that who needs no datagrams loads none.
+ * does. It is looked up when a socket is made, and never while one is used. Callers
+ * import the host's network themselves, so that a program without datagrams does
+ * not load them.
  */
 import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";

@@ -59,7 +59,7 @@ export interface Grace {
 
 const ENDLESS: Grace = { ms: Infinity, left: () => [] };
 
-/** Of the tasks that are left, so many are named. */
+/** How many of the tasks that are left are named. */
 const NAMED_TASKS = 10;
 
 export class Interrupt {

@@ -7,7 +7,7 @@ import type { Scope } from "../loop/scope.ts";
 import { waitsBelow } from "../loop/hooks.ts";
 import type { Wait } from "../loop/wait.ts";
 
-/** Picks one of so many, in the order of their numbers. */
+/** Picks a number from 0 to below `count`. */
 export type Choice = (count: number) => number;
 
 /** A wait of a contender, whose turns go through here. */

@@ -45,7 +45,7 @@ export class SimulatedLink {
   }
 
   send(arrive: () => void, giveUp: () => void): void {
-    // What a loop still had open is closed with it, and tells nobody.
+    // A loop that is closed closes what it had open, and nothing is told.
     if (this.#isGivenUp || this.#wires.loop.isClosed()) return;
     const packet: Packet = { arrive, giveUp, state: "travelling", timer: null };
     this.#packets.push(packet);

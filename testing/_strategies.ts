@@ -17,16 +17,16 @@ const CHANGES = 3;
 /** Changes come among the first 2 ** 1 to 2 ** 8 choices. */
 const HORIZONS = 8;
 
-/** Each choice by the dice. */
+/** Makes each choice at random. */
 export function randomly(seed: number): Chooser {
   return makeRandom(seed);
 }
 
 /**
  * Each task has a priority, and the highest goes first; a few times in a run
- * the one that would go first falls behind all others. Finds what takes a task
- * that is late all the time, rather than now and then (its paper is called
- * "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs").
+ * the one that would go first falls behind all others. This finds faults that need
+ * a task to be late all the time. The paper is "A Randomized Scheduler with
+ * Probabilistic Guarantees of Finding Bugs".
  */
 export function byPriority(seed: number): Chooser {
   const random = makeRandom(seed);

@@ -2,7 +2,7 @@
 import { sleep } from "@asyncio/asyncio";
 
 /**
- * Sleeps for a second; its clean-up takes so many milliseconds, and ends with
+ * Sleeps for a second. Its clean-up takes `cleanUpMs` milliseconds, and then calls
  * `cleaned`.
  */
 export function slowToEnd(

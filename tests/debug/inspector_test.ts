@@ -644,7 +644,7 @@ for (const [kind, bytes] of Object.entries(OTHER_PROTOCOLS)) {
   });
 }
 
-Deno.test("the page asks nobody else, stands in no frame, and is kept by nobody", async () => {
+Deno.test("the page loads nothing from elsewhere, is shown in no frame, and is not cached", async () => {
   await using inspector = await startInspector();
   const [one, two] = [await fetch(inspector.url), await fetch(inspector.url)];
   const policy = one.headers.get("content-security-policy")!;

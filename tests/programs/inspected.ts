@@ -18,7 +18,7 @@ function open(url: URL): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = get(url, (response) => {
       response.once("data", () => {
-        // Of this end, which is not the inspector's, nobody is to speak.
+        // This end must not keep the program running.
         response.socket.unref();
         resolve();
       });

@@ -9,7 +9,7 @@ import { faultsOfCancellation } from "../_support/faults_of_cancellation.ts";
 import { faultsOfOrder } from "../_support/faults_of_order.ts";
 
 const MAX_RUNS = 1000;
-/** A twin has no fault to find: so many orders by chance are enough. */
+/** A twin has no fault to find, so this many random orders are enough. */
 const TWIN_RUNS = 50;
 const STRATEGIES = ["random", "pct", "exhaustive"] as const;
 type Strategy = typeof STRATEGIES[number];
