@@ -24,14 +24,14 @@ export interface ProgramOptions {
   readonly onLine?: (line: string, send: (signal: Signal) => void) => void;
 }
 
-/** A signal that a program can be sent. */
+/** A signal that a program can be sent. SIGUSR1 would open the inspector of Deno. */
 export type Signal =
   | "SIGHUP"
   | "SIGINT"
   | "SIGKILL"
   | "SIGQUIT"
   | "SIGTERM"
-  | "SIGUSR1";
+  | "SIGUSR2";
 
 const FLAGS = "Deno" in globalThis
   ? ["run", "--quiet", "-A", "--v8-flags=--expose-gc"]

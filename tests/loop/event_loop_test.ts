@@ -497,7 +497,7 @@ Deno.test("using a closed loop throws InvalidStateError", async () => {
       () => loop.callLater(1, noop),
       () => loop.callAt(1, noop),
       () => loop.createTask(noop),
-      () => loop.addSignalHandler("SIGUSR1", noop),
+      () => loop.addSignalHandler("SIGUSR2", noop),
     ]
   ) assertThrows(use, InvalidStateError, closed);
   await assertRejects(() => loop.runForever(), InvalidStateError, closed);

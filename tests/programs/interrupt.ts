@@ -252,7 +252,7 @@ async function withUsr1(): Promise<string> {
   const loop = getRunningLoop();
   const seen = loop.createFuture<string>();
   loop.addSignalHandler(
-    "SIGUSR1",
+    "SIGUSR2",
     (first: string, second: string) => {
       say(`handler in task ${currentTask()}`);
       assertSame(getRunningLoop(), loop);
@@ -261,7 +261,7 @@ async function withUsr1(): Promise<string> {
     "a",
     "b",
   );
-  say("ready for SIGUSR1");
+  say("ready for SIGUSR2");
   return await seen;
 }
 

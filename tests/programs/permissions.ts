@@ -22,7 +22,7 @@ const PARTS: Readonly<Record<string, () => Promise<unknown>>> = {
   tasks: async () => {
     await taskGroup((group) => void group.createTask(() => {}));
     await toThread((n) => n + 1, 1);
-    const heard = signals("SIGUSR1")[Symbol.asyncIterator]();
+    const heard = signals("SIGUSR2")[Symbol.asyncIterator]();
     await heard.return?.();
   },
   connections: () => serve(LOOPBACK),

@@ -23,7 +23,7 @@ async function waits(): Promise<void> {
 }
 
 /** Sends itself a signal, and waits until the host has told of it. */
-async function send(signal: "SIGHUP" | "SIGUSR1"): Promise<void> {
+async function send(signal: "SIGHUP" | "SIGUSR2"): Promise<void> {
   let isHeard = false;
   process.once(signal, () => isHeard = true);
   process.kill(process.pid, signal);
@@ -32,16 +32,16 @@ async function send(signal: "SIGHUP" | "SIGUSR1"): Promise<void> {
 
 /** What comes while the body runs is given in the next step, equal ones as one. */
 async function remembers(): Promise<void> {
-  const received = signals("SIGHUP", "SIGUSR1");
-  for (const each of ["SIGUSR1", "SIGUSR1", "SIGHUP"] as const) {
+  const received = signals("SIGHUP", "SIGUSR2");
+  for (const each of ["SIGUSR2", "SIGUSR2", "SIGHUP"] as const) {
     await send(each);
   }
   const seen: string[] = [];
   for await (const signal of received) {
     seen.push(signal);
     if (seen.length === 2) {
-      await send("SIGUSR1");
-      await send("SIGUSR1");
+      await send("SIGUSR2");
+      await send("SIGUSR2");
       await send("SIGHUP");
     }
     if (seen.length === 4) break;

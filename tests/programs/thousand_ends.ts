@@ -1,6 +1,6 @@
 // The far ends of 1,000 connections: they read nothing that the library does
 // not read by itself. "serve" prints its port, "connect PORT" connects. Each
-// prints "open" once all are there, and on "SIGUSR1" what they hold, in bytes.
+// prints "open" once all are there, and on "SIGUSR2" what they hold, in bytes.
 import { openConnection, run, startServer, taskGroup } from "@asyncio/asyncio";
 import type { StreamReader, StreamWriter } from "@asyncio/asyncio";
 import process from "node:process";
@@ -15,7 +15,7 @@ await run(async () => {
   const writers: StreamWriter[] = [];
   const before = await heldMemory();
   const rssBefore = process.memoryUsage().rss;
-  process.on("SIGUSR1", async () => {
+  process.on("SIGUSR2", async () => {
     const held = await heldMemory() - before;
     const rss = process.memoryUsage().rss - rssBefore;
     const size = readers.reduce((sum, each) => sum + each.statistics().size, 0);

@@ -200,7 +200,7 @@ class FarEnds {
     for (let round = 0;; round++) {
       await senders.stand(COUNT);
       const index = this.#lines.length;
-      this.#send("SIGUSR1");
+      this.#send("SIGUSR2");
       const memory = JSON.parse(await this.line(index)) as FarMemory;
       if (memory.size > COUNT * 65_536) return memory;
       // They may have stood still for want of a processor.

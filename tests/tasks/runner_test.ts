@@ -591,23 +591,23 @@ Deno.test("U11 SystemExit leaves run(), to be caught, and the loop is closed", a
 
 Deno.test("U12 removeSignalHandler() is true once, then false", () => {
   const loop = newEventLoop();
-  loop.addSignalHandler("SIGUSR1", () => {});
-  loop.addSignalHandler("SIGUSR1", () => {});
-  assert(loop.removeSignalHandler("SIGUSR1"));
-  assertFalse(loop.removeSignalHandler("SIGUSR1"));
+  loop.addSignalHandler("SIGUSR2", () => {});
+  loop.addSignalHandler("SIGUSR2", () => {});
+  assert(loop.removeSignalHandler("SIGUSR2"));
   assertFalse(loop.removeSignalHandler("SIGUSR2"));
-  loop.addSignalHandler("SIGUSR1", () => {});
+  assertFalse(loop.removeSignalHandler("SIGUSR2"));
+  loop.addSignalHandler("SIGUSR2", () => {});
   loop.close();
 });
 
 Deno.test("a signal handler runs in the loop, with its arguments", async () => {
   const { stdout } = await runProgram("interrupt", {
     args: ["withUsr1"],
-    onLine: (line, send) => line === "ready for SIGUSR1" && send("SIGUSR1"),
+    onLine: (line, send) => line === "ready for SIGUSR2" && send("SIGUSR2"),
   });
   assertEquals(
     stdout,
-    "ready for SIGUSR1\nhandler in task null\nreturned a b\n",
+    "ready for SIGUSR2\nhandler in task null\nreturned a b\n",
   );
 });
 

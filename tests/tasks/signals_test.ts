@@ -24,7 +24,7 @@ Deno.test("signals() gives a signal to a loop that waits, which alone keeps the 
 
 Deno.test("signals() remembers what comes before its loop and while the body runs, equal ones as one", async () => {
   const { stdout, stderr } = await signalled("SIGHUP", "remembers");
-  assertEquals(stdout, "SIGUSR1 SIGHUP SIGUSR1 SIGHUP\n", stderr);
+  assertEquals(stdout, "SIGUSR2 SIGHUP SIGUSR2 SIGHUP\n", stderr);
 });
 
 Deno.test("signals() takes a signal from run(), which has it back after the loop", async () => {
