@@ -66,6 +66,9 @@ const OURS = ["ours", "debug-off", "debug-on", "one-worker", "one-process"];
 /** Peers that start workers of files of their own, so that they cannot be part of a bundle. */
 const POOLS = ["tinypool", "workerpool"];
 
+/** Peers that are part of the runtime. */
+const HOSTS = ["bare", "deno-serve", "node-http"];
+
 /** Peers that are one package of npm, under their own names. */
 const PACKAGES = [
   "effection",
@@ -108,7 +111,7 @@ async function findJavaScript(
     }
     : { runtime: "deno", script: denoScript, command: denoCommand };
   const runtime = node ? await nodeVersion() : `Deno ${Deno.version.deno}`;
-  const versions = new Map([...OURS, "bare"].map((name) => [name, runtime]));
+  const versions = new Map([...OURS, ...HOSTS].map((name) => [name, runtime]));
   for (const name of packages) {
     versions.set(name, `${await pinnedVersion(name)}, ${runtime}`);
   }

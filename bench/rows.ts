@@ -9,6 +9,7 @@ import { contextGet, contextSet, contextTask } from "./rows/context.ts";
 import { debugOff } from "./rows/debug_off.ts";
 import { gather } from "./rows/gather.ts";
 import { groupLimit } from "./rows/group_limit.ts";
+import { httpProtocol, httpStreams } from "./rows/http.ts";
 import {
   lockContended,
   lockFree,
@@ -99,6 +100,8 @@ export const rows: readonly Row[] = [
   smallWrites,
   socketLines,
   socketFrames,
+  httpStreams,
+  httpProtocol,
   ...idleConnections,
   startProcess,
   startFifty,

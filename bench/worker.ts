@@ -11,6 +11,7 @@ import process from "node:process";
 import { median, sample } from "./measure.ts";
 import { rows } from "./rows.ts";
 import { serve } from "./rows/workers.ts";
+import { Skip } from "./skip.ts";
 import type { Measurement, WorkerResult } from "./types.ts";
 
 const [first = "", second = "", ...numbers] = process.argv.slice(2);
@@ -27,6 +28,9 @@ if (first === "--probe") {
     sampleMs,
     samples,
     warmUpMs,
+  }).catch((error): WorkerResult => {
+    if (!(error instanceof Skip)) throw error;
+    return { metrics: {}, skipped: error.message };
   });
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from http_servers import http_protocol, http_streams
 from resident import resident_bytes
 from sockets import idle
 
@@ -54,4 +55,4 @@ async def timers(size):
     return {"schedule": schedule, "fire": fire, "cancel": cancel}
 
 
-MEASURED = {"idle": idle, "sleeping": sleeping, "timers": timers}
+MEASURED = {"http_protocol": http_protocol, "http_streams": http_streams, "idle": idle, "sleeping": sleeping, "timers": timers}
