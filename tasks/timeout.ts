@@ -15,6 +15,7 @@ import { timeIsOver } from "./_late.ts";
 // Set by the class below: what this file may do with its private parts.
 let start: (deadline: Timeout, now: number) => void;
 let strike: (deadline: Timeout) => void;
+let scopeOf: (deadline: Timeout) => Scope;
 let isWaiting: (deadline: Timeout) => boolean;
 let finish: (deadline: Timeout) => void;
 let cancellationOf: (deadline: Timeout) => CancelledError | null;
@@ -146,6 +147,7 @@ export class Timeout {
   static {
     start = (deadline, now) => deadline.#start(now);
     strike = (deadline) => deadline.#scope.cancel(deadline.#expire(), "timer");
+    scopeOf = (deadline) => deadline.#scope;
     isWaiting = (deadline) => deadline.#scope.isWaiting();
     finish = (deadline) => deadline.#finish();
     cancellationOf = (deadline) => deadline.#error;
@@ -181,6 +183,10 @@ class Deadline implements Runnable, Timer {
     this.#looks = isPast ? LOOKS : 0;
     if (isPast) kernel.push(this);
     else kernel.addTimer(this);
+  }
+
+  get scope(): Scope | null {
+    return this.#timeout === null ? null : scopeOf(this.#timeout);
   }
 
   disarm(): void {
