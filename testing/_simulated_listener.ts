@@ -54,6 +54,14 @@ export class SimulatedListener implements HostListener {
     return null;
   }
 
+  /** Its host has crashed: nobody is told but those who wait to be let in. */
+  crash(isSilent: boolean): void {
+    this.#isClosed = true;
+    this.#accept = null;
+    for (const connection of this.#waiting) connection.crash(isSilent);
+    this.#waiting = [];
+  }
+
   drain(): Promise<void> {
     this.close();
     return Promise.resolve();

@@ -1,7 +1,5 @@
 import {
   ConnectionRefusedError,
-  createDatagramEndpoint,
-  DatagramProtocol,
   getaddrinfo,
   getnameinfo,
   getRunningLoop,
@@ -245,14 +243,9 @@ Deno.test("a full queue of connections lets nobody in until there is room", asyn
   });
 });
 
-Deno.test("simulate() has no datagrams and no TLS, and says so", async () => {
+Deno.test("simulate() has no TLS, and says so", async () => {
   await simulate(async (sim) => {
     addEcho(sim);
-    await assertRejects(
-      () => createDatagramEndpoint(() => new DatagramProtocol()),
-      OSError,
-      "Cannot create a datagram endpoint as the network of a simulation has no datagrams",
-    );
     await assertRejects(
       () => openConnection({ ...PLACE, tls: true }),
       OSError,
