@@ -89,6 +89,8 @@ export class Machine {
   readonly address: string;
   readonly listeners: Ports<SimulatedListener> = new Ports(this);
   readonly datagrams: Ports<SimulatedDatagrams> = new Ports(this);
+  /** By path; null for what a server that crashed has left there. */
+  readonly unixSockets: Map<string, SimulatedListener | null> = new Map();
   readonly connections: Set<SimulatedConnection> = new Set();
   /** One more with each crash. */
   life: number = 0;
@@ -108,6 +110,10 @@ export class Machine {
     this.life++;
     for (const listener of this.listeners.all) listener.crash(isSilent);
     this.listeners.clear();
+    for (const [path, listener] of this.unixSockets) {
+      listener?.crash(isSilent);
+      this.unixSockets.set(path, null);
+    }
     for (const socket of this.datagrams.all) socket.crash();
     this.datagrams.clear();
     for (const connection of [...this.connections]) connection.crash(isSilent);

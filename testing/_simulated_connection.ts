@@ -1,5 +1,5 @@
 /**
- * A TCP connection between two simulated hosts. Each end has sent what the other
+ * A connection between two simulated hosts, or inside of one. Each end has sent what the other
  * one has room for (64 KiB), and hears of more room as of everything: by a packet
  * that takes its time.
  *
@@ -9,9 +9,9 @@
  * ```
  */
 import type {
+  Address,
   HostConnection,
   HostReceiver,
-  NetAddress,
 } from "../platform/types/net.ts";
 import { Arrival } from "./_arrival.ts";
 import { ReceivingHalf } from "./_receiving_half.ts";
@@ -32,14 +32,14 @@ const REASONS: Readonly<Record<Failure, string>> = {
 /** Where an end is. */
 export interface SimulatedEnd {
   readonly host: string;
-  readonly address: NetAddress;
+  readonly address: Address;
   /** Those of the host that it may still use. */
   readonly open: Set<SimulatedConnection>;
 }
 
 export class SimulatedConnection implements HostConnection {
-  readonly localAddress: NetAddress;
-  readonly remoteAddress: NetAddress;
+  readonly localAddress: Address;
+  readonly remoteAddress: Address;
   readonly isTls = false;
   readonly alpnProtocol = null;
   readonly takesTls = false;

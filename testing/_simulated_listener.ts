@@ -1,8 +1,8 @@
 /** A simulated host's socket that takes connections. */
 import type {
+  Address,
   HostConnection,
   HostListener,
-  NetAddress,
 } from "../platform/types/net.ts";
 import type { SimulatedConnection } from "./_simulated_connection.ts";
 
@@ -10,7 +10,7 @@ import type { SimulatedConnection } from "./_simulated_connection.ts";
 const BACKLOG = 511;
 
 export class SimulatedListener implements HostListener {
-  readonly address: NetAddress;
+  readonly address: Address;
   readonly #backlog: number;
   readonly #onClosed: () => void;
   #waiting: SimulatedConnection[] = [];
@@ -18,7 +18,7 @@ export class SimulatedListener implements HostListener {
   #isClosed = false;
 
   constructor(
-    address: NetAddress,
+    address: Address,
     parts: { backlog: number | null; onClosed: () => void },
   ) {
     this.address = address;

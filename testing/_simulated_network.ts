@@ -20,6 +20,7 @@ import type {
   HostTarget,
   HostTls,
   NetAddress,
+  UnixAddress,
 } from "../platform/types/net.ts";
 import type { Network } from "../streams/network.ts";
 import { ANY, LOOPBACK, Machine } from "./_machine.ts";
@@ -137,9 +138,7 @@ export class SimulatedNetwork {
     },
   ): Promise<HostListener> {
     if (tls !== null) return await refuse("listen with TLS", "has no TLS");
-    if ("path" in binding) {
-      return await refuse(`listen at ${binding.path}`, "has no Unix sockets");
-    }
+    if ("path" in binding) return this.#listenAt(machine, binding);
     const { listeners } = machine;
     return listeners.bind(binding, ({ port, name }) => {
       this.#note(`${machine.name} listens on ${name}`);
@@ -151,6 +150,28 @@ export class SimulatedNetwork {
         },
       });
     });
+  }
+
+  /** What a server that crashed has left there is in nobody's way. */
+  #listenAt(
+    machine: Machine,
+    { path, backlog }: { path: string; backlog: number | null },
+  ): HostListener {
+    const { unixSockets } = machine;
+    if ((unixSockets.get(path) ?? null) !== null) {
+      const cause = new Error(`Another server of ${machine.name} has it`);
+      throw systemError("EADDRINUSE", `listen at ${path}`, cause);
+    }
+    this.#note(`${machine.name} listens at ${path}`);
+    const listener = new SimulatedListener(unixAddress(path), {
+      backlog,
+      onClosed: () => {
+        unixSockets.delete(path);
+        this.#note(`${machine.name} closes ${path}`);
+      },
+    });
+    unixSockets.set(path, listener);
+    return listener;
   }
 
   // -- connecting -----------------------------------------------------------
@@ -166,9 +187,7 @@ export class SimulatedNetwork {
     if (options.isForTls === true) {
       return await refuse("connect with TLS", "has no TLS");
     }
-    if ("path" in target) {
-      return await refuse(`connect to ${target.path}`, "has no Unix sockets");
-    }
+    if ("path" in target) return this.#connectAt(machine, target.path);
     const { hostname, port, localAddr } = target;
     const action = `connect to ${hostname} port ${port}`;
     const own = machine.isOwn(hostname) ? hostname : machine.address;
@@ -208,6 +227,32 @@ export class SimulatedNetwork {
     this.#note(`${where} gives up`);
     const cause = new Error("No host of the simulation answered");
     throw systemError("ETIMEDOUT", action, cause);
+  }
+
+  /** A Unix socket is one of the same host. */
+  #connectAt(machine: Machine, path: string): HostConnection {
+    const action = `connect to ${path}`;
+    const listener = machine.unixSockets.get(path);
+    if (listener === undefined) {
+      const cause = new Error(`${machine.name} has no Unix socket there`);
+      throw systemError("ENOENT", action, cause);
+    }
+    if (listener === null) {
+      const cause = new Error(`No server of ${machine.name} listens there`);
+      throw systemError("ECONNREFUSED", action, cause);
+    }
+    if (listener.isFull) {
+      const cause = new Error("Too many wait to be let in");
+      throw systemError("EAGAIN", action, cause);
+    }
+    this.#note(`${machine.name} connects to ${path}`);
+    const { name: host, connections: open } = machine;
+    const [near, far] = SimulatedConnection.pair(this.#wires, [
+      { host, address: unixAddress(""), open },
+      { host, address: unixAddress(path), open },
+    ]);
+    listener.take(far);
+    return near;
   }
 
   /** One attempt; `null` if nobody answers it. */
@@ -372,6 +417,10 @@ function addressOf(
   port: number,
 ): NetAddress {
   return Object.freeze({ transport, hostname, port });
+}
+
+function unixAddress(path: string): UnixAddress {
+  return Object.freeze({ transport: "unix", path });
 }
 
 function refuse(action: string, why: string): Promise<never> {
