@@ -42,7 +42,6 @@ export class SimulatedConnection implements HostConnection {
   readonly remoteAddress: Address;
   readonly isTls = false;
   readonly alpnProtocol = null;
-  readonly takesTls = false;
   readonly #arrival: Arrival;
   readonly #open: Set<SimulatedConnection>;
   readonly #link: SimulatedLink;

@@ -3,7 +3,6 @@
  * there, and what comes of trying to connect.
  */
 import { canonicalIp } from "../_internal/ip.ts";
-import { OSError } from "../errors.ts";
 import { isIp } from "../platform/names.ts";
 import { systemError } from "../platform/system_errors.ts";
 import type {
@@ -13,10 +12,10 @@ import type {
 import type { HostLookup } from "../platform/types/names.ts";
 import type {
   HostBinding,
+  HostClientTls,
   HostConnection,
   HostListener,
   HostNet,
-  HostSocketOptions,
   HostTarget,
   HostTls,
   NetAddress,
@@ -27,6 +26,11 @@ import { ANY, LOOPBACK, Machine } from "./_machine.ts";
 import { SimulatedConnection } from "./_simulated_connection.ts";
 import { SimulatedDatagrams } from "./_simulated_datagrams.ts";
 import { SimulatedListener } from "./_simulated_listener.ts";
+import {
+  checkSimulatedTls,
+  secure,
+  SimulatedTlsListener,
+} from "./_simulated_tls.ts";
 import type { Wires } from "./_wires.ts";
 
 /** When an attempt to connect is made again, as Linux does: 6 times. */
@@ -85,11 +89,29 @@ export class SimulatedNetwork {
 
   #netOf(machine: Machine): HostNet {
     return {
-      connect: (target, options, signal) =>
-        this.#connect({ machine, target, options }, signal),
+      connect: (target, _, signal) =>
+        this.#connect({ machine, target }, signal),
       listen: (binding, _, tls) => this.#listen({ machine, binding, tls }),
-      upgrade: () => refuse("speak TLS", "has no TLS"),
+      upgrade: (connection, tls, received, signal) =>
+        this.#secure({ connection, tls, received }, signal),
     };
+  }
+
+  /** Only connections of this network are ever given to it. */
+  #secure(
+    { connection, tls, received }: {
+      connection: HostConnection;
+      tls: HostTls | HostClientTls;
+      received: readonly Uint8Array[];
+    },
+    signal: AbortSignal,
+  ): Promise<HostConnection> {
+    return secure({
+      wires: this.#wires,
+      connection: connection as SimulatedConnection,
+      tls,
+      received,
+    }, signal);
   }
 
   #lookup(hostname: string, family: 0 | 4 | 6): Promise<HostLookup[]> {
@@ -130,6 +152,7 @@ export class SimulatedNetwork {
 
   // -- listening ------------------------------------------------------------
 
+  // deno-lint-ignore require-await -- what it throws is a rejection
   async #listen(
     { machine, binding, tls }: {
       machine: Machine;
@@ -137,8 +160,21 @@ export class SimulatedNetwork {
       tls: HostTls | null;
     },
   ): Promise<HostListener> {
-    if (tls !== null) return await refuse("listen with TLS", "has no TLS");
-    if ("path" in binding) return this.#listenAt(machine, binding);
+    if (tls !== null) checkSimulatedTls(tls);
+    const listener = "path" in binding
+      ? this.#listenAt(machine, binding)
+      : this.#listenOn(machine, binding);
+    return tls === null ? listener : new SimulatedTlsListener(
+      listener,
+      (connection, signal) =>
+        this.#secure({ connection, tls, received: [] }, signal),
+    );
+  }
+
+  #listenOn(
+    machine: Machine,
+    binding: Exclude<HostBinding, { path: string }>,
+  ): HostListener {
     const { listeners } = machine;
     return listeners.bind(binding, ({ port, name }) => {
       this.#note(`${machine.name} listens on ${name}`);
@@ -177,16 +213,9 @@ export class SimulatedNetwork {
   // -- connecting -----------------------------------------------------------
 
   async #connect(
-    { machine, target, options }: {
-      machine: Machine;
-      target: HostTarget;
-      options: HostSocketOptions;
-    },
+    { machine, target }: { machine: Machine; target: HostTarget },
     signal: AbortSignal,
   ): Promise<HostConnection> {
-    if (options.isForTls === true) {
-      return await refuse("connect with TLS", "has no TLS");
-    }
     if ("path" in target) return this.#connectAt(machine, target.path);
     const { hostname, port, localAddr } = target;
     const action = `connect to ${hostname} port ${port}`;
@@ -421,12 +450,4 @@ function addressOf(
 
 function unixAddress(path: string): UnixAddress {
   return Object.freeze({ transport: "unix", path });
-}
-
-function refuse(action: string, why: string): Promise<never> {
-  return Promise.reject(
-    new OSError(`Cannot ${action} as the network of a simulation ${why}`, {
-      code: "ENOTSUP",
-    }),
-  );
 }

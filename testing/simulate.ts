@@ -50,7 +50,8 @@ const SIMULATE_OPTIONS = new OptionNames<SimulateOptions>({
  * `openDatagram`, `createDatagramEndpoint`, `getaddrinfo` and `getnameinfo` do
  * inside goes to that network; readers, writers and transports are those of a
  * socket. A host's name leads to its address; where nobody listens, a connection
- * is refused. A Unix socket is one of its host. TLS and subprocesses are an
+ * is refused. A Unix socket is one of its host. TLS checks
+ * certificates and names and leaves the bytes plain. IPv6 and subprocesses are an
  * `OSError`, as there are none.
  *
  * Inside, `Math.random()`, `crypto.getRandomValues()` and `crypto.randomUUID()`

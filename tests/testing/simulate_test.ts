@@ -243,17 +243,6 @@ Deno.test("a full queue of connections lets nobody in until there is room", asyn
   });
 });
 
-Deno.test("simulate() has no TLS, and says so", async () => {
-  await simulate(async (sim) => {
-    addEcho(sim);
-    await assertRejects(
-      () => openConnection({ ...PLACE, tls: true }),
-      OSError,
-      "Cannot connect with TLS as the network of a simulation has no TLS",
-    );
-  });
-});
-
 Deno.test("join() waits for a program, and throws what it throws", async () => {
   await simulate(async (sim) => {
     sim.host("a", () => sleep(10));
