@@ -18,6 +18,7 @@ import {
   TimeoutError,
 } from "@asyncio/asyncio";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { collectUntil, hasGc, SPARE } from "../_support/gc.ts";
 import { deferred, text } from "../_support/net.ts";
 
 const PLACE = { hostname: "db", port: 5432 };
@@ -282,6 +283,42 @@ Deno.test("crash() reports nothing when the simulation ends", async () => {
   }, { debug: true });
   assertEquals(reports, []);
 });
+
+Deno.test({
+  name: "simulations leave nothing behind, nor do their hosts that crashed",
+  ignore: !hasGc,
+  async fn() {
+    const runs = 20;
+    let collected = 0;
+    const registry = new FinalizationRegistry(() => collected++);
+    for (let run = 0; run < runs; run++) await simulateCrash(registry);
+    await collectUntil(() => collected >= runs - SPARE);
+    assert(collected >= runs - SPARE, `${collected}`);
+  },
+});
+
+/** Half of what a program had open is left to it when it crashes. */
+async function simulateCrash(
+  registry: FinalizationRegistry<null>,
+): Promise<void> {
+  await simulate(async (sim) => {
+    addEcho(sim);
+    sim.host("client", async () => {
+      const memory = { all: new Uint8Array(1000) };
+      registry.register(memory, null);
+      const [reader, writer] = await openConnection(PLACE);
+      getRunningLoop().callLater(1e9, () => memory.all);
+      try {
+        await timeout(1e9, () => reader.readLine());
+      } finally {
+        writer.write(memory.all);
+      }
+    });
+    await sleep(10);
+    sim.crash("client", { sockets: "silent" });
+    await sleep(10);
+  });
+}
 
 /** What has happened in a run that hangs on its seed in every way there is. */
 function traceOf(seed: number): Promise<unknown[]> {
