@@ -5,6 +5,8 @@ import type { SimulatedDatagrams } from "./_simulated_datagrams.ts";
 import type { SimulatedListener } from "./_simulated_listener.ts";
 
 export const LOOPBACK = "127.0.0.1";
+/** As with Linux, a machine has them all. */
+const LOOPBACKS = "127.";
 export const ANY = "0.0.0.0";
 const FIRST_FREE_PORT = 49_152;
 const PORTS = 65_536;
@@ -36,7 +38,7 @@ export class Ports<S> {
   ): S {
     const action = `bind to ${hostname} port ${port}`;
     const machine = this.#machine;
-    if (![ANY, LOOPBACK, machine.address].includes(hostname)) {
+    if (hostname !== ANY && !machine.isOwn(hostname)) {
       const cause = new Error(
         `${machine.name} has the address ${machine.address}`,
       );
@@ -100,9 +102,9 @@ export class Machine {
     this.address = address;
   }
 
-  /** The address it sends from to another one; its own ends inside of it. */
+  /** Whether what is sent there never leaves it. */
   isOwn(address: string): boolean {
-    return address === LOOPBACK || address === this.address;
+    return address.startsWith(LOOPBACKS) || address === this.address;
   }
 
   /** Nothing is bound any more, and its connections are gone. */

@@ -70,8 +70,8 @@ export class SimulatedNetwork {
   /** Whether it is that of a host, or all have it. */
   hasAddress(address: string): boolean {
     const canonical = canonicalIp(address);
-    return [LOOPBACK, ANY, BROADCAST].includes(canonical) ||
-      this.#machineAt(canonical) !== undefined;
+    return [ANY, BROADCAST].includes(canonical) ||
+      canonical.startsWith("127.") || this.#machineAt(canonical) !== undefined;
   }
 
   #freeAddress(): string {
@@ -389,6 +389,10 @@ export class SimulatedNetwork {
     if (hostname === undefined) {
       const cause = new Error("No host of the simulation has the name");
       return systemError("ENOTFOUND", action, cause);
+    }
+    if (isIp(hostname) === 6) {
+      const cause = new Error("The socket is one of IPv4");
+      return systemError("EAFNOSUPPORT", action, cause);
     }
     const isInside = machine.isOwn(hostname);
     const from = local.hostname !== ANY
