@@ -1,6 +1,6 @@
 /** A simulated host, as its network knows it: what is bound to its addresses. */
 import { systemError } from "../platform/system_errors.ts";
-import type { SimulatedConnection } from "./_simulated_connection.ts";
+import type { CrashWay, SimulatedConnection } from "./_simulated_connection.ts";
 import type { SimulatedDatagrams } from "./_simulated_datagrams.ts";
 import type { SimulatedListener } from "./_simulated_listener.ts";
 
@@ -31,7 +31,7 @@ export class Ports<S> {
       this.#sockets.get(`${ANY}:${port}`);
   }
 
-  /** @throws {OSError} Where there is one, or the address is another machine's. */
+  /** @throws {OSError} When there is one, or the address is another machine's. */
   bind(
     { hostname, port }: { hostname: string; port: number },
     make: (place: { port: number; name: string }) => S,
@@ -108,16 +108,16 @@ export class Machine {
   }
 
   /** Nothing is bound any more, and its connections are gone. */
-  crash(isSilent: boolean): void {
+  crash(way: CrashWay): void {
     this.life++;
-    for (const listener of this.listeners.all) listener.crash(isSilent);
+    for (const listener of this.listeners.all) listener.crash(way);
     this.listeners.clear();
     for (const [path, listener] of this.unixSockets) {
-      listener?.crash(isSilent);
+      listener?.crash(way);
       this.unixSockets.set(path, null);
     }
     for (const socket of this.datagrams.all) socket.crash();
     this.datagrams.clear();
-    for (const connection of [...this.connections]) connection.crash(isSilent);
+    for (const connection of [...this.connections]) connection.crash(way);
   }
 }

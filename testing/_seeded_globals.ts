@@ -60,7 +60,7 @@ function put(replacement: Replacement): void {
   });
 }
 
-/** Where another one has replaced it meanwhile, it is theirs to put back. */
+/** If somebody else has replaced it meanwhile, it is theirs to put back. */
 function putBack({ holder, name, value, own }: Replacement): void {
   if ((holder as Record<string, unknown>)[name] !== value) return;
   if (own === undefined) delete (holder as Record<string, unknown>)[name];

@@ -37,6 +37,9 @@ export interface SimulatedEnd {
   readonly open: Set<SimulatedConnection>;
 }
 
+/** How the other end of a connection hears of the crash of a host. */
+export type CrashWay = "close" | "reset" | "silent";
+
 export class SimulatedConnection implements HostConnection {
   readonly localAddress: Address;
   readonly remoteAddress: Address;
@@ -142,12 +145,14 @@ export class SimulatedConnection implements HostConnection {
   }
 
   /** Its host has crashed; if that is silent, it answers once it is up again. */
-  crash(isSilent: boolean): void {
+  crash(way: CrashWay): void {
     if (this.#isClosed) return;
+    // The system closes what its program leaves behind.
+    if (way === "close") return this.close();
     this.#shut();
     this.#isForgotten = true;
     this.#link.abandon();
-    if (!isSilent && this.#received.failure === null) this.#sendReset();
+    if (way === "reset" && this.#received.failure === null) this.#sendReset();
   }
 
   #shut(): void {

@@ -4,7 +4,7 @@ import type {
   HostConnection,
   HostListener,
 } from "../platform/types/net.ts";
-import type { SimulatedConnection } from "./_simulated_connection.ts";
+import type { CrashWay, SimulatedConnection } from "./_simulated_connection.ts";
 
 /** As Node asks for; Deno asks for no fewer. */
 const BACKLOG = 511;
@@ -55,10 +55,10 @@ export class SimulatedListener implements HostListener {
   }
 
   /** Its host has crashed: nobody is told but those who wait to be let in. */
-  crash(isSilent: boolean): void {
+  crash(way: CrashWay): void {
     this.#isClosed = true;
     this.#accept = null;
-    for (const connection of this.#waiting) connection.crash(isSilent);
+    for (const connection of this.#waiting) connection.crash(way);
     this.#waiting = [];
   }
 

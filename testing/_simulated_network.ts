@@ -23,7 +23,7 @@ import type {
 } from "../platform/types/net.ts";
 import type { Network } from "../streams/network.ts";
 import { ANY, LOOPBACK, Machine } from "./_machine.ts";
-import { SimulatedConnection } from "./_simulated_connection.ts";
+import { type CrashWay, SimulatedConnection } from "./_simulated_connection.ts";
 import { SimulatedDatagrams } from "./_simulated_datagrams.ts";
 import { SimulatedListener } from "./_simulated_listener.ts";
 import {
@@ -82,9 +82,9 @@ export class SimulatedNetwork {
   }
 
   /** What a host has open is gone; its peers are told, unless that is silent. */
-  crash(name: string, isSilent: boolean): void {
-    if (isSilent) this.#wires.takeDown(name);
-    this.#machines.get(name)!.crash(isSilent);
+  crash(name: string, way: CrashWay): void {
+    if (way === "silent") this.#wires.takeDown(name);
+    this.#machines.get(name)!.crash(way);
   }
 
   #netOf(machine: Machine): HostNet {
@@ -313,7 +313,7 @@ export class SimulatedNetwork {
       },
     ]);
     if (remote.life === remoteLife) listener.take(far);
-    else far.crash(this.#wires.isDown(remote.name));
+    else far.crash(this.#wires.isDown(remote.name) ? "silent" : "reset");
     return near;
   }
 

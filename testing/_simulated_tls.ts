@@ -56,7 +56,7 @@ interface Agreement {
   readonly peerCertificate: PeerCertificate | null;
 }
 
-/** Throws an `SSLError` where they cannot be used. */
+/** Throws an `SSLError` if they cannot be used. */
 export function checkSimulatedTls({ cert, key, caCerts }: HostTls): void {
   try {
     if (cert !== undefined && key !== undefined) checkKeyPair(cert, key);

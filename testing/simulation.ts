@@ -104,13 +104,18 @@ const LINK_OPTIONS = new OptionNames<SimulatedLinkOptions>(LINK_NAMES);
 /** Options of {@linkcode Simulation.crash}. */
 export interface SimulatedCrashOptions {
   /**
-   * What becomes of the connections of the host: `"reset"`, as when a process is
-   * killed, so that the other ends are told; or `"silent"`, as when the machine
-   * loses its power, so that they hear nothing until the host has started again.
+   * What becomes of the connections of the host, and so what the other ends hear:
+   *
+   * - `"reset"`: a reset, as of a machine that has started again at once.
+   * - `"close"`: the end of what was sent, as if it were whole, or a reset if
+   *   something is unread. So the system closes the sockets of a process that is
+   *   killed.
+   * - `"silent"`: nothing until the host has started again, as of a machine that
+   *   has lost its power.
    *
    * @default {"reset"}
    */
-  sockets?: "reset" | "silent" | undefined;
+  sockets?: "close" | "reset" | "silent" | undefined;
 }
 
 const CRASH_OPTIONS = new OptionNames<SimulatedCrashOptions>({ sockets: true });
@@ -287,7 +292,7 @@ export class Simulation {
     const program = this.#programOf(action, host);
     checkOptions(action, options, CRASH_OPTIONS);
     const { sockets = "reset" } = options;
-    checkOneOf(action, "sockets", sockets, ["reset", "silent"]);
+    checkOneOf(action, "sockets", sockets, ["reset", "close", "silent"]);
     if (program.hasCrashed) return;
     program.hasCrashed = true;
     const kernel = kernelOf(this.#loop);
@@ -296,7 +301,7 @@ export class Simulation {
       limbo,
       isGone: (scope) => hostOf(scope) === host,
     };
-    this.#network.crash(host, sockets === "silent");
+    this.#network.crash(host, sockets);
     vanish(kernel, vanishing);
     vanishOpen(kernel, vanishing);
     this.#note(`${host} crashes`);
