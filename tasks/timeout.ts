@@ -15,11 +15,11 @@ import { timeIsOver } from "./_late.ts";
 // Set by the class below: what this file may do with its private parts.
 let start: (deadline: Timeout, now: number) => void;
 let strike: (deadline: Timeout) => void;
-let scopeOf: (deadline: Timeout) => Scope;
 let isWaiting: (deadline: Timeout) => boolean;
 let finish: (deadline: Timeout) => void;
 let cancellationOf: (deadline: Timeout) => CancelledError | null;
 let whenActive: (deadline: Timeout) => number | null;
+let scopeOf: (deadline: Timeout) => Scope;
 
 type TimeoutState = "created" | "active" | "expired" | "finished";
 
@@ -147,12 +147,12 @@ export class Timeout {
   static {
     start = (deadline, now) => deadline.#start(now);
     strike = (deadline) => deadline.#scope.cancel(deadline.#expire(), "timer");
-    scopeOf = (deadline) => deadline.#scope;
     isWaiting = (deadline) => deadline.#scope.isWaiting();
     finish = (deadline) => deadline.#finish();
     cancellationOf = (deadline) => deadline.#error;
     whenActive = (deadline) =>
       deadline.#state === "active" ? deadline.#when : null;
+    scopeOf = (deadline) => deadline.#scope;
   }
 }
 

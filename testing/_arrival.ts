@@ -9,21 +9,25 @@ import type { Runnable } from "../loop/types.ts";
 export class Arrival implements Runnable {
   readonly runsCode = true;
   readonly mayMove = true;
-  readonly scope: Scope;
+  readonly #scope: Scope;
   readonly #what: string;
   readonly #arrive: () => void;
   #isQueued = false;
 
   /** @param what For debug mode: what this is. */
   constructor(scope: Scope, what: string, arrive: () => void) {
-    this.scope = scope;
+    this.#scope = scope;
     this.#what = what;
     this.#arrive = arrive;
   }
 
+  get scope(): Scope {
+    return this.#scope;
+  }
+
   /** Comes in the next iteration; in a loop that is closed, never. */
   schedule(): void {
-    const { kernel } = this.scope;
+    const { kernel } = this.#scope;
     if (this.#isQueued || kernel.closed) return;
     this.#isQueued = true;
     kernel.push(this);
@@ -31,7 +35,7 @@ export class Arrival implements Runnable {
 
   run(): void {
     this.#isQueued = false;
-    runIn(this.scope, this.#arrive);
+    runIn(this.#scope, this.#arrive);
   }
 
   describe(): string {
