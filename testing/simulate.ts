@@ -49,7 +49,7 @@ const SIMULATE_OPTIONS = new OptionNames<SimulateOptions>({
  * What `openConnection`, `startServer`, `createConnection`, `createServer`,
  * `openDatagram`, `createDatagramEndpoint`, `getaddrinfo` and `getnameinfo` do
  * inside goes to that network; readers, writers and transports are those of a
- * socket. A host's name leads to its address; where nobody listens, a connection
+ * socket. A host's name leads to its address; if nobody listens, a connection
  * is refused. A Unix socket is one of its host. TLS checks
  * certificates and names and leaves the bytes plain. IPv6 and subprocesses are an
  * `OSError`, as there are none.
