@@ -25,6 +25,11 @@ export function setNetwork(kernel: Kernel, find: () => Network): void {
   networks.set(kernel, find);
 }
 
+/** From here on they are on the network of the host again. */
+export function removeNetwork(kernel: Kernel): void {
+  networks.delete(kernel);
+}
+
 /** The network of the running code; `null` for that of the host. */
 export function givenNetwork(): Network | null {
   return networks.get(currentScope().kernel)?.() ?? null;

@@ -24,6 +24,11 @@ export function setWorld(kernel: Kernel, world: World): void {
   worlds.set(kernel, world);
 }
 
+/** It is in the real one again. */
+export function removeWorld(kernel: Kernel): void {
+  worlds.delete(kernel);
+}
+
 function worldHere(): World | null {
   const scope = enteredScope();
   return scope === undefined ? null : worlds.get(scope.kernel) ?? null;

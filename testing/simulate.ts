@@ -1,6 +1,12 @@
 import { checkFunction, checkInteger } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
+import { makeFractions } from "../_internal/random.ts";
 import { newEventLoop } from "../loop/ambient.ts";
+import { enteredScope } from "../loop/current.ts";
+import { loopOf } from "../loop/event_loop.ts";
+import { type Kernel, kernelOf } from "../loop/kernel.ts";
+import { givenNetwork } from "../streams/network.ts";
+import { createTask } from "../tasks/create_task.ts";
 import { run } from "../tasks/runner.ts";
 import { seedGlobals } from "./_seeded_globals.ts";
 import {
@@ -9,9 +15,12 @@ import {
   type SimulatedLinkOptions,
 } from "./simulated_link_options.ts";
 import {
+  contextOfMain,
   endSimulation,
+  leaveLoop,
   makeSimulation,
   type Simulation,
+  type SimulationParts,
 } from "./simulation.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
@@ -88,6 +97,10 @@ const SIMULATE_OPTIONS = new OptionNames<SimulateOptions>({
  * assertEquals(await main, 200);
  * ```
  *
+ * In a loop that has virtual time, as in `runVirtual`, `exploreSchedules` and
+ * `exploreCancellations`, the hosts run in that loop, and it is tried which of
+ * several packets of one moment is the first.
+ *
  * @param main The function, on the host `main`. When it ends, the programs of all
  * hosts are cancelled, and have ended when this does.
  * @param options The seed, the network, and more.
@@ -96,6 +109,8 @@ const SIMULATE_OPTIONS = new OptionNames<SimulateOptions>({
  * @throws {RangeError} When `seed` or `latency` is negative, the least latency more
  * than the most, `bandwidth` not more than 0, or `loss` or `duplication` not from 0
  * to 1.
+ * @throws {InvalidStateError} When it is called in a simulation, or in a loop whose
+ * time is not virtual.
  * @throws Whatever `main` throws; or a host, if nobody has joined it.
  */
 export async function simulate<T>(
@@ -108,23 +123,85 @@ export async function simulate<T>(
   const { seed = 0, debug, signal } = options;
   checkInteger(action, "seed", seed, 0);
   const link = checkLink(action, options);
-  const loop = newEventLoop({ clock: new VirtualClock() });
+  const play: Play<T> = {
+    main,
+    parts: { seed, link },
+    ...(signal === undefined ? undefined : { signal }),
+  };
   const restoreGlobals = seedGlobals();
   try {
-    return await run(async () => {
-      const simulation = makeSimulation({ loop, seed, link });
-      let result: T;
-      let failures: Error[] = [];
-      try {
-        result = await main(simulation);
-      } finally {
-        failures = await endSimulation(simulation);
-      }
-      // What main throws comes first: it may well be what this one has led to.
-      if (failures.length > 0) throw failures[0];
-      return result;
-    }, { debug, signal, loop });
+    const around = virtualKernel();
+    if (around === null) return await simulateAlone(play, debug);
+    if (debug === undefined) return await simulateIn(around, play);
+    throw new TypeError(
+      `Cannot ${action} with 'debug' as that is up to the loop around: received ${debug}`,
+    );
   } finally {
     restoreGlobals();
   }
+}
+
+/** What is to be simulated. */
+interface Play<T> {
+  readonly main: (sim: Simulation) => PromiseLike<T> | T;
+  readonly parts: Omit<SimulationParts, "loop">;
+  readonly signal?: AbortSignal;
+}
+
+/** The kernel of a loop in virtual time that the code runs in. */
+function virtualKernel(): Kernel | null {
+  const kernel = enteredScope()?.kernel;
+  // In a simulation there is no other one.
+  return kernel?.clock instanceof VirtualClock && kernel.isRunning &&
+      givenNetwork() === null
+    ? kernel
+    : null;
+}
+
+async function simulateAlone<T>(
+  { main, parts, signal }: Play<T>,
+  debug: boolean | undefined,
+): Promise<T> {
+  const loop = newEventLoop({ clock: new VirtualClock() });
+  kernelOf(loop).random = makeFractions(parts.seed ^ 0x5bd1e995);
+  return await run(() => {
+    return simulateTo(makeSimulation({ ...parts, loop }), main);
+  }, { debug, signal, loop });
+}
+
+/** In a loop that goes on: what is left of it there must end as well. */
+async function simulateIn<T>(
+  kernel: Kernel,
+  { main, parts, signal }: Play<T>,
+): Promise<T> {
+  const loop = loopOf(kernel);
+  const context = contextOfMain();
+  const play = async () => {
+    const simulation = makeSimulation({ ...parts, loop });
+    try {
+      return await simulateTo(simulation, main);
+    } finally {
+      await leaveLoop(simulation);
+    }
+  };
+  // Only a task can be cancelled by a signal.
+  return signal === undefined
+    ? await context.run(play)
+    : await createTask(play, { name: "main", context, signal });
+}
+
+async function simulateTo<T>(
+  simulation: Simulation,
+  main: Play<T>["main"],
+): Promise<T> {
+  let result: T;
+  let failures: Error[] = [];
+  try {
+    result = await main(simulation);
+  } finally {
+    failures = await endSimulation(simulation);
+  }
+  // What main throws comes first: it may well be what this one has led to.
+  if (failures.length > 0) throw failures[0];
+  return result;
 }

@@ -18,15 +18,21 @@ import {
 import type { EventLoop } from "../loop/event_loop.ts";
 import { type Kernel, kernelOf } from "../loop/kernel.ts";
 import type { Scope } from "../loop/scope.ts";
-import type { Task, TaskFunction } from "../loop/task.ts";
+import { liveTasks } from "../loop/live_tasks.ts";
+import {
+  currentTask,
+  scopeOf,
+  type Task,
+  type TaskFunction,
+} from "../loop/task.ts";
 import { vanish, type Vanishing } from "../loop/vanish.ts";
 import { isIp } from "../platform/names.ts";
-import { type Network, setNetwork } from "../streams/network.ts";
+import { type Network, removeNetwork, setNetwork } from "../streams/network.ts";
 import { vanishOpen } from "../streams/open_ends.ts";
 import { createTask } from "../tasks/create_task.ts";
 import { gather } from "../tasks/gather.ts";
 import { wait } from "../tasks/wait.ts";
-import { setWorld, type World } from "./_seeded_globals.ts";
+import { removeWorld, setWorld, type World } from "./_seeded_globals.ts";
 import { SimulatedNetwork } from "./_simulated_network.ts";
 import { type Way, Wires } from "./_wires.ts";
 import {
@@ -36,7 +42,7 @@ import {
 } from "./simulated_link_options.ts";
 
 /** What a simulation is made of. */
-interface SimulationParts {
+export interface SimulationParts {
   readonly loop: EventLoop;
   readonly seed: number;
   /** What was given of the way between any two hosts. */
@@ -57,6 +63,9 @@ const USUAL_WAY: Way = {
 
 /** What `Date.now()` gives at the start of a simulation: the year 2000. */
 const START_OF_TIME = Date.UTC(2000, 0, 1);
+
+/** The same for what the hosts leave behind in a loop that goes on. */
+export let leaveLoop: (simulation: Simulation) => Promise<void>;
 
 /** The host of the function that was given to `simulate`. */
 const MAIN = "main";
@@ -166,7 +175,6 @@ export class Simulation {
     // Sequences of their own: none hangs on how often another one is asked.
     const random = makeFractions(~seed);
     const kernel = kernelOf(loop);
-    kernel.random = makeFractions(seed ^ 0x5bd1e995);
     this.#wires = new Wires(kernel, {
       random,
       usual: { ...USUAL_WAY, ...link },
@@ -467,6 +475,22 @@ export class Simulation {
     return this.#random();
   }
 
+  /** What else runs on its hosts is cancelled; the loop is as it was before. */
+  async #leave(): Promise<void> {
+    const kernel = kernelOf(this.#loop);
+    const own = currentTask();
+    const tasks = liveTasks(kernel).filter((task) =>
+      task !== own && hostOf(scopeOf(task)) !== null
+    );
+    for (const task of tasks) task.cancel();
+    try {
+      await gather(tasks, { returnExceptions: true });
+    } finally {
+      removeNetwork(kernel);
+      removeWorld(kernel);
+    }
+  }
+
   #note(event: string): void {
     this.#trace.push(`${this.#loop.time()} ${event}`);
   }
@@ -519,16 +543,24 @@ export class Simulation {
   static {
     makeSimulation = (parts) => new Simulation(parts);
     endSimulation = (simulation) => simulation.#end();
+    leaveLoop = (simulation) => simulation.#leave();
   }
 }
 
-/** On which host the code of a scope is. */
+/** A context of the function that was given to `simulate`. */
+export function contextOfMain(): Context {
+  const context = copyContext();
+  context.run(() => hostOfCode.set(MAIN));
+  return context;
+}
+
+/** On which host the code of a scope is, if that was ever said. */
 function hostOf(scope: Scope): unknown {
-  if (!scope.hasVariables) return MAIN;
+  if (!scope.hasVariables) return null;
   const named = variablesOf(scope.context).find(([name]) =>
     name === hostOfCode.name
   );
-  return named === undefined ? MAIN : named[1];
+  return named === undefined ? null : named[1];
 }
 
 /** The kernel of a loop that never runs, and whose network never answers. */
