@@ -14,7 +14,9 @@ import {
 } from "@asyncio/asyncio";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bytes, LOCAL, text, turns, until } from "../_support/net.ts";
-import { testInBothWorlds } from "../_support/worlds.ts";
+import { inBothWorlds } from "../_support/worlds.ts";
+
+const testInBothWorlds = inBothWorlds((name, body) => Deno.test(name, body));
 
 class Mail extends DatagramProtocol {
   readonly letters: [string, NetAddress][] = [];

@@ -34,7 +34,9 @@ import {
   turns,
   until,
 } from "../_support/net.ts";
-import { testInBothWorlds } from "../_support/worlds.ts";
+import { inBothWorlds } from "../_support/worlds.ts";
+
+const testInBothWorlds = inBothWorlds((name, body) => Deno.test(name, body));
 
 Deno.test("Transport.write() after the peer's end has closed it does nothing (N7)", async () => {
   await run(async () => {
