@@ -18,7 +18,11 @@ const NO_ARGUMENTS: readonly never[] = [];
 
 /** Calls the callback, where it has not been called off. */
 let invoke: (handle: Handle) => void;
-let kernelOf: (handle: Handle) => Kernel;
+let scopeOf: (handle: Handle) => Scope;
+
+function kernelOf(handle: Handle): Kernel {
+  return scopeOf(handle).kernel;
+}
 
 /**
  * A callback waiting for its turn, as `callSoon` gives it. Equivalent of
@@ -120,7 +124,7 @@ export class Handle {
   static {
     inspectByToString(this.prototype);
     invoke = Handle.#invoke;
-    kernelOf = (handle) => handle.#scope.kernel;
+    scopeOf = (handle) => handle.#scope;
   }
 }
 
@@ -185,6 +189,10 @@ export class TimerHandle extends Handle {
 export class ReadyCallback extends Handle implements CodeStep {
   declare gate: Gate;
 
+  get scope(): Scope {
+    return scopeOf(this);
+  }
+
   get runsCode(): boolean {
     return true;
   }
@@ -226,6 +234,10 @@ export class TimedCallback extends TimerHandle implements Timer, CodeStep {
   override cancel(): void {
     super.cancel();
     kernelOf(this).removeTimer(this);
+  }
+
+  get scope(): Scope {
+    return scopeOf(this);
   }
 
   get runsCode(): boolean {

@@ -487,6 +487,23 @@ export class Kernel implements AlarmTarget {
     scope.before = scope.after = null;
   }
 
+  // -- what vanishes --------------------------------------------------------
+
+  /** Takes out the steps and the timers that are gone. */
+  takeOut(isGone: (step: Runnable | Timer) => boolean): void {
+    const steps = [...this.#ready];
+    this.#ready.clear();
+    // Something stands in its place, as the steps of the iteration are counted.
+    for (const step of steps) {
+      const isOut = isGone(step);
+      if (isOut && step === this.#leader) this.#leader = null;
+      this.#ready.push(isOut ? nothing : step);
+    }
+    for (const timer of [...this.#timers.items]) {
+      if (isGone(timer)) this.removeTimer(timer);
+    }
+  }
+
   // -- errors ---------------------------------------------------------------
 
   /** The loop goes on, unless whoever is told ends it. */
@@ -517,6 +534,13 @@ export class Kernel implements AlarmTarget {
   }
 }
 
+/** Stands for a step that was taken out. */
+const nothing: Runnable = {
+  runsCode: false,
+  run() {},
+  describe: () => "a step of code that is gone",
+};
+
 const microtask: Promise<unknown> = Promise.resolve();
 const kernels = new WeakMap<EventLoop, LoopKernel>();
 
@@ -546,17 +570,17 @@ class Deferred<T> implements Runnable {
   readonly runsCode = false;
   readonly #resolve: (value: T) => void;
   readonly #value: T;
-  readonly #scope: Scope;
+  readonly scope: Scope;
 
   constructor(resolve: (value: T) => void, value: T, scope: Scope) {
     this.#resolve = resolve;
     this.#value = value;
-    this.#scope = scope;
+    this.scope = scope;
     scope.top.deferred++;
   }
 
   run(): void {
-    const { kernel, task, top } = this.#scope;
+    const { kernel, task, top } = this.scope;
     top.deferred--;
     kernel.woken = task ?? kernel;
     this.#resolve(this.#value);

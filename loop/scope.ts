@@ -64,7 +64,7 @@ class Cancellation {
 
 export class Scope {
   // Assigned in the constructor, as in wait.ts: every task has one of these.
-  declare readonly kernel: Kernel;
+  declare kernel: Kernel;
   /** The scope around this one in the same task; null at a task's own. */
   declare parent: Scope | null;
   /** The task's own scope, at the top of this one; blocks can be nested deep. */
@@ -324,6 +324,14 @@ export class Scope {
     else if (parent.children === this) parent.children = this.after;
     if (this.after !== null) this.after.before = this.before;
     this.before = this.after = null;
+  }
+
+  /** Its code is gone: what is left of it belongs to a loop that never runs. */
+  vanish(limbo: Kernel): void {
+    this.kernel = limbo;
+    // Nobody listens to its signal any more.
+    const state = this.#cancellation;
+    if (state !== null) state.controller = null;
   }
 
   /** Whether its time is limited; see tasks/_deadlines.ts. */

@@ -78,6 +78,9 @@ let fail: (task: Task<unknown>, error: unknown) => void;
 /** Ends a task as cancelled whose code is no more than a wait that was dropped. */
 export let endDropped: (task: Task<unknown>, error: UnmadeError) => void;
 
+/** Ends a task whose code is gone, and need not have begun; see vanish.ts. */
+export let endVanished: (task: Task<unknown>, error: UnmadeError) => void;
+
 /** Names a task that has no name but its number. */
 export let nameIfUnnamed: (task: Task<unknown>, name: string) => void;
 
@@ -346,6 +349,10 @@ export class Task<T = unknown> extends Future<T> {
     fail = Task.#fail;
     scopeOf = (task) => task.#scope;
     endDropped = (task, error) => Task.#end(task, "cancelled", error);
+    endVanished = (task, error) => {
+      task.#fn = null;
+      Task.#end(task, "cancelled", error);
+    };
     nameIfUnnamed = (task, name) => {
       if (typeof task.#name === "number") task.name = name;
     };

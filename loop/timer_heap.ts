@@ -6,6 +6,8 @@ export interface Timer {
   readonly order: number;
   /** Index in the heap, -1 while outside of it. Kept by the heap. */
   heapIndex: number;
+  /** The `Scope` of the code that it wakes; see vanish.ts. */
+  readonly scope?: object | null;
   /** Its time has come; it has left the heap. */
   due(): void;
 }
@@ -24,6 +26,11 @@ export class TimerHeap {
 
   get size(): number {
     return this.#timers.length;
+  }
+
+  /** All of them, in no order. */
+  get items(): readonly Timer[] {
+    return this.#timers;
   }
 
   peek(): Timer | undefined {

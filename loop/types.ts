@@ -25,6 +25,8 @@ export interface Runnable {
   ended?(): void;
   /** For debug mode: whose step it is; absent where it is no task's. */
   readonly task?: Task<unknown> | null;
+  /** The `Scope` of the code that it runs or wakes; see vanish.ts. */
+  readonly scope?: object | null;
   /**
    * A task starts, or wakes by itself, or bytes arrive: it is by chance that it
    * comes before or after another of this iteration, and so it may be tried

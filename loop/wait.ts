@@ -213,6 +213,14 @@ export class Wait<T> implements Runnable, WaitInfo {
     return true;
   }
 
+  /** Its code is gone: nobody is told how it ends. See vanish.ts. */
+  vanish(): void {
+    if (this.state === WAITING) this.source.abandon(this);
+    this.state = DONE;
+    this.unlink();
+    this.resolve = this.reject = tellNobody;
+  }
+
   /** Its turn in the ready queue. */
   run(): void {
     this.isQueued = false;
@@ -303,6 +311,8 @@ export class Wait<T> implements Runnable, WaitInfo {
   }
 }
 
+function tellNobody(): void {}
+
 /** The step that tells of a wait that was committed. */
 class Telling implements Runnable {
   readonly runsCode = false;
@@ -310,6 +320,10 @@ class Telling implements Runnable {
 
   constructor(wait: Wait<unknown>) {
     this.#wait = wait;
+  }
+
+  get scope(): Scope {
+    return this.#wait.scope;
   }
 
   run(): void {

@@ -216,7 +216,7 @@ export class DatagramTransport {
   }
 
   #open(): void {
-    trackOpen(this.#scope.kernel, this);
+    trackOpen(this.#scope, this);
     this.#call(() => this.#protocol.connectionMade(this));
     this.#host.start({
       message: (data: Uint8Array, from: NetAddress) => {

@@ -73,6 +73,7 @@ export function runAsStep(
   if (kernel.closed) return false;
   kernel.push({
     runsCode: true,
+    scope,
     run: () => enter(scope, fn),
     describe: () => what,
   });

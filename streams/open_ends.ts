@@ -8,6 +8,8 @@
 import { onClose } from "../loop/closing.ts";
 import { withLoop } from "../loop/event_loop.ts";
 import type { Kernel } from "../loop/kernel.ts";
+import type { Scope } from "../loop/scope.ts";
+import type { Vanishing } from "../loop/vanish.ts";
 
 /** A transport, or a server; its text is what is said of it. */
 export interface OpenEnd {
@@ -16,16 +18,18 @@ export interface OpenEnd {
   abort(): void;
 }
 
-const openIn = new WeakMap<Kernel, Set<OpenEnd>>();
+/** Each with the scope in which it calls back. */
+const openIn = new WeakMap<Kernel, Map<OpenEnd, Scope>>();
 
 /** It is open from here on, until {@linkcode trackClosed}. */
-export function trackOpen(kernel: Kernel, end: OpenEnd): void {
+export function trackOpen(scope: Scope, end: OpenEnd): void {
+  const { kernel } = scope;
   let ends = openIn.get(kernel);
   if (ends === undefined) {
-    openIn.set(kernel, ends = new Set());
+    openIn.set(kernel, ends = new Map());
     onClose(kernel, () => abandonAll(kernel));
   }
-  ends.add(end);
+  ends.set(end, scope);
 }
 
 /** It is closed, or was not open. */
@@ -33,10 +37,23 @@ export function trackClosed(kernel: Kernel, end: OpenEnd): void {
   openIn.get(kernel)?.delete(end);
 }
 
+/** Closes what belongs to code that is gone, which hears nothing of it. */
+export function vanishOpen(
+  kernel: Kernel,
+  { limbo, isGone }: Vanishing,
+): void {
+  const ends = [...openIn.get(kernel) ?? []];
+  for (const [end, scope] of ends.filter(([, scope]) => isGone(scope))) {
+    trackClosed(kernel, end);
+    scope.vanish(limbo);
+    end.abort();
+  }
+}
+
 function abandonAll(kernel: Kernel): void {
   const ends = openIn.get(kernel)!;
   openIn.delete(kernel);
-  for (const end of ends) {
+  for (const end of ends.keys()) {
     // One that is closing sends the rest of what it was given.
     if (end.isClosing()) continue;
     reportUnclosed(kernel, end);

@@ -91,7 +91,7 @@ export class Server {
     this.#listeners = parts.listeners;
     this.#makeProtocol = parts.makeProtocol;
     this.#extra = parts.extra;
-    trackOpen(this.#kernel, this.#end);
+    trackOpen(this.#scope, this.#end);
   }
 
   /** Its sockets, each with its address; none once it is closed. */

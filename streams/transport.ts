@@ -477,7 +477,7 @@ export class Transport {
       lost: (error) => this.#tell(() => this.#end("lost", forCaller(error))),
     };
     // A pipe without an address is its process's affair.
-    if (this.#host.localAddress !== null) trackOpen(this.#kernel, this);
+    if (this.#host.localAddress !== null) trackOpen(this.#scope, this);
     enter(this.#scope, this.#begin, receiver, null);
   }
 

@@ -23,6 +23,7 @@ import type { HostChild, HostCommand } from "../platform/types/children.ts";
 import type { HostConnection } from "../platform/types/net.ts";
 import type { SignalName } from "../platform/types/signals.ts";
 import { connectionScope, runAsStep } from "../streams/host.ts";
+import { refuseBesides } from "../streams/network.ts";
 import type { Protocol } from "../streams/protocol.ts";
 import { type Transport, transportInternals } from "../streams/transport.ts";
 import { moveOnAfter } from "../tasks/timeout.ts";
@@ -231,6 +232,7 @@ export async function startChild(
   const { kernel } = around;
   if (kernel.closed) throw kernel.closedError("start a subprocess");
   throwIfUnwanted(around, signal);
+  refuseBesides("start a subprocess", "programs of the system");
   const scope = connectionScope();
   let child: Child;
   try {

@@ -19,6 +19,7 @@ let isWaiting: (deadline: Timeout) => boolean;
 let finish: (deadline: Timeout) => void;
 let cancellationOf: (deadline: Timeout) => CancelledError | null;
 let whenActive: (deadline: Timeout) => number | null;
+let scopeOf: (deadline: Timeout) => Scope;
 
 type TimeoutState = "created" | "active" | "expired" | "finished";
 
@@ -151,6 +152,7 @@ export class Timeout {
     cancellationOf = (deadline) => deadline.#error;
     whenActive = (deadline) =>
       deadline.#state === "active" ? deadline.#when : null;
+    scopeOf = (deadline) => deadline.#scope;
   }
 }
 
@@ -181,6 +183,10 @@ class Deadline implements Runnable, Timer {
     this.#looks = isPast ? LOOKS : 0;
     if (isPast) kernel.push(this);
     else kernel.addTimer(this);
+  }
+
+  get scope(): Scope | null {
+    return this.#timeout === null ? null : scopeOf(this.#timeout);
   }
 
   disarm(): void {

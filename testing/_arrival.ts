@@ -21,6 +21,10 @@ export class Arrival implements Runnable {
     this.#arrive = arrive;
   }
 
+  get scope(): Scope {
+    return this.#scope;
+  }
+
   /** Comes in the next iteration; in a loop that is closed, never. */
   schedule(): void {
     const { kernel } = this.#scope;

@@ -1,5 +1,5 @@
 /**
- * A TCP connection between two simulated hosts. Each end has sent what the other
+ * A connection between two simulated hosts, or inside of one. Each end has sent what the other
  * one has room for (64 KiB), and hears of more room as of everything: by a packet
  * that takes its time.
  *
@@ -9,12 +9,14 @@
  * ```
  */
 import type {
+  Address,
   HostConnection,
   HostReceiver,
-  NetAddress,
 } from "../platform/types/net.ts";
+import { Arrival } from "./_arrival.ts";
 import { ReceivingHalf } from "./_receiving_half.ts";
-import { SimulatedLink, type Wires } from "./_simulated_link.ts";
+import { SimulatedLink } from "./_simulated_link.ts";
+import type { Wires } from "./_wires.ts";
 
 /** What a host takes of what its program does not read. */
 const CAPACITY = 65_536;
@@ -30,16 +32,21 @@ const REASONS: Readonly<Record<Failure, string>> = {
 /** Where an end is. */
 export interface SimulatedEnd {
   readonly host: string;
-  readonly address: NetAddress;
+  readonly address: Address;
+  /** Those of the host that it may still use. */
+  readonly open: Set<SimulatedConnection>;
 }
 
+/** How the other end of a connection hears of the crash of a host. */
+export type CrashWay = "close" | "reset" | "silent";
+
 export class SimulatedConnection implements HostConnection {
-  readonly localAddress: NetAddress;
-  readonly remoteAddress: NetAddress;
+  readonly localAddress: Address;
+  readonly remoteAddress: Address;
   readonly isTls = false;
   readonly alpnProtocol = null;
-  readonly takesTls = false;
-  readonly #loop: Wires["loop"];
+  readonly #arrival: Arrival;
+  readonly #open: Set<SimulatedConnection>;
   readonly #link: SimulatedLink;
   readonly #received: ReceivingHalf<Failure>;
   #peer: SimulatedConnection = this;
@@ -47,7 +54,8 @@ export class SimulatedConnection implements HostConnection {
   #unsent: Uint8Array | null = null;
   #isClosed = false;
   #hasSentEnd = false;
-  #isStepDue = false;
+  /** Its host has crashed, and no longer knows of it. */
+  #isForgotten = false;
 
   private constructor(
     wires: Wires,
@@ -55,14 +63,21 @@ export class SimulatedConnection implements HostConnection {
   ) {
     this.localAddress = local.address;
     this.remoteAddress = remote.address;
-    this.#loop = wires.loop;
+    this.#open = local.open;
+    this.#open.add(this);
+    // In no host's scope: the receiver enters its own.
+    this.#arrival = new Arrival(
+      wires.kernel.root,
+      "an arrival on the simulated network",
+      () => this.#received.deliver(),
+    );
     this.#received = new ReceivingHalf<Failure>({
       isSending: () => this.#unsent !== null,
       taken: (count) => {
         if (this.#received.failure === null) {
-          this.#send((peer) => peer.#takeRoom(count));
+          this.#send(0, (peer) => peer.#takeRoom(count));
         }
-        this.#stepSoon();
+        this.#arrival.schedule();
       },
       reason: (failure) => REASONS[failure],
       close: () => this.close(),
@@ -87,7 +102,7 @@ export class SimulatedConnection implements HostConnection {
 
   start(receiver: HostReceiver): void {
     this.#received.receiver = receiver;
-    this.#stepSoon();
+    this.#arrival.schedule();
   }
 
   pause(): void {
@@ -96,7 +111,7 @@ export class SimulatedConnection implements HostConnection {
 
   resume(): void {
     this.#received.isPaused = false;
-    this.#stepSoon();
+    this.#arrival.schedule();
   }
 
   write(bytes: Uint8Array): void {
@@ -110,11 +125,8 @@ export class SimulatedConnection implements HostConnection {
 
   close(): void {
     if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#received.receiver = null;
-    this.#unsent = null;
     const isUnread = this.#received.incoming.size > 0;
-    this.#received.incoming.clear();
+    this.#shut();
     if (this.#received.failure === null) {
       if (isUnread) this.#sendReset();
       else this.#sendEnd();
@@ -128,28 +140,48 @@ export class SimulatedConnection implements HostConnection {
   /** The end of one that no program has seen. */
   reset(): void {
     if (this.#isClosed) return;
-    this.#isClosed = true;
+    this.#shut();
     this.#sendReset();
   }
 
-  #send(arrive: (peer: SimulatedConnection) => void): void {
+  /** Its host has crashed; if that is silent, it answers once it is up again. */
+  crash(way: CrashWay): void {
+    if (this.#isClosed) return;
+    // The system closes what its program leaves behind.
+    if (way === "close") return this.close();
+    this.#shut();
+    this.#isForgotten = true;
+    this.#link.abandon();
+    if (way === "reset" && this.#received.failure === null) this.#sendReset();
+  }
+
+  #shut(): void {
+    this.#isClosed = true;
+    this.#open.delete(this);
+    this.#received.receiver = null;
+    this.#unsent = null;
+    this.#received.incoming.clear();
+  }
+
+  #send(size: number, arrive: (peer: SimulatedConnection) => void): void {
     const peer = this.#peer;
-    this.#link.send(
-      () => arrive(peer),
-      () => this.#fail("ETIMEDOUT"),
-    );
+    this.#link.send({
+      size,
+      arrive: () => arrive(peer),
+      giveUp: () => this.#fail("ETIMEDOUT"),
+    });
   }
 
   #sendUnsent(): void {
     const bytes = this.#unsent;
     if (bytes === null) return;
-    if (this.#received.failure !== null) return this.#stepSoon();
+    if (this.#received.failure !== null) return this.#arrival.schedule();
     const count = Math.min(bytes.length, this.#room);
     if (count === 0) return;
     this.#room -= count;
     const sent = bytes.slice(0, count);
     this.#unsent = count < bytes.length ? bytes.subarray(count) : null;
-    this.#send((peer) => peer.#takeData(sent));
+    this.#send(count, (peer) => peer.#takeData(sent));
     // Last, as more may be written in it, or this closed.
     this.#received.receiver?.written(count);
   }
@@ -157,11 +189,11 @@ export class SimulatedConnection implements HostConnection {
   #sendEnd(): void {
     if (this.#hasSentEnd || this.#received.failure !== null) return;
     this.#hasSentEnd = true;
-    this.#send((peer) => peer.#takeEnd());
+    this.#send(0, (peer) => peer.#takeEnd());
   }
 
   #sendReset(): void {
-    this.#send((peer) => peer.#takeReset());
+    this.#send(0, (peer) => peer.#takeReset());
   }
 
   // -- what comes from the peer ---------------------------------------------
@@ -174,6 +206,7 @@ export class SimulatedConnection implements HostConnection {
   }
 
   #takeEnd(): void {
+    if (this.#isForgotten) return this.#sendReset();
     if (this.#received.hasEnded) return;
     this.#received.end();
     this.#received.deliver();
@@ -184,6 +217,7 @@ export class SimulatedConnection implements HostConnection {
   }
 
   #takeRoom(count: number): void {
+    if (this.#isForgotten) return this.#sendReset();
     this.#room += count;
     this.#sendUnsent();
   }
@@ -192,16 +226,5 @@ export class SimulatedConnection implements HostConnection {
     if (this.#received.failure !== null) return;
     this.#received.failure = failure;
     this.#received.deliver();
-  }
-
-  // -- what the program hears -----------------------------------------------
-
-  #stepSoon(): void {
-    if (this.#isStepDue || this.#loop.isClosed()) return;
-    this.#isStepDue = true;
-    this.#loop.callSoon(() => {
-      this.#isStepDue = false;
-      this.#received.deliver();
-    });
   }
 }

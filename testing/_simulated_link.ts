@@ -1,42 +1,38 @@
 /** The way from one simulated host to another, in one direction. */
 import { RingBuffer } from "../_internal/ring_buffer.ts";
-import type { EventLoop } from "../loop/event_loop.ts";
+import type { Happening } from "./_happening.ts";
+import { GIVE_UP_MS, type Wires } from "./_wires.ts";
 
-/** What TCP gives up after: Linux's tcp_retries2 of 15, in milliseconds. */
-export const GIVE_UP_MS = 924_600;
-
-/** What the ways of a simulation have in common. */
-export interface Wires {
-  readonly loop: EventLoop;
-  /** The links that have packets for when it is healed. */
-  readonly stopped: Set<SimulatedLink>;
-  /** How long the next packet takes, in milliseconds. */
-  latency(from: string, to: string): number;
-  /** Whether nothing comes through between the two. */
-  isCut(a: string, b: string): boolean;
-  /** Whether what goes from one to the other waits, and is not lost. */
-  isHeld(a: string, b: string): boolean;
+/** What a connection sends. */
+export interface Sent {
+  /** How many bytes of it need bandwidth. */
+  readonly size: number;
+  arrive(): void;
+  /** It never will. */
+  giveUp(): void;
 }
 
 /** What was sent and has not been taken. */
 interface Packet {
-  readonly arrive: () => void;
-  readonly giveUp: () => void;
+  readonly sent: Sent;
   state: "travelling" | "held" | "here";
-  timer: { cancel(): void } | null;
+  timer: Happening | null;
 }
 
 /**
  * Packets that are taken in the order in which they were sent, as a connection
- * has them: one that is early waits for those before it. What meets a partition
- * is sent again once that is healed, and given up when TCP gives up.
+ * has them: one that is early waits for those before it. What is lost is sent
+ * again, if it meets a partition once that is healed, and given up when TCP
+ * gives up.
  */
 export class SimulatedLink {
   readonly #wires: Wires;
   readonly #from: string;
   readonly #to: string;
-  readonly #packets = new RingBuffer<Packet>();
+  #packets = new RingBuffer<Packet>();
   #isGivenUp = false;
+  /** Nobody sends again what is lost. */
+  #isAbandoned = false;
 
   constructor(wires: Wires, ends: { from: string; to: string }) {
     this.#wires = wires;
@@ -44,10 +40,10 @@ export class SimulatedLink {
     this.#to = ends.to;
   }
 
-  send(arrive: () => void, giveUp: () => void): void {
+  send(sent: Sent): void {
     // A loop that is closed closes what it had open, and nothing is told.
-    if (this.#isGivenUp || this.#wires.loop.isClosed()) return;
-    const packet: Packet = { arrive, giveUp, state: "travelling", timer: null };
+    if (this.#isGivenUp || this.#wires.kernel.closed) return;
+    const packet: Packet = { sent, state: "travelling", timer: null };
     this.#packets.push(packet);
     this.#sendOff(packet);
   }
@@ -64,14 +60,26 @@ export class SimulatedLink {
     }
   }
 
+  /** The sender has crashed: no more arrives than what is on its way. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.#wires.stopped.delete(this);
+    this.#dropFrom((packet) => packet.state === "held");
+  }
+
   #sendOff(packet: Packet): void {
     if (this.#isStopped()) return this.#hold(packet);
+    const wires = this.#wires;
+    const late = wires.resending(this.#from, this.#to);
+    if (late === Infinity) return this.#lose(packet);
     packet.state = "travelling";
-    const latency = this.#wires.latency(this.#from, this.#to);
-    this.#wires.loop.callLater(latency, () => {
-      // It is lost where a partition came while it was on its way.
-      if (this.#isStopped()) this.#hold(packet);
-      else this.#arrive(packet);
+    const ms = wires.journey(this.#from, this.#to, packet.sent.size);
+    packet.timer = wires.after(late + ms, () => {
+      packet.timer = null;
+      // It is lost if a partition came while it was on its way.
+      if (!this.#isStopped()) this.#arrive(packet);
+      else if (this.#isAbandoned) this.#dropFrom((each) => each === packet);
+      else this.#hold(packet);
     });
   }
 
@@ -86,15 +94,20 @@ export class SimulatedLink {
   #arrive(packet: Packet): void {
     packet.state = "here";
     while (this.#packets.peek()?.state === "here") {
-      this.#packets.shift()!.arrive();
+      this.#packets.shift()!.sent.arrive();
     }
   }
 
   #hold(packet: Packet): void {
     packet.state = "held";
     this.#wires.stopped.add(this);
-    if (!this.#isCut()) return;
-    packet.timer = this.#wires.loop.callLater(
+    if (this.#isCut()) this.#lose(packet);
+  }
+
+  /** It is sent in vain until its sender gives up. */
+  #lose(packet: Packet): void {
+    packet.state = "held";
+    packet.timer = this.#wires.after(
       GIVE_UP_MS,
       () => this.#giveUp(packet),
     );
@@ -106,6 +119,18 @@ export class SimulatedLink {
     this.#isGivenUp = true;
     this.#wires.stopped.delete(this);
     for (const { timer } of this.#packets) timer?.cancel();
-    packet.giveUp();
+    packet.sent.giveUp();
+  }
+
+  /** The first such packet and all that follow never arrive. */
+  #dropFrom(isFirst: (packet: Packet) => boolean): void {
+    const kept = new RingBuffer<Packet>();
+    let isDropping = false;
+    for (const packet of this.#packets) {
+      isDropping ||= isFirst(packet);
+      if (isDropping) packet.timer?.cancel();
+      else kept.push(packet);
+    }
+    this.#packets = kept;
   }
 }

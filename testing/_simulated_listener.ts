@@ -1,16 +1,16 @@
 /** A simulated host's socket that takes connections. */
 import type {
+  Address,
   HostConnection,
   HostListener,
-  NetAddress,
 } from "../platform/types/net.ts";
-import type { SimulatedConnection } from "./_simulated_connection.ts";
+import type { CrashWay, SimulatedConnection } from "./_simulated_connection.ts";
 
 /** As Node asks for; Deno asks for no fewer. */
 const BACKLOG = 511;
 
 export class SimulatedListener implements HostListener {
-  readonly address: NetAddress;
+  readonly address: Address;
   readonly #backlog: number;
   readonly #onClosed: () => void;
   #waiting: SimulatedConnection[] = [];
@@ -18,7 +18,7 @@ export class SimulatedListener implements HostListener {
   #isClosed = false;
 
   constructor(
-    address: NetAddress,
+    address: Address,
     parts: { backlog: number | null; onClosed: () => void },
   ) {
     this.address = address;
@@ -38,7 +38,7 @@ export class SimulatedListener implements HostListener {
     for (const connection of waiting) onConnection(connection);
   }
 
-  /** A connection is there; where nobody listens any more it is reset. */
+  /** A connection is there; if nobody listens any more it is reset. */
   take(connection: SimulatedConnection): void {
     if (this.#isClosed) connection.reset();
     else if (this.#accept === null) this.#waiting.push(connection);
@@ -52,6 +52,14 @@ export class SimulatedListener implements HostListener {
     this.#waiting = [];
     this.#onClosed();
     return null;
+  }
+
+  /** Its host has crashed: nobody is told but those who wait to be let in. */
+  crash(way: CrashWay): void {
+    this.#isClosed = true;
+    this.#accept = null;
+    for (const connection of this.#waiting) connection.crash(way);
+    this.#waiting = [];
   }
 
   drain(): Promise<void> {

@@ -43,5 +43,10 @@ export {
 } from "./memory_stream_pair.ts";
 export { runVirtual, type RunVirtualOptions } from "./run_virtual.ts";
 export { simulate, type SimulateOptions } from "./simulate.ts";
-export type { Simulation } from "./simulation.ts";
+export type { SimulatedLinkOptions } from "./simulated_link_options.ts";
+export type {
+  SimulatedCrashOptions,
+  SimulatedHostOptions,
+  Simulation,
+} from "./simulation.ts";
 export { VirtualClock, type VirtualClockOptions } from "./virtual_clock.ts";

@@ -16,11 +16,14 @@ import {
   getRunningLoop,
   Lock,
   newEventLoop,
+  openConnection,
   Queue,
   race,
   run,
   select,
+  simulate,
   sleep,
+  startServer,
   StreamReader,
   StreamWriter,
   taskGroup,
@@ -552,3 +555,28 @@ Deno.test(
     await writer.waitClosed();
   }),
 );
+
+Deno.test("an exchange of lines between simulated hosts takes two turns of the host", async () => {
+  const turnsOf = (exchanges: number) =>
+    callsOf(hostTimers, "setImmediate", () =>
+      simulate(async (sim) => {
+        sim.host("echo", async () => {
+          const server = await startServer(async (reader, writer) => {
+            for await (const line of reader) writer.write(line);
+            writer.close();
+          }, { port: 7 });
+          await server.serveForever();
+        });
+        const [reader, writer] = await openConnection({
+          hostname: "echo",
+          port: 7,
+        });
+        for (let i = 0; i < exchanges; i++) {
+          writer.write("hello\n");
+          await reader.readLine();
+        }
+        writer.close();
+      }));
+  // One for each jump of time: a line arrives.
+  assertEquals(await turnsOf(200) - await turnsOf(100), 200);
+});

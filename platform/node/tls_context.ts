@@ -1,5 +1,6 @@
 /** Certificates and keys, checked and made into what Node's module takes. */
 import { builtin } from "../shared/builtin.ts";
+import { checkKeyPair } from "../shared/certificates.ts";
 import { systemError } from "../system_errors.ts";
 import type { HostClientTls, HostTls } from "../types/net.ts";
 
@@ -16,13 +17,6 @@ interface Extensible {
   readonly context: { addCACert(pem: string): void };
 }
 
-/** Node's throws here by itself, Deno's only when a client has come. */
-function checkKeyPair(cert: string, key: string): void {
-  const { createPrivateKey, X509Certificate } = builtin("node:crypto");
-  if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return;
-  throw new Error("The key is not that of the certificate");
-}
-
 /**
  * The last ones made. To trust one more authority, a hundred others are read
  * besides, which takes longer than a handshake.
@@ -33,6 +27,7 @@ const MOST_MADE = 16;
 function makeContext(tls: HostTls | HostClientTls): SecureContext {
   const { caCerts, cert, key } = tls;
   const isClient = "serverHostname" in tls;
+  // Node's throws here by itself, Deno's only when a client has come.
   if (cert !== undefined && key !== undefined) checkKeyPair(cert, key);
   const secureContext = builtin("node:tls").createSecureContext({
     ...(cert !== undefined && { cert }),

@@ -10,11 +10,13 @@ import {
   openDatagram,
   OSError,
   PermissionError,
-  run,
   sleep,
 } from "@asyncio/asyncio";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bytes, LOCAL, text, turns, until } from "../_support/net.ts";
+import { inBothWorlds } from "../_support/worlds.ts";
+
+const testInBothWorlds = inBothWorlds((name, body) => Deno.test(name, body));
 
 class Mail extends DatagramProtocol {
   readonly letters: [string, NetAddress][] = [];
@@ -31,8 +33,9 @@ class Mail extends DatagramProtocol {
   }
 }
 
-Deno.test("createDatagramEndpoint() sends and receives datagrams", async () => {
-  await run(async () => {
+testInBothWorlds(
+  "createDatagramEndpoint() sends and receives datagrams",
+  async () => {
     const [one, mail] = await createDatagramEndpoint(() => new Mail(), {
       localAddr: LOCAL,
     });
@@ -57,11 +60,12 @@ Deno.test("createDatagramEndpoint() sends and receives datagrams", async () => {
     two.abort();
     await until(() => mail.lost);
     assertThrows(() => two.sendTo(bytes("x"), to), InvalidStateError, "closed");
-  });
-});
+  },
+);
 
-Deno.test("openDatagram() sends to one peer, and tells that no one listens", async () => {
-  await run(async () => {
+testInBothWorlds(
+  "openDatagram() sends to one peer, and tells that no one listens",
+  async () => {
     const server = await openDatagram({ localAddr: LOCAL });
     const { address } = server;
     const client = await openDatagram({ remoteAddr: address });
@@ -92,31 +96,30 @@ Deno.test("openDatagram() sends to one peer, and tells that no one listens", asy
     }
     client.close();
     await assertRejects(() => client.receive(), InvalidStateError, "closed");
-  });
+  },
+);
+
+testInBothWorlds("a cancelled receive() loses no datagram", async () => {
+  const socket = await openDatagram({ localAddr: LOCAL });
+  for (let i = 0; i < 20; i++) {
+    const task = createTask(() => socket.receive());
+    socket.send(bytes(String(i)), socket.address);
+    if (i % 2) await turns();
+    task.cancel();
+    await task.then(
+      ({ data }) => socket.send(data, socket.address),
+      () => {},
+    );
+  }
+  const seen = new Set<string>();
+  while (seen.size < 20) seen.add(text((await socket.receive()).data));
+  assert(seen.has("0") && seen.has("19"));
+  socket.close();
 });
 
-Deno.test("a cancelled receive() loses no datagram", async () => {
-  await run(async () => {
-    const socket = await openDatagram({ localAddr: LOCAL });
-    for (let i = 0; i < 20; i++) {
-      const task = createTask(() => socket.receive());
-      socket.send(bytes(String(i)), socket.address);
-      if (i % 2) await turns();
-      task.cancel();
-      await task.then(
-        ({ data }) => socket.send(data, socket.address),
-        () => {},
-      );
-    }
-    const seen = new Set<string>();
-    while (seen.size < 20) seen.add(text((await socket.receive()).data));
-    assert(seen.has("0") && seen.has("19"));
-    socket.close();
-  });
-});
-
-Deno.test("a DatagramStream is iterated until it is closed", async () => {
-  await run(async () => {
+testInBothWorlds(
+  "a DatagramStream is iterated until it is closed",
+  async () => {
     const socket = await openDatagram({ localAddr: LOCAL });
     for (const word of ["a", "b", "end"]) {
       socket.send(bytes(word), socket.address);
@@ -127,11 +130,12 @@ Deno.test("a DatagramStream is iterated until it is closed", async () => {
       if (text(data) === "end") socket.close();
     }
     assertEquals(seen, ["a", "b", "end"]);
-  });
-});
+  },
+);
 
-Deno.test("an endpoint with one peer gets nothing from strangers", async () => {
-  await run(async () => {
+testInBothWorlds(
+  "an endpoint with one peer gets nothing from strangers",
+  async () => {
     const peer = await openDatagram({ localAddr: LOCAL });
     const stranger = await openDatagram({ localAddr: LOCAL });
     const client = await openDatagram({
@@ -151,11 +155,12 @@ Deno.test("an endpoint with one peer gets nothing from strangers", async () => {
     next.cancel();
     await assertRejects(() => next, CancelledError);
     for (const each of [peer, stranger, client]) each.close();
-  });
-});
+  },
+);
 
-Deno.test("a datagram protocol is asked to pause by what waits to be sent", async () => {
-  await run(async () => {
+testInBothWorlds(
+  "a datagram protocol is asked to pause by what waits to be sent",
+  async () => {
     const events: string[] = [];
     const sink = await openDatagram({ localAddr: LOCAL });
     const [transport] = await createDatagramEndpoint(
@@ -181,11 +186,12 @@ Deno.test("a datagram protocol is asked to pause by what waits to be sent", asyn
     await until(() => events.length === 3);
     assertEquals(events.slice(1), ["resume", "lost"]);
     sink.close();
-  });
-});
+  },
+);
 
-Deno.test("what may not be sent is told to the protocol, with the system's code", async () => {
-  await run(async () => {
+testInBothWorlds(
+  "what may not be sent is told to the protocol, with the system's code",
+  async () => {
     const errors: unknown[] = [];
     const [transport] = await createDatagramEndpoint(
       () =>
@@ -208,11 +214,12 @@ Deno.test("what may not be sent is told to the protocol, with the system's code"
       [OSError, "EMSGSIZE"],
     ]);
     transport.close();
-  });
-});
+  },
+);
 
-Deno.test("createDatagramEndpoint() refuses what mixes IPv4 and IPv6", async () => {
-  await run(async () => {
+testInBothWorlds(
+  "createDatagramEndpoint() refuses what mixes IPv4 and IPv6",
+  async () => {
     for (
       const options of [
         { localAddr: LOCAL, remoteAddr: { hostname: "::1", port: 9 } },
@@ -224,11 +231,12 @@ Deno.test("createDatagramEndpoint() refuses what mixes IPv4 and IPv6", async () 
       const error = await assertRejects(() => openDatagram(options), OSError);
       assertEquals(error.code, "EAFNOSUPPORT");
     }
-  });
-});
+  },
+);
 
-Deno.test("waitClosed() of a datagram stream throws a remembered cancellation once", async () => {
-  await run(async () => {
+testInBothWorlds(
+  "waitClosed() of a datagram stream throws a remembered cancellation once",
+  async () => {
     const datagrams = await openDatagram({ localAddr: LOCAL });
     datagrams.close();
     const task = createTask(async () => {
@@ -238,5 +246,5 @@ Deno.test("waitClosed() of a datagram stream throws a remembered cancellation on
       return "went on";
     });
     assertEquals(await task, "went on");
-  });
-});
+  },
+);

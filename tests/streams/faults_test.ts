@@ -4,6 +4,7 @@ import {
   getEventLoop,
   IncompleteReadError,
   run,
+  simulate,
   sleep,
   startServer,
   timeout,
@@ -12,12 +13,10 @@ import {
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   builtin,
-  connectRaw,
   connectTo,
   deferred,
   LOCAL,
   openSockets,
-  serveRaw,
   shut,
   text,
   turns,
@@ -27,60 +26,60 @@ import {
 /** Runs `main`, and then nothing of it is left. */
 async function leavesNothing(main: () => Promise<void>): Promise<void> {
   const before = openSockets();
-  await run(async () => {
-    await main();
-    await until(() => allTasks().size === 1, "the end of all tasks");
-  });
+  await run(() => leavesNoTask(main));
   await until(() => openSockets() <= before, "the end of all sockets");
 }
 
-Deno.test("a peer that vanishes in mid-message is told apart from its end", async () => {
-  await leavesNothing(async () => {
-    const seen = deferred<Error>();
-    const server = await startServer(
-      (reader, writer) =>
-        reader.readExactly(10).then(() => {}, (error) => {
-          seen.resolve(error);
-          writer.close();
-        }),
-      LOCAL,
-    );
-    const raw = await connectRaw(server.port);
-    raw.end("half");
-    const error = await seen.promise;
-    assert(error instanceof IncompleteReadError);
-    assertEquals(text(error.partial), "half");
-    raw.destroy();
-    await shut(server);
-  });
-});
+async function leavesNoTask(main: () => Promise<void>): Promise<void> {
+  await main();
+  await until(() => allTasks().size === 1, "the end of all tasks");
+}
 
-Deno.test("a peer that sends a byte at a time is put together", async () => {
-  await leavesNothing(async () => {
+/** Faults that a simulated host has as a real one has, on its loopback. */
+const FAULTS: Record<string, () => Promise<void>> = {
+  "a peer that vanishes in mid-message is told apart from its end":
+    async () => {
+      const seen = deferred<Error>();
+      const server = await startServer(
+        (reader, writer) =>
+          reader.readExactly(10).then(() => {}, (error) => {
+            seen.resolve(error);
+            writer.close();
+          }),
+        LOCAL,
+      );
+      const [, peer] = await connectTo(server);
+      peer.write("half");
+      peer.close();
+      const error = await seen.promise;
+      assert(error instanceof IncompleteReadError);
+      assertEquals(text(error.partial), "half");
+      await shut(server);
+    },
+  "a peer that sends a byte at a time is put together": async () => {
     const server = await startServer(async (reader, writer) => {
       writer.write(await reader.readLine());
       writer.close();
     }, LOCAL);
-    const raw = await connectRaw(server.port);
-    let answer = "";
-    raw.setEncoding("utf8").on("data", (part) => answer += part);
+    const [reader, peer] = await connectTo(server);
     for (const letter of "slowly\n") {
-      raw.write(letter);
+      peer.write(letter);
       await turns();
     }
-    await until(() => answer === "slowly\n");
-    raw.destroy();
+    assertEquals(text(await reader.read()), "slowly\n");
+    peer.close();
     await shut(server);
-  });
-});
-
-Deno.test("a reader that waits too long goes on afterwards", async () => {
-  await leavesNothing(async () => {
-    const raw = await serveRaw((socket) => {
-      socket.write("par");
-      socket.once("data", () => socket.end("tial\n"));
-    });
-    const [reader, writer] = await connectTo(raw);
+  },
+  "a reader that waits too long goes on afterwards": async () => {
+    const server = await startServer(async (reader, writer) => {
+      writer.write("par");
+      await reader.read(1);
+      writer.write("tial\n");
+      writer.writeEof();
+      await reader.read();
+      writer.close();
+    }, LOCAL);
+    const [reader, writer] = await connectTo(server);
     await assertRejects(
       () => timeout(10, () => reader.readLine()),
       TimeoutError,
@@ -88,12 +87,9 @@ Deno.test("a reader that waits too long goes on afterwards", async () => {
     writer.write("go on");
     assertEquals(text(await reader.readLine()), "partial\n");
     writer.close();
-    await raw.close();
-  });
-});
-
-Deno.test("a server closed during a write sends it all the same", async () => {
-  await leavesNothing(async () => {
+    await shut(server);
+  },
+  "a server closed during a write sends it all the same": async () => {
     const started = deferred<void>();
     const server = await startServer(async (_reader, writer) => {
       writer.write(new Uint8Array(10_000_000));
@@ -107,11 +103,8 @@ Deno.test("a server closed during a write sends it all the same", async () => {
     assertEquals((await reader.read()).length, 10_000_000);
     writer.close();
     await server.waitClosed();
-  });
-});
-
-Deno.test("a handler cancelled in any of its waits leaves nothing", async () => {
-  await leavesNothing(async () => {
+  },
+  "a handler cancelled in any of its waits leaves nothing": async () => {
     let accepted = 0;
     const server = await startServer(async (reader, writer) => {
       accepted++;
@@ -137,11 +130,8 @@ Deno.test("a handler cancelled in any of its waits leaves nothing", async () => 
       writer.close();
     }
     await shut(server);
-  });
-});
-
-Deno.test("a client cancelled in any of its waits leaves nothing", async () => {
-  await leavesNothing(async () => {
+  },
+  "a client cancelled in any of its waits leaves nothing": async () => {
     const server = await startServer(async (reader, writer) => {
       writer.write(await reader.readLine());
       await reader.read();
@@ -166,8 +156,16 @@ Deno.test("a client cancelled in any of its waits leaves nothing", async () => {
       await task.catch(() => {});
     }
     await shut(server);
+  },
+};
+
+for (const [name, fault] of Object.entries(FAULTS)) {
+  Deno.test(name, () => leavesNothing(fault));
+
+  Deno.test(`on a simulated host: ${name}`, async () => {
+    await simulate(() => leavesNoTask(fault));
   });
-});
+}
 
 Deno.test("a server without free descriptors goes on accepting afterwards", async () => {
   const { openSync, closeSync } = builtin("node:fs");

@@ -34,6 +34,9 @@ import {
   turns,
   until,
 } from "../_support/net.ts";
+import { inBothWorlds } from "../_support/worlds.ts";
+
+const testInBothWorlds = inBothWorlds((name, body) => Deno.test(name, body));
 
 Deno.test("Transport.write() after the peer's end has closed it does nothing (N7)", async () => {
   await run(async () => {
@@ -61,8 +64,9 @@ Deno.test("Transport.write() after the peer's end has closed it does nothing (N7
   });
 });
 
-Deno.test("Transport.write() in eofReceived() is sent before the end", async () => {
-  await run(async () => {
+testInBothWorlds(
+  "Transport.write() in eofReceived() is sent before the end",
+  async () => {
     const server = await createServer(() =>
       new class extends Protocol {
         #transport!: Transport;
@@ -78,8 +82,8 @@ Deno.test("Transport.write() in eofReceived() is sent before the end", async () 
     assertEquals(text(await reader.read()), "goodbye");
     writer.close();
     await shut(server);
-  });
-});
+  },
+);
 
 Deno.test("what a handler writes after the server has closed its clients is no mistake", async () => {
   for (const way of ["closeClients", "abortClients"] as const) {
@@ -234,8 +238,9 @@ Deno.test({
   },
 });
 
-Deno.test("a connection that its handler leaves open still carries what others do with it", async () => {
-  await run(async () => {
+testInBothWorlds(
+  "a connection that its handler leaves open still carries what others do with it",
+  async () => {
     const done = deferred<string>();
     const server = await startServer((reader, writer) => {
       createTask(async () => {
@@ -254,5 +259,5 @@ Deno.test("a connection that its handler leaves open still carries what others d
     assertEquals(await done.promise, "served");
     writer.close();
     await shut(server);
-  });
-});
+  },
+);

@@ -1,7 +1,5 @@
 import {
   ConnectionRefusedError,
-  createDatagramEndpoint,
-  DatagramProtocol,
   getaddrinfo,
   getnameinfo,
   getRunningLoop,
@@ -242,22 +240,6 @@ Deno.test("a full queue of connections lets nobody in until there is room", asyn
     await sleep(10_000);
     writers.push((await connect())[1]);
     for (const writer of writers) writer.close();
-  });
-});
-
-Deno.test("simulate() has no datagrams and no TLS, and says so", async () => {
-  await simulate(async (sim) => {
-    addEcho(sim);
-    await assertRejects(
-      () => createDatagramEndpoint(() => new DatagramProtocol()),
-      OSError,
-      "Cannot create a datagram endpoint as the network of a simulation has no datagrams",
-    );
-    await assertRejects(
-      () => openConnection({ ...PLACE, tls: true }),
-      OSError,
-      "Cannot connect with TLS as the network of a simulation has no TLS",
-    );
   });
 });
 
