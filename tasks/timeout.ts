@@ -192,6 +192,10 @@ class Deadline implements Runnable, Timer {
     this.#kernel.push(this);
   }
 
+  get mayComeLater(): boolean {
+    return this.#timeout !== null && this.#looks === 0;
+  }
+
   run(): void {
     const timeout = this.#timeout;
     if (timeout === null) return;

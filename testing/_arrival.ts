@@ -9,6 +9,7 @@ import type { Runnable } from "../loop/types.ts";
 export class Arrival implements Runnable {
   readonly runsCode = true;
   readonly mayMove = true;
+  readonly mayComeLater = true;
   readonly #scope: Scope;
   readonly #what: string;
   readonly #arrive: () => void;

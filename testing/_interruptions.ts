@@ -3,10 +3,11 @@
  * has begun to wait, or its turn has come, which it might have missed. One of
  * them is chosen, and there the task is cancelled.
  */
-import { userFrames } from "../loop/creation_stacks.ts";
+import type { RingBuffer } from "../_internal/ring_buffer.ts";
 import type { Instrument, WaitInfo } from "../loop/hooks.ts";
 import type { Task } from "../loop/task.ts";
 import type { Runnable } from "../loop/types.ts";
+import { lineOfCall } from "./_lines.ts";
 
 /** Where a cancellation came. */
 export interface Point {
@@ -49,15 +50,13 @@ export class Interruptions implements Instrument {
     task.getLoop().callSoon(() => void task.cancel());
   }
 
-  /** Called before each iteration, with its steps. */
-  look(steps: Runnable[]): void {
-    for (let place = 0; place < steps.length; place++) {
-      const step = steps[place]!;
-      const task = step.task ?? null;
-      if (task === null || !this.#isMeant(task) || !this.#isChosen()) continue;
-      this.#reach(task, step.describe());
-      steps.splice(place++, 0, new Cancelling(task));
-    }
+  /** Called before each step. */
+  look(ready: RingBuffer<Runnable>): void {
+    const step = ready.peek()!;
+    const task = step.task ?? null;
+    if (task === null || !this.#isMeant(task) || !this.#isChosen()) return;
+    this.#reach(task, step.describe());
+    task.cancel();
   }
 
   #isMeant(task: Task<unknown>): boolean {
@@ -76,26 +75,4 @@ export class Interruptions implements Instrument {
       line: this.#lines.get(task) ?? null,
     };
   }
-}
-
-/** The step in which a task is cancelled. */
-class Cancelling implements Runnable {
-  readonly runsCode = false;
-  readonly #task: Task<unknown>;
-
-  constructor(task: Task<unknown>) {
-    this.#task = task;
-  }
-
-  run(): void {
-    this.#task.cancel();
-  }
-
-  describe(): string {
-    return `the cancellation of ${this.#task}`;
-  }
-}
-
-function lineOfCall(): string | null {
-  return userFrames(new Error())[0]?.trim() ?? null;
 }

@@ -1,15 +1,13 @@
 import { checkFunction, checkString } from "../_internal/check.ts";
-import { isError, messageOf, stringOf } from "../_internal/error_text.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { ScheduleError } from "../errors.ts";
-import { newEventLoop } from "../loop/ambient.ts";
+import { refuseInsideOfLoop } from "../loop/event_loop.ts";
 import { kernelOf } from "../loop/kernel.ts";
 import type { TaskFunction } from "../loop/task.ts";
-import { run } from "../tasks/runner.ts";
 import { Interruptions, type Point } from "./_interruptions.ts";
+import { type Failure, tryOnce, wordsOf } from "./_trial.ts";
 import type { Exploration } from "./explore_schedules.ts";
-import { VirtualClock } from "./virtual_clock.ts";
 
 /** Options of {@linkcode exploreCancellations}. */
 export interface ExploreCancellationsOptions {
@@ -79,43 +77,44 @@ export async function exploreCancellations(
   checkOptions(ACTION, options, CANCELLATION_OPTIONS);
   const { tasks, replay } = options;
   const names = tasks === undefined ? null : namesOf(tasks);
+  refuseInsideOfLoop();
   if (replay !== undefined) {
-    const { found } = await tryOnce(fn, names, readPoint(replay));
+    const { found } = await tryPoint(fn, names, readPoint(replay));
     return { runs: 1, choices: found, coverage: null, complete: false };
   }
-  const { found } = await tryOnce(fn, names, null);
+  const { found } = await tryPoint(fn, names, null);
   for (let point = 0; point < found; point++) {
     // deno-lint-ignore no-await-in-loop -- one point after the other
-    await tryOnce(fn, names, point);
+    await tryPoint(fn, names, point);
   }
   return { runs: found + 1, choices: found, coverage: 1, complete: true };
 }
 
 /** Runs the test with a cancellation at `point`, or with none. */
-async function tryOnce(
+async function tryPoint(
   fn: TaskFunction<unknown>,
   names: ReadonlySet<string> | null,
   point: number | null,
 ): Promise<Interruptions> {
   const points = new Interruptions(names, point);
-  const loop = newEventLoop({ clock: new VirtualClock() });
-  loop.addInstrument(points);
-  kernelOf(loop).reorder = (steps) => points.look(steps);
-  try {
-    // A run is too short for a signal to be its affair.
-    await run(fn, { loop, signals: [] });
-    return points;
-  } catch (cause) {
-    throw errorOf(cause, points.reached, point);
-  }
+  const failure = await tryOnce(fn, (loop) => {
+    loop.addInstrument(points);
+    kernelOf(loop).beforeStep = (ready, left) => {
+      points.look(ready);
+      return left;
+    };
+  });
+  if (failure !== null) throw errorOf(failure, points.reached, point);
+  return points;
 }
 
 function errorOf(
-  cause: unknown,
+  failure: Failure,
   reached: Point | null,
   point: number | null,
 ): ScheduleError {
-  const what = isError(cause) ? messageOf(cause) : stringOf(cause);
+  const { error: cause } = failure;
+  const what = wordsOf(failure);
   if (point === null || reached === null) {
     return new ScheduleError(`Failed without a cancellation: ${what}`, {
       cause,

@@ -279,7 +279,7 @@ Deno.test("a failure is told in the fewest choices, as a story", async () => {
   assertEquals(story[1], `  To repeat: { replay: "${error.replay}" }`);
 });
 
-Deno.test("a failure that does not come again in its order is said to hang on more", async () => {
+Deno.test("a failure that does not come again in its order is said to depend on more", async () => {
   let failed = false;
   const error = await assertRejects(
     () =>
@@ -293,7 +293,7 @@ Deno.test("a failure that does not come again in its order is said to hang on mo
       }),
     ScheduleError,
   );
-  assert(error.message.includes("it hangs on more than the order"));
+  assert(error.message.includes("it depends on more than the order"));
 });
 
 Deno.test("a lock makes two increments safe in all orders", async () => {
