@@ -301,6 +301,7 @@ export {
   type ExploreCancellationsOptions,
   exploreSchedules,
   type ExploreSchedulesOptions,
+  type Interruption,
   type MemoryStream,
   type MemoryStreamOptions,
   memoryStreamPair,

@@ -26,6 +26,7 @@
  * @module
  */
 
+export type { Interruption } from "./_interruptions.ts";
 export type { ScheduleStrategy } from "./_strategies.ts";
 export {
   exploreCancellations,
