@@ -302,6 +302,7 @@ export {
   exploreSchedules,
   type ExploreSchedulesOptions,
   type Interruption,
+  type Leftovers,
   type MemoryStream,
   type MemoryStreamOptions,
   memoryStreamPair,

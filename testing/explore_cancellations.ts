@@ -11,6 +11,7 @@ import {
   type Point,
   type Points,
 } from "./_interruptions.ts";
+import { type Leftovers, watched } from "./_leftovers.ts";
 import { type Failure, tryOnce, wordsOf } from "./_trial.ts";
 import type { Exploration } from "./explore_schedules.ts";
 
@@ -30,6 +31,14 @@ export interface ExploreCancellationsOptions {
    * @default {"cancel"}
    */
   by?: Interruption | undefined;
+  /**
+   * What becomes of tasks that have not ended when the test has: they are
+   * cancelled and awaited, or, with `"refuse"`, the test fails as well, with an
+   * {@linkcode InvalidStateError} that names them and what they wait for.
+   *
+   * @default {"cancel"}
+   */
+  leftovers?: Leftovers | undefined;
   /** The `replay` of a {@linkcode ScheduleError}: interrupts there alone. */
   replay?: string | undefined;
 }
@@ -37,6 +46,7 @@ export interface ExploreCancellationsOptions {
 const CANCELLATION_OPTIONS = new OptionNames<ExploreCancellationsOptions>({
   tasks: true,
   by: true,
+  leftovers: true,
   replay: true,
 });
 
@@ -85,7 +95,7 @@ const ACTION = "explore cancellations";
  * `cause` is what the test threw.
  * @throws {TypeError} When `fn` is no function, `tasks` no array of strings, or
  * `replay` no such string.
- * @throws {RangeError} When `by` is something else.
+ * @throws {RangeError} When `by` or `leftovers` is something else.
  * @throws {InvalidStateError} When it is called in a loop that runs, as each run
  * has a loop of its own.
  */
@@ -96,18 +106,19 @@ export async function exploreCancellations(
   checkFunction(ACTION, "fn", fn);
   checkOptions(ACTION, options, CANCELLATION_OPTIONS);
   const { tasks, by = "cancel", replay } = options;
+  const test = watched(ACTION, fn, options.leftovers);
   const names = tasks === undefined ? null : namesOf(tasks);
   checkOneOf(ACTION, "by", by, INTERRUPTIONS);
   const place = replay === undefined ? null : readPoint(replay);
   refuseInsideOfLoop();
   if (place !== null) {
-    const { found } = await tryPoint(fn, { names, ...place });
+    const { found } = await tryPoint(test, { names, ...place });
     return { runs: 1, choices: found, coverage: null, complete: false };
   }
-  const { found } = await tryPoint(fn, { names, by, chosen: null });
+  const { found } = await tryPoint(test, { names, by, chosen: null });
   for (let chosen = 0; chosen < found; chosen++) {
     // deno-lint-ignore no-await-in-loop -- one point after the other
-    await tryPoint(fn, { names, by, chosen });
+    await tryPoint(test, { names, by, chosen });
   }
   return { runs: found + 1, choices: found, coverage: 1, complete: true };
 }

@@ -7,6 +7,7 @@ import {
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { refuseInsideOfLoop } from "../loop/event_loop.ts";
 import type { TaskFunction } from "../loop/task.ts";
+import { type Leftovers, watched } from "./_leftovers.ts";
 import { Orders } from "./_orders.ts";
 import { readReplay } from "./_replay.ts";
 import {
@@ -55,6 +56,14 @@ export interface ExploreSchedulesOptions {
    */
   handovers?: boolean | undefined;
   /**
+   * What becomes of tasks that have not ended when the test has: they are
+   * cancelled and awaited, or, with `"refuse"`, the test fails as well, with an
+   * {@linkcode InvalidStateError} that names them and what they wait for.
+   *
+   * @default {"cancel"}
+   */
+  leftovers?: Leftovers | undefined;
+  /**
    * The `replay` of a {@linkcode ScheduleError}: runs that order, once. No other
    * option counts then.
    */
@@ -81,6 +90,7 @@ const EXPLORE_OPTIONS = new OptionNames<ExploreSchedulesOptions>({
   seed: true,
   strategy: true,
   handovers: true,
+  leftovers: true,
   replay: true,
 }, { number: "runs", string: "strategy" });
 
@@ -163,7 +173,7 @@ const STRATEGIES: readonly ScheduleStrategy[] = ["random", "pct", "exhaustive"];
  * @throws {TypeError} When `fn` is no function, an option of the wrong kind, or
  * `replay` no such string.
  * @throws {RangeError} When `runs` is no integer of at least 1, `seed` none of at
- * least 0, or `strategy` unknown.
+ * least 0, or `strategy` or `leftovers` unknown.
  * @throws {InvalidStateError} When it is called in a loop that runs, as each order
  * has a loop of its own.
  */
@@ -174,6 +184,7 @@ export async function exploreSchedules(
   checkFunction(ACTION, "fn", fn);
   checkOptions(ACTION, options, EXPLORE_OPTIONS);
   const { strategy = "random", seed = 0, handovers = false, replay } = options;
+  const test = watched(ACTION, fn, options.leftovers);
   const isExhaustive = strategy === "exhaustive";
   const { runs = isExhaustive ? 10_000 : 100 } = options;
   checkInteger(ACTION, "runs", runs, 1);
@@ -181,8 +192,8 @@ export async function exploreSchedules(
   checkOneOf(ACTION, "strategy", strategy, STRATEGIES);
   checkBoolean(ACTION, "handovers", handovers);
   refuseInsideOfLoop();
-  if (replay !== undefined) return await repeat(fn, replay);
-  const orders = new Orders(fn, handovers);
+  if (replay !== undefined) return await repeat(test, replay);
+  const orders = new Orders(test, handovers);
   const every = isExhaustive ? new EveryOrder() : null;
   let longest = 0;
   let done = 0;
