@@ -1,8 +1,8 @@
-// node: skip imports fast-check from npm by Deno's specifier
+// node: skip fast-check is in deno.json
 /** The scheduler of fast-check, for the column in docs/testing.md. */
 import { createTask, runVirtual, VirtualClock } from "@asyncio/asyncio";
 import { assertEquals } from "@std/assert";
-import fc from "npm:fast-check@4.11.0";
+import fc from "fast-check";
 import { faultsOfOrder } from "../_support/faults_of_order.ts";
 import { sleepingBy } from "../_support/known_fault.ts";
 
