@@ -71,18 +71,17 @@ export class Schedule {
   }
 
   #order(ready: RingBuffer<Runnable>, left: number): void {
-    const first = ready.peek()!;
-    let candidates: Runnable[] | null = null;
-    let places: number[] | null = null;
-    for (let place = 1; place < left; place++) {
-      const step = ready.at(place)!;
-      if (step.mayMove !== true) continue;
-      (candidates ??= [first]).push(step);
-      (places ??= [0]).push(place);
+    let count = 0;
+    for (let place = 0; place < left; place++) {
+      if (ready.at(place)!.mayMove === true) count++;
     }
-    if (candidates === null) return;
-    const choice = this.#choose(ORDER, candidates.length, candidates);
-    if (choice > 0) ready.unshift(ready.removeAt(places![choice]!)!);
+    if (count < 2) return;
+    const candidates = this.#tape.asksWho ? movable(ready, left) : NONE;
+    let choice = this.#choose(ORDER, count, candidates);
+    if (choice === 0) return;
+    let place = 0;
+    while (ready.at(place)!.mayMove !== true || choice-- > 0) place++;
+    ready.unshift(ready.removeAt(place)!);
   }
 
   /** Which case `select` takes. */
@@ -176,6 +175,16 @@ class Release implements Runnable {
   describe(): string {
     return "a look at who waits";
   }
+}
+
+/** Those of an iteration that may move. */
+function movable(ready: RingBuffer<Runnable>, left: number): Candidates {
+  const steps: Runnable[] = [];
+  for (let place = 0; place < left; place++) {
+    const step = ready.at(place)!;
+    if (step.mayMove === true) steps.push(step);
+  }
+  return steps;
 }
 
 /** Takes out those that match. */

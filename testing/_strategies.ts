@@ -2,7 +2,12 @@
 import { makeRandom } from "../_internal/random.ts";
 import type { Runnable } from "../loop/types.ts";
 import { Places } from "./_history.ts";
-import { type Chooser, naturally, type Tape } from "./_tape.ts";
+import {
+  type Candidates,
+  type Chooser,
+  naturally,
+  type Tape,
+} from "./_tape.ts";
 
 /** How {@linkcode exploreSchedules} searches. */
 export type ScheduleStrategy = "random" | "pct" | "exhaustive";
@@ -20,7 +25,7 @@ const HORIZONS = 8;
 
 /** Makes each choice at random. */
 export function randomly(seed: number): Chooser {
-  return makeRandom(seed);
+  return { asksWho: false, choose: makeRandom(seed) };
 }
 
 /**
@@ -45,7 +50,7 @@ export function byPriority(seed: number): Chooser {
     }
     return priority;
   };
-  const highest = (steps: readonly Runnable[]) => {
+  const highest = (steps: Candidates) => {
     let [best, most] = [0, -Infinity];
     for (let index = 0; index < steps.length; index++) {
       const priority = priorityOf(steps[index]!);
@@ -53,7 +58,7 @@ export function byPriority(seed: number): Chooser {
     }
     return best;
   };
-  return (below, steps) => {
+  const choose = (below: number, steps: Candidates) => {
     if (steps.length === 0) return random(below);
     if (changes.has(count++)) {
       const first = steps[highest(steps)]!;
@@ -61,6 +66,7 @@ export function byPriority(seed: number): Chooser {
     }
     return highest(steps);
   };
+  return { asksWho: true, choose };
 }
 
 /**

@@ -11,11 +11,16 @@ import type { Runnable } from "../loop/types.ts";
 /** What can go first, in the order in which it would come. */
 export type Candidates = readonly Runnable[];
 
-/** Decides what the tape leaves open; without candidates it is no task's turn. */
-export type Chooser = (below: number, candidates: Candidates) => number;
+/** Decides what the tape leaves open. */
+export interface Chooser {
+  /** Whether it wants to know who the candidates are. */
+  readonly asksWho: boolean;
+  /** Without candidates it is no one's turn that is chosen, or it did not ask. */
+  choose(below: number, candidates: Candidates): number;
+}
 
 /** Every step keeps its place. */
-export const naturally: Chooser = (): number => 0;
+export const naturally: Chooser = { asksWho: false, choose: () => 0 };
 
 /** A kind of choice. */
 export interface Kind {
@@ -59,12 +64,17 @@ export class Tape {
     return this.taken.length >= this.#given.length;
   }
 
+  /** Whether choices are to be made with their candidates. */
+  get asksWho(): boolean {
+    return this.#chooser.asksWho || this.story !== null;
+  }
+
   /** One choice. */
   choose(kind: Kind, below: number, candidates: Candidates): number {
     const place = this.taken.length;
     let choice = place < this.#given.length
       ? this.#given[place]!
-      : this.#chooser(below, kind.picks ? candidates : NONE);
+      : this.#chooser.choose(below, kind.picks ? candidates : NONE);
     // The tape of another test: if it makes no sense, the order is natural.
     if (choice >= below) choice = 0;
     this.taken.push(choice);
