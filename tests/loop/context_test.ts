@@ -645,3 +645,23 @@ Deno.test("a variable that is set outside of any loop does not count as one", as
     }, 0);
   });
 });
+
+Deno.test("code that outlives its loop has no context variables of it, and may run another", async () => {
+  const name = new ContextVar("name", { defaultValue: "none" });
+  const { promise: isClosed, resolve: closed } = Promise.withResolvers<void>();
+  const { promise: last, resolve } = Promise.withResolvers<unknown[]>();
+  const outlive = async () => {
+    await isClosed;
+    const seen: unknown[] = [name.get(), copyContext().has(name)];
+    seen.push(await run(() => sleep(1, name.get())));
+    name.set("own");
+    seen.push(name.get(), await run(() => sleep(1, name.get())));
+    return seen;
+  };
+  await run(async () => {
+    outlive().then(resolve);
+    await sleep(1);
+  });
+  closed();
+  assertEquals(await last, ["none", false, "none", "own", "own"]);
+});
