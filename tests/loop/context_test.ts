@@ -32,7 +32,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { now, turns, virtual } from "../_support/virtual.ts";
+import { deferred, now, turns, virtual } from "../_support/virtual.ts";
 
 /** A variable with a default, in most tests the only one. */
 function makeVar(): ContextVar<string> {
@@ -648,10 +648,10 @@ Deno.test("a variable that is set outside of any loop does not count as one", as
 
 Deno.test("code that outlives its loop has no context variables of it, and may run another", async () => {
   const name = new ContextVar("name", { defaultValue: "none" });
-  const { promise: isClosed, resolve: closed } = Promise.withResolvers<void>();
-  const { promise: last, resolve } = Promise.withResolvers<unknown[]>();
+  const isClosed = deferred<void>();
+  const last = deferred<unknown[]>();
   const outlive = async () => {
-    await isClosed;
+    await isClosed.promise;
     const seen: unknown[] = [name.get(), copyContext().has(name)];
     seen.push(await run(() => sleep(1, name.get())));
     name.set("own");
@@ -659,9 +659,9 @@ Deno.test("code that outlives its loop has no context variables of it, and may r
     return seen;
   };
   await run(async () => {
-    outlive().then(resolve);
+    outlive().then(last.resolve);
     await sleep(1);
   });
-  closed();
-  assertEquals(await last, ["none", false, "none", "own", "own"]);
+  isClosed.resolve();
+  assertEquals(await last.promise, ["none", false, "none", "own", "own"]);
 });
