@@ -6,6 +6,8 @@ import {
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { newEventLoop } from "../loop/ambient.ts";
+import { currentScope } from "../loop/current.ts";
+import type { EventLoop } from "../loop/event_loop.ts";
 import { run } from "../tasks/runner.ts";
 import {
   endSimulation,
@@ -89,6 +91,11 @@ const SIMULATE_OPTIONS = new OptionNames<SimulateOptions>({
  * assertEquals(await main, 200);
  * ```
  *
+ * In a test that {@linkcode exploreSchedules} or {@linkcode exploreCancellations}
+ * runs, it has the loop of that test: the packets of one instant arrive in every
+ * order, and the tasks of hosts can be cancelled. `debug` and `signal` do not count
+ * there.
+ *
  * @param main The function, on the host `main`. When it ends, the programs of all
  * hosts are cancelled, and have ended when this does.
  * @param options The seed, the network, and more.
@@ -108,8 +115,9 @@ export async function simulate<T>(
   const { seed = 0, latency = 1, ...rest } = options;
   checkInteger(action, "seed", seed, 0);
   const span = checkLatency(action, latency);
-  const loop = newEventLoop({ clock: new VirtualClock() });
-  return await run(async () => {
+  const explored = exploredLoop();
+  const loop = explored ?? newEventLoop({ clock: new VirtualClock() });
+  const simulated = async () => {
     const simulation = makeSimulation({ loop, seed, latency: span });
     let result: T;
     let failures: Error[] = [];
@@ -121,7 +129,16 @@ export async function simulate<T>(
     // What main throws comes first: it may well be what this one has led to.
     if (failures.length > 0) throw failures[0];
     return result;
-  }, { ...rest, loop });
+  };
+  return explored === null
+    ? await run(simulated, { ...rest, loop })
+    : await simulated();
+}
+
+/** The loop of a test that is run in every order; null if this is none. */
+function exploredLoop(): EventLoop | null {
+  const { kernel } = currentScope();
+  return kernel.beforeStep === null ? null : kernel.loop;
 }
 
 function checkLatency(
