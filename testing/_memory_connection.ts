@@ -68,6 +68,7 @@ export class MemoryConnection implements HostConnection {
       scope,
       "an arrival in memory",
       () => this.#received.deliver(),
+      () => this.#received.hasNews(),
     );
   }
 

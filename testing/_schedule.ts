@@ -52,7 +52,11 @@ export class Schedule {
   #next(ready: RingBuffer<Runnable>, left: number): number {
     this.#history?.look(ready, left, this.#held);
     // Within an iteration they get ever fewer.
-    if (left >= this.#left) left = this.#begin(ready);
+    if (left >= this.#left) {
+      left = this.#begin(ready);
+      // Some are held now, or no more.
+      this.#history?.look(ready, left, this.#held);
+    }
     const first = ready.peek()!;
     if (this.#held.length > 0) left += this.#overtake(ready, first);
     if (first.mayMove === true && left > 1) this.#order(ready, left);

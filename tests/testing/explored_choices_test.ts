@@ -24,6 +24,7 @@ import {
   assertLess,
   assertRejects,
 } from "@std/assert";
+import { makeRandom } from "../../_internal/random.ts";
 
 type Say = (word: string) => void;
 type Program = (say: Say) => PromiseLike<unknown>;
@@ -309,6 +310,24 @@ const PROGRAMS: Record<string, Program> = {
       }
     }]);
   },
+  "two connections, and one that goes on meanwhile": async (say) => {
+    const pairs = [memoryStreamPair(), memoryStreamPair()];
+    for (const [place, name] of ["a", "b"].entries()) {
+      const [reader] = pairs[place]![1];
+      reader.read(1).then(() => say(name));
+    }
+    await sleep(0);
+    for (const [[, writer]] of pairs) writer.write("x");
+    for (const word of ["1", "2", "3"]) {
+      await sleep(0);
+      say(word);
+    }
+    await sleep(1);
+    for (const [[, one], [, other]] of pairs) {
+      one.transport.abort();
+      other.transport.abort();
+    }
+  },
   "a timeout that comes with what it waits for": async (say) => {
     const event = new Event();
     await gather([
@@ -348,6 +367,77 @@ for (const [what, program] of Object.entries(PROGRAMS)) {
     }
   });
 }
+
+/** A program by chance: two or three tasks of two or three waits each. */
+function programOf(seed: number): Program {
+  const random = makeRandom(seed);
+  const tasks = Array.from(
+    { length: 2 + random(2) },
+    () => Array.from({ length: 2 + random(2) }, () => random(7)),
+  );
+  return async (say) => {
+    const [lock, queue, event] = [new Lock(), new Queue<string>(), new Event()];
+    const [[, writer], [reader, other]] = memoryStreamPair();
+    const reading = new Lock();
+    const waits: ((name: string) => PromiseLike<unknown>)[] = [
+      () => sleep(0),
+      () => sleep(1),
+      () => sleep(2),
+      () => lock.with(() => sleep(1)),
+      (name) => queue.put(name),
+      async () => {
+        event.set();
+        writer.write("x");
+        await reading.with(() => timeout(1, () => reader.read(1)));
+      },
+      (name) =>
+        select({ item: () => queue.get(), event: () => event.wait() }).then(
+          ({ key }) => say(`${name} ${key}`),
+        ),
+    ];
+    const works = tasks.map((places, number) => async () => {
+      const name = "abc"[number]!;
+      for (const place of places) {
+        try {
+          await timeout(2, () => waits[place]!(name));
+          say(`${name}${place}`);
+        } catch (error) {
+          assert(error instanceof TimeoutError, `${error}`);
+          say(`${name}!`);
+        }
+      }
+    });
+    await gather(works);
+    writer.transport.abort();
+    other.transport.abort();
+  };
+}
+
+Deno.test("whatever comes by chance was among all orders: programs by chance", async () => {
+  let complete = 0;
+  for (let seed = 0; seed < 20; seed++) {
+    const program = programOf(seed);
+    const all = new Set<string>();
+    const run = (see: (words: string) => void) => async () => {
+      const words: string[] = [];
+      await program((word) => void words.push(word));
+      see(words.join(" "));
+    };
+    // deno-lint-ignore no-await-in-loop -- one program after the other
+    const seen = await exploreSchedules(run((words) => all.add(words)), {
+      strategy: "exhaustive",
+      runs: 500,
+    });
+    if (!seen.complete) continue;
+    complete++;
+    const check = run((words) => {
+      assert(all.has(words), `seed ${seed}: ${words} is missing`);
+    });
+    // deno-lint-ignore no-await-in-loop -- one program after the other
+    await exploreSchedules(check, { runs: 100 });
+  }
+  assertGreater(complete, 10);
+});
 
 Deno.test("what comes to a place where another order was is not gone through again", async () => {
   const rounds = 6;
