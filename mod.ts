@@ -301,6 +301,8 @@ export {
   type ExploreCancellationsOptions,
   exploreSchedules,
   type ExploreSchedulesOptions,
+  type Interruption,
+  type Leftovers,
   type MemoryStream,
   type MemoryStreamOptions,
   memoryStreamPair,

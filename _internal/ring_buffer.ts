@@ -64,6 +64,25 @@ export class RingBuffer<T> {
     return this.#slots[(this.#head + this.#size - 1) & this.#mask];
   }
 
+  /** The item that so many are ahead of. */
+  at(index: number): T | undefined {
+    return index < this.#size
+      ? this.#slots[(this.#head + index) & this.#mask]
+      : undefined;
+  }
+
+  /** Takes out the item that so many are ahead of, which move up: O(index). */
+  removeAt(index: number): T | undefined {
+    const item = this.at(index);
+    if (index >= this.#size) return undefined;
+    for (let each = index; each > 0; each--) {
+      this.#slots[(this.#head + each) & this.#mask] =
+        this.#slots[(this.#head + each - 1) & this.#mask];
+    }
+    this.shift();
+    return item;
+  }
+
   clear(): void {
     this.#slots = new Array(SMALLEST);
     this.#mask = SMALLEST - 1;

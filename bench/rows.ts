@@ -7,6 +7,7 @@ import { broadcast, channel, channelHanded } from "./rows/channel.ts";
 import { condition } from "./rows/condition.ts";
 import { contextGet, contextSet, contextTask } from "./rows/context.ts";
 import { debugOff } from "./rows/debug_off.ts";
+import { explore } from "./rows/explore.ts";
 import { gather } from "./rows/gather.ts";
 import { groupLimit } from "./rows/group_limit.ts";
 import { httpProtocol, httpStreams } from "./rows/http.ts";
@@ -112,6 +113,7 @@ export const rows: readonly Row[] = [
   echoWorkers,
   workWorkers,
   debugOff,
+  explore,
   startUp,
   packageSize,
   gather(10),

@@ -96,7 +96,8 @@ function currentVariables(): Context | null {
   const store = currentStore();
   const scope = scopeOf(store);
   if (scope !== undefined) return scope.hasVariables ? scope.context : null;
-  return store === undefined ? null : store as Context;
+  // A number that is left belongs to a loop that is closed.
+  return typeof store === "object" ? store as Context : null;
 }
 
 /** The context of the running code; null outside of any loop, if none was set. */
@@ -242,7 +243,7 @@ export function homeOfChanges(outside: Context): Context {
   const store = currentStore();
   let scope = scopeOf(store);
   if (scope === undefined) {
-    if (store !== undefined) return store as Context;
+    if (typeof store === "object") return store as Context;
     const context = outside.copy();
     storage.enterWith(context);
     return context;

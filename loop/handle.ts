@@ -248,6 +248,10 @@ export class TimedCallback extends TimerHandle implements Timer, CodeStep {
     kernelOf(this).push(this);
   }
 
+  get mayComeLater(): boolean {
+    return !this.cancelled();
+  }
+
   run(): void {
     this.gate.open(this);
   }

@@ -68,12 +68,22 @@ export class Kernel implements AlarmTarget {
   /** Where futures, tasks, handles and waits were made; null unless debugging. */
   stacks: CreationStacks | null = null;
   closed: boolean;
-  /** Puts the steps of an iteration in another order; null for as they come. */
-  reorder: ((steps: Runnable[]) => void) | null = null;
+  /**
+   * Called before each step, with the queue and how many of it belong to this
+   * iteration: may put another step first, and gives how many there are then, at
+   * least one. Null for as they come.
+   */
+  beforeStep: ((ready: RingBuffer<Runnable>, left: number) => number) | null =
+    null;
   /** What is left to chance: from 0 to below 1; seeded, it can be had again. */
   random: () => number = Math.random;
   /** Picks a number from 0 to below its argument; if null, `random` does that. */
   choose: ((below: number) => number) | null = null;
+  /**
+   * How many of those who wait in a line one who comes may pass; null for none.
+   * It is asked how many that could be.
+   */
+  passInLine: ((most: number) => number) | null = null;
   /** How many wait for turns of the host to pass before time may. */
   turnsAwaited = 0;
   /**
@@ -146,7 +156,7 @@ export class Kernel implements AlarmTarget {
     } else {
       let gate = sharesGate ? this.#gate : null;
       // Steps that are measured, or put in another order, do not share one.
-      if (gate === null || this.stepwise || this.reorder !== null) {
+      if (gate === null || this.stepwise || this.beforeStep !== null) {
         gate = new Gate(this);
       }
       this.#gate = sharesGate ? gate : null;
@@ -172,7 +182,7 @@ export class Kernel implements AlarmTarget {
    */
   #mayLead(): boolean {
     return !this.#scheduled && this.#ready.size === 0 && this.#budget > 0 &&
-      !this.stepwise && this.reorder === null && this.#leader === null &&
+      !this.stepwise && this.beforeStep === null && this.#leader === null &&
       this.isRunning;
   }
 
@@ -258,6 +268,7 @@ export class Kernel implements AlarmTarget {
     if (this.#stepsLeft === 0 && !this.#begin()) return this.#dismissLeader();
     if (this.stepwise) return this.#runOne();
     while (this.#stepsLeft > 0) {
+      if (this.beforeStep !== null) this.#order(this.beforeStep);
       this.#runNext();
       if (this.woken === null) continue;
       this.#hopsLeft = WAKING_HOPS;
@@ -271,16 +282,13 @@ export class Kernel implements AlarmTarget {
     if (!this.isRunning || this.#finishIfStopped()) return false;
     this.#gate = null;
     this.#stepsLeft = this.#ready.size;
-    if (this.reorder !== null) this.#reorder(this.reorder);
     this.#budget -= this.#stepsLeft;
     return true;
   }
 
-  #reorder(reorder: (steps: Runnable[]) => void): void {
-    const steps = [...this.#ready];
-    reorder(steps);
-    this.#ready.clear();
-    for (const step of steps) this.#ready.push(step);
+  #order(beforeStep: NonNullable<Kernel["beforeStep"]>): void {
+    if (this.#ready.size === 0) return;
+    this.#stepsLeft = beforeStep(this.#ready, this.#stepsLeft);
   }
 
   #end(): void {
@@ -316,6 +324,7 @@ export class Kernel implements AlarmTarget {
 
   /** One step, then a turn of the host, then the next: so a step has a length. */
   #runOne(): void {
+    if (this.beforeStep !== null) this.#order(this.beforeStep);
     const step = this.#ready.peek();
     if (step === undefined) {
       this.#stepsLeft = 0;

@@ -33,6 +33,11 @@ export interface Runnable {
    * otherwise.
    */
   readonly mayMove?: boolean;
+  /**
+   * A timer whose time has come, or bytes that arrive: it is by chance that it
+   * does not come a little later, when everything else waits.
+   */
+  readonly mayComeLater?: boolean;
   /** For the call graph: who awaits the future at whose end this step runs. */
   awaiters?(): Iterable<Future<unknown>>;
   /** The same where it is those who await the future that this step settles. */

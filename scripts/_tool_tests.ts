@@ -133,5 +133,15 @@ export async function runTools(
     ...["vitest/vitest.mjs", "run", "--dir", "tests/npm/tools"],
   ]);
   results.push({ name: "Vitest", ok, output: ok ? "" : output });
+  const own = await execute(
+    node,
+    ["--test", "tests/npm/tools/concepts_node_test.mjs"],
+    limits,
+  );
+  results.push({
+    name: "node --test",
+    ok: own.ok,
+    output: own.ok ? "" : own.output,
+  });
   return results;
 }

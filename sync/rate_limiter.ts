@@ -337,6 +337,10 @@ class WindowAlarm implements Runnable, Timer {
     this.#kernel.push(this);
   }
 
+  get mayComeLater(): boolean {
+    return true;
+  }
+
   run(): void {
     this.#ring?.();
   }

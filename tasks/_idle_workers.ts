@@ -56,7 +56,7 @@ class IdleWait extends Wait<void> {
   wake(): void {
     const { kernel } = this.scope;
     // Where steps are measured or put in another order, it is one of its own.
-    if (kernel.stepwise || kernel.reorder !== null) return this.settle();
+    if (kernel.stepwise || kernel.beforeStep !== null) return this.settle();
     // The code that is running goes on being the one that the loop waits for.
     const { woken } = kernel;
     this.finish();

@@ -162,6 +162,10 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
     this.#kernel.push(this);
   }
 
+  get mayComeLater(): boolean {
+    return true;
+  }
+
   /** The time is over. */
   run(): void {
     if (this.#pending.size === 0) return;

@@ -121,6 +121,15 @@ class Sleep<T> extends Wait<T | undefined> implements Timer {
     this.scope.kernel.push(this);
   }
 
+  /** Who is due has its turn in the next iteration, which is to be chosen. */
+  override get mayMove(): boolean {
+    return !this.isDue;
+  }
+
+  get mayComeLater(): boolean {
+    return this.isDue;
+  }
+
   override run(): void {
     if (!this.isDue) return super.run();
     this.isDue = false;

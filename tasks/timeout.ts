@@ -15,6 +15,8 @@ import { timeIsOver } from "./_late.ts";
 // Set by the class below: what this file may do with its private parts.
 let start: (deadline: Timeout, now: number) => void;
 let strike: (deadline: Timeout) => void;
+/** Ends the block as if its time were over, if it has not ended. */
+export let strikeNow: (deadline: Timeout) => void;
 let isWaiting: (deadline: Timeout) => boolean;
 let finish: (deadline: Timeout) => void;
 let cancellationOf: (deadline: Timeout) => CancelledError | null;
@@ -147,6 +149,11 @@ export class Timeout {
   static {
     start = (deadline, now) => deadline.#start(now);
     strike = (deadline) => deadline.#scope.cancel(deadline.#expire(), "timer");
+    strikeNow = (deadline) => {
+      if (deadline.#state !== "active") return;
+      deadline.#disarm();
+      strike(deadline);
+    };
     isWaiting = (deadline) => deadline.#scope.isWaiting();
     finish = (deadline) => deadline.#finish();
     cancellationOf = (deadline) => deadline.#error;
@@ -196,6 +203,10 @@ class Deadline implements Runnable, Timer {
 
   due(): void {
     this.#kernel.push(this);
+  }
+
+  get mayComeLater(): boolean {
+    return this.#timeout !== null && this.#looks === 0;
   }
 
   run(): void {
@@ -429,4 +440,20 @@ function withContext(error: unknown, own: CancelledError): unknown {
     tryToDefine(error, "cause", timeoutError(own));
   }
   return error;
+}
+
+/**
+ * The innermost block that code of a task is in, in that task, and that has a
+ * deadline which would interrupt it.
+ */
+export function ownTimeout(scope: Scope): Timeout | null {
+  const { task } = scope;
+  for (
+    let each: Scope | null = scope;
+    each !== null && each.task === task && !each.shielded;
+    each = each.parent
+  ) {
+    if (each.hasDeadline()) return (each as LimitedScope).timeout;
+  }
+  return null;
 }

@@ -197,6 +197,10 @@ class Watch implements Timer, Runnable, WaitSource {
     this.#kernel.push(this);
   }
 
+  get mayComeLater(): boolean {
+    return true;
+  }
+
   /** The time is over. */
   run(): void {
     this.#end();

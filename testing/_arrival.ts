@@ -8,17 +8,35 @@ import type { Runnable } from "../loop/types.ts";
  */
 export class Arrival implements Runnable {
   readonly runsCode = true;
-  readonly mayMove = true;
   readonly #scope: Scope;
   readonly #what: string;
   readonly #arrive: () => void;
+  readonly #hasNews: () => boolean;
   #isQueued = false;
 
-  /** @param what For debug mode: what this is. */
-  constructor(scope: Scope, what: string, arrive: () => void) {
+  /**
+   * @param what For debug mode: what this is.
+   * @param hasNews Whether there is something to tell: otherwise it is no matter
+   * when it comes.
+   */
+  constructor(
+    scope: Scope,
+    what: string,
+    arrive: () => void,
+    hasNews: () => boolean = () => true,
+  ) {
     this.#scope = scope;
     this.#what = what;
     this.#arrive = arrive;
+    this.#hasNews = hasNews;
+  }
+
+  get mayMove(): boolean {
+    return this.#hasNews();
+  }
+
+  get mayComeLater(): boolean {
+    return this.#hasNews();
   }
 
   get scope(): Scope {

@@ -10,6 +10,7 @@ import type { Runnable } from "../loop/types.ts";
 export class Happening implements Timer, Runnable {
   readonly runsCode = true;
   readonly mayMove = true;
+  readonly mayComeLater = true;
   readonly deadline: number;
   readonly order: number;
   heapIndex = -1;

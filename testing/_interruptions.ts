@@ -1,14 +1,30 @@
 /**
  * The points at which a task can be interrupted, in the order they come up: it
  * has begun to wait, or its turn has come, which it might have missed. One of
- * them is chosen, and there the task is cancelled.
+ * them is chosen, and there the task is cancelled, or the time of the block that
+ * it waits in is over.
  */
-import { userFrames } from "../loop/creation_stacks.ts";
+import type { RingBuffer } from "../_internal/ring_buffer.ts";
 import type { Instrument, WaitInfo } from "../loop/hooks.ts";
 import type { Task } from "../loop/task.ts";
 import type { Runnable } from "../loop/types.ts";
+import { Wait } from "../loop/wait.ts";
+import { ownTimeout, strikeNow } from "../tasks/timeout.ts";
+import { lineOfCall } from "./_lines.ts";
 
-/** Where a cancellation came. */
+/** What interrupts a task. */
+export type Interruption = "cancel" | "timeout";
+
+/** Which points are meant. */
+export interface Points {
+  /** The names of the tasks; null for all but the test's own. */
+  readonly names: ReadonlySet<string> | null;
+  readonly by: Interruption;
+  /** The number of the chosen one; null for none. */
+  readonly chosen: number | null;
+}
+
+/** Where an interruption came. */
 export interface Point {
   readonly task: string;
   /** What the task waited for, or was about to do. */
@@ -22,51 +38,59 @@ export class Interruptions implements Instrument {
   found = 0;
   /** The chosen one, once it has come up. */
   reached: Point | null = null;
-  readonly #names: ReadonlySet<string> | null;
-  readonly #chosen: number | null;
+  readonly #points: Points;
   /** The test's own task is the first to be made. */
   #main: Task<unknown> | null = null;
   /** The lines of the waits that last began, by their tasks. */
   readonly #lines = new WeakMap<Task<unknown>, string | null>();
 
-  /** @param names Of the tasks that are meant; null for all. */
-  constructor(names: ReadonlySet<string> | null, chosen: number | null) {
-    this.#names = names;
-    this.#chosen = chosen;
+  constructor(points: Points) {
+    this.#points = points;
   }
 
   taskCreated(task: Task<unknown>): void {
     this.#main ??= task;
   }
 
-  waitStarted({ task, what }: WaitInfo): void {
+  waitStarted(info: WaitInfo): void {
+    const { task, what } = info;
     if (task === null || !this.#isMeant(task)) return;
     // The count alone needs no lines.
-    if (this.#chosen !== null) this.#lines.set(task, lineOfCall());
-    if (!this.#isChosen()) return;
+    if (this.#points.chosen !== null) this.#lines.set(task, lineOfCall());
+    const interrupt = this.#interruptionOf(task, info);
+    if (interrupt === null || !this.#isChosen()) return;
     this.#reach(task, what);
     // It is not in its place yet, such as the queue of a lock.
-    task.getLoop().callSoon(() => void task.cancel());
+    task.getLoop().callSoon(interrupt);
   }
 
-  /** Called before each iteration, with its steps. */
-  look(steps: Runnable[]): void {
-    for (let place = 0; place < steps.length; place++) {
-      const step = steps[place]!;
-      const task = step.task ?? null;
-      if (task === null || !this.#isMeant(task) || !this.#isChosen()) continue;
-      this.#reach(task, step.describe());
-      steps.splice(place++, 0, new Cancelling(task));
-    }
+  /** Called before each step. */
+  look(ready: RingBuffer<Runnable>): void {
+    const step = ready.peek()!;
+    const task = step.task ?? null;
+    if (task === null || !this.#isMeant(task)) return;
+    const interrupt = this.#interruptionOf(task, step);
+    if (interrupt === null || !this.#isChosen()) return;
+    this.#reach(task, step.describe());
+    interrupt();
+  }
+
+  /** Interrupts what the task waits for; null if nothing can. */
+  #interruptionOf(task: Task<unknown>, wait: object): (() => void) | null {
+    if (this.#points.by === "cancel") return () => void task.cancel();
+    const deadline = wait instanceof Wait ? ownTimeout(wait.scope) : null;
+    if (deadline === null || deadline.expired()) return null;
+    return () => strikeNow(deadline);
   }
 
   #isMeant(task: Task<unknown>): boolean {
+    const { names } = this.#points;
     return task !== this.#main && !task.done() &&
-      (this.#names === null || this.#names.has(task.name));
+      (names === null || names.has(task.name));
   }
 
   #isChosen(): boolean {
-    return this.found++ === this.#chosen;
+    return this.found++ === this.#points.chosen;
   }
 
   #reach(task: Task<unknown>, wait: string): void {
@@ -76,26 +100,4 @@ export class Interruptions implements Instrument {
       line: this.#lines.get(task) ?? null,
     };
   }
-}
-
-/** The step in which a task is cancelled. */
-class Cancelling implements Runnable {
-  readonly runsCode = false;
-  readonly #task: Task<unknown>;
-
-  constructor(task: Task<unknown>) {
-    this.#task = task;
-  }
-
-  run(): void {
-    this.#task.cancel();
-  }
-
-  describe(): string {
-    return `the cancellation of ${this.#task}`;
-  }
-}
-
-function lineOfCall(): string | null {
-  return userFrames(new Error())[0]?.trim() ?? null;
 }

@@ -20,6 +20,15 @@ import type {
 } from "../platform/types/net.ts";
 import { Arrival } from "./_arrival.ts";
 import { ReceivingHalf } from "./_receiving_half.ts";
+import { Way } from "./_way.ts";
+
+/** What goes wrong between the two ends. */
+export interface Faults {
+  /** The connection breaks when so many bytes have gone in one direction. */
+  readonly cutAfter: number;
+  /** How long what is sent next takes, in milliseconds; null for no time. */
+  readonly delayOf: (() => number) | null;
+}
 
 /** What lies between the two ends of a pipe of Linux. */
 const CAPACITY = 65_536;
@@ -34,11 +43,18 @@ export class MemoryConnection implements HostConnection {
   readonly #arrival: Arrival;
   readonly #received: ReceivingHalf<"ECONNRESET" | "EPIPE">;
   #peer: MemoryConnection = this;
+  readonly #way: Way;
+  /** How many bytes may still be sent until the connection breaks. */
+  #untilCut: number;
+  /** Sent, and not there yet. */
+  #underWay = 0;
   #isClosed = false;
   /** For which the peer has no room. */
   #unsent: Uint8Array | null = null;
 
-  private constructor(scope: Scope) {
+  private constructor(scope: Scope, { cutAfter, delayOf }: Faults) {
+    this.#way = new Way(scope.kernel, delayOf);
+    this.#untilCut = cutAfter;
     this.#received = new ReceivingHalf({
       isSending: () => this.#unsent !== null,
       taken: () => {
@@ -52,17 +68,18 @@ export class MemoryConnection implements HostConnection {
       scope,
       "an arrival in memory",
       () => this.#received.deliver(),
+      () => this.#received.hasNews(),
     );
   }
 
   /** Two that are connected; what comes to one comes in its scope. */
-  static pair(scopes: readonly [Scope, Scope]): [
+  static pair(scopes: readonly [Scope, Scope], faults: Faults): [
     MemoryConnection,
     MemoryConnection,
   ] {
     const ends = [
-      new MemoryConnection(scopes[0]),
-      new MemoryConnection(scopes[1]),
+      new MemoryConnection(scopes[0], faults),
+      new MemoryConnection(scopes[1], faults),
     ] as [MemoryConnection, MemoryConnection];
     ends[0].#peer = ends[1];
     ends[1].#peer = ends[0];
@@ -89,7 +106,7 @@ export class MemoryConnection implements HostConnection {
   }
 
   closeWrite(): void {
-    this.#peer.#receiveEnd();
+    this.#way.send(() => this.#peer.#receiveEnd());
   }
 
   close(): void {
@@ -98,10 +115,13 @@ export class MemoryConnection implements HostConnection {
     this.#received.receiver = null;
     this.#unsent = null;
     const peer = this.#peer;
-    const isUnread = this.#received.incoming.size > 0 || peer.#unsent !== null;
+    const isUnread = this.#received.incoming.size > 0 ||
+      peer.#unsent !== null || peer.#underWay > 0;
     this.#received.incoming.clear();
-    if (isUnread) peer.#break();
-    else peer.#receiveEnd();
+    this.#way.send(() => {
+      if (isUnread) peer.#break();
+      else peer.#receiveEnd();
+    });
   }
 
   abort(): void {
@@ -113,20 +133,41 @@ export class MemoryConnection implements HostConnection {
     const bytes = this.#unsent;
     if (bytes === null) return;
     if (this.#received.failure !== null) return this.#arrival.schedule();
+    if (this.#untilCut === 0) return this.#cut();
     const peer = this.#peer;
+    const isGone = peer.#isClosed && !peer.#way.isBusy;
     let count = bytes.length;
-    if (peer.#isClosed) this.#break();
+    if (isGone) this.#break();
     else {
-      count = Math.min(count, CAPACITY - peer.#received.incoming.size);
+      const room = CAPACITY - peer.#received.incoming.size - this.#underWay;
+      count = Math.min(count, room, this.#untilCut);
       if (count === 0) return;
       const sent = new Uint8Array(count);
       sent.set(bytes.subarray(0, count));
-      peer.#received.incoming.push(sent);
-      peer.#arrival.schedule();
+      this.#untilCut -= count;
+      this.#underWay += count;
+      this.#way.send(() => peer.#receive(this, sent));
     }
     this.#unsent = count < bytes.length ? bytes.subarray(count) : null;
+    if (this.#untilCut === 0) this.#cut();
     // Last, as more may be written in it, or this closed.
     this.#received.receiver?.written(count);
+  }
+
+  #receive(from: MemoryConnection, bytes: Uint8Array): void {
+    from.#underWay -= bytes.length;
+    // Closed meanwhile: who sent it hears of that.
+    if (this.#isClosed) return this.#way.send(() => from.#break());
+    this.#received.incoming.push(bytes);
+    this.#arrival.schedule();
+  }
+
+  /** Both ends hear that the connection is broken, once they have the rest. */
+  #cut(): void {
+    const peer = this.#peer;
+    this.#untilCut = peer.#untilCut = 0;
+    this.#break();
+    this.#way.send(() => peer.#break());
   }
 
   #receiveEnd(): void {
@@ -135,8 +176,9 @@ export class MemoryConnection implements HostConnection {
     this.#arrival.schedule();
   }
 
-  /** The peer is closed, and something is on its way to it. */
+  /** Nothing more comes through. */
   #break(): void {
+    if (this.#received.failure !== null) return;
     this.#received.failure = this.#received.hasEnded ? "EPIPE" : "ECONNRESET";
     this.#arrival.schedule();
   }

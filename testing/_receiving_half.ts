@@ -40,6 +40,16 @@ export class ReceivingHalf<F extends string> {
     if (this.#end === "none") this.#end = "come";
   }
 
+  /** Whether there is something to tell the receiver. */
+  hasNews(): boolean {
+    const { receiver, failure, incoming } = this;
+    if (receiver === null) return false;
+    if (failure !== null && this.#owner.isSending()) return true;
+    if (this.isPaused) return false;
+    return incoming.size > 0 || this.#end === "come" ||
+      (failure !== null && failure !== "EPIPE");
+  }
+
   /** Tells the receiver the next thing there is to tell. */
   deliver(): void {
     const { receiver, failure, incoming } = this;

@@ -1,7 +1,13 @@
 /** How the orders of a test are searched. */
 import { makeRandom } from "../_internal/random.ts";
 import type { Runnable } from "../loop/types.ts";
-import { type Chooser, naturally, type Tape } from "./_tape.ts";
+import { Places } from "./_history.ts";
+import {
+  type Candidates,
+  type Chooser,
+  naturally,
+  type Tape,
+} from "./_tape.ts";
 
 /** How {@linkcode exploreSchedules} searches. */
 export type ScheduleStrategy = "random" | "pct" | "exhaustive";
@@ -19,7 +25,7 @@ const HORIZONS = 8;
 
 /** Makes each choice at random. */
 export function randomly(seed: number): Chooser {
-  return makeRandom(seed);
+  return { asksWho: false, choose: makeRandom(seed) };
 }
 
 /**
@@ -44,14 +50,15 @@ export function byPriority(seed: number): Chooser {
     }
     return priority;
   };
-  const highest = (steps: readonly Runnable[]) => {
-    let best = 0;
-    for (let index = 1; index < steps.length; index++) {
-      if (priorityOf(steps[index]!) > priorityOf(steps[best]!)) best = index;
+  const highest = (steps: Candidates) => {
+    let [best, most] = [0, -Infinity];
+    for (let index = 0; index < steps.length; index++) {
+      const priority = priorityOf(steps[index]!);
+      if (priority > most) [best, most] = [index, priority];
     }
     return best;
   };
-  return (below, steps) => {
+  const choose = (below: number, steps: Candidates) => {
     if (steps.length === 0) return random(below);
     if (changes.has(count++)) {
       const first = steps[highest(steps)]!;
@@ -59,12 +66,19 @@ export function byPriority(seed: number): Chooser {
     }
     return highest(steps);
   };
+  return { asksWho: true, choose };
 }
 
-/** All orders, one after the other: the last choice changes first. */
+/**
+ * All orders, one after the other: the last choice changes first. One that comes
+ * to a place where another was before is gone through to its end, and what it
+ * would have to choose from there on is not: it was, or will be, chosen there.
+ */
 export class EveryOrder {
   /** The part of all orders that was seen, from 0 to 1. */
   coverage = 0;
+  /** Where they have been. */
+  readonly places: Places = new Places();
   #given: readonly number[] | null = [];
 
   /** The next; null when all were had. */
@@ -74,10 +88,13 @@ export class EveryOrder {
       : { given: this.#given, chooser: naturally };
   }
 
-  /** A run has ended. */
-  seen({ taken, among }: Tape): void {
-    this.coverage += among.reduce((part, below) => part / below, 1);
-    let last = taken.length - 1;
+  /** A run has ended, which had something new up to the choice `end`. */
+  seen({ taken, among }: Tape, end: number = taken.length): void {
+    this.coverage += among.slice(0, end).reduce(
+      (part, below) => part / below,
+      1,
+    );
+    let last = end - 1;
     while (last >= 0 && taken[last]! + 1 >= among[last]!) last--;
     this.#given = last < 0 ? null : [...taken.slice(0, last), taken[last]! + 1];
     if (this.#given === null) this.coverage = 1;

@@ -8,21 +8,44 @@
  */
 import type { Runnable } from "../loop/types.ts";
 
-/** Decides what the tape leaves open; `steps` are those that may go first. */
-export type Chooser = (below: number, steps: readonly Runnable[]) => number;
+/** What can go first, in the order in which it would come. */
+export type Candidates = readonly Runnable[];
 
-/** The first: every step keeps its place. */
-export const naturally: Chooser = (): number => 0;
+/** Decides what the tape leaves open. */
+export interface Chooser {
+  /** Whether it wants to know who the candidates are. */
+  readonly asksWho: boolean;
+  /** Without candidates it is no one's turn that is chosen, or it did not ask. */
+  choose(below: number, candidates: Candidates): number;
+}
 
-const NO_STEPS: readonly Runnable[] = [];
+/** Every step keeps its place. */
+export const naturally: Chooser = { asksWho: false, choose: () => 0 };
+
+/** A kind of choice. */
+export interface Kind {
+  readonly name: string;
+  /** Whether one of the candidates is chosen, and not how they come. */
+  readonly picks: boolean;
+  /** In words, if the choice is not the natural one. */
+  tell(
+    choice: number,
+    candidates: Candidates,
+    where: (step: Runnable) => string,
+  ): string;
+}
+
+const NONE: Candidates = [];
 
 export class Tape {
   /** What was chosen. */
   readonly taken: number[] = [];
   /** From how many. */
   readonly among: number[] = [];
-  /** In words, where the choice was not the natural one; null for no words. */
+  /** In words, if the choice was not the natural one; null for no words. */
   readonly story: string[] | null;
+  /** A step in words, for the story. */
+  nameOf: (step: Runnable) => string = (step) => step.describe();
   readonly #given: readonly number[];
   readonly #chooser: Chooser;
 
@@ -36,40 +59,29 @@ export class Tape {
     this.story = story;
   }
 
+  /** Whether nothing is written for the choice that comes next. */
+  get isNew(): boolean {
+    return this.taken.length >= this.#given.length;
+  }
+
+  /** Whether choices are to be made with their candidates. */
+  get asksWho(): boolean {
+    return this.#chooser.asksWho || this.story !== null;
+  }
+
   /** One choice. */
-  choose(below: number, steps: readonly Runnable[] = NO_STEPS): number {
+  choose(kind: Kind, below: number, candidates: Candidates): number {
     const place = this.taken.length;
     let choice = place < this.#given.length
       ? this.#given[place]!
-      : this.#chooser(below, steps);
-    // The tape of another test: where it makes no sense the order is natural.
+      : this.#chooser.choose(below, kind.picks ? candidates : NONE);
+    // The tape of another test: if it makes no sense, the order is natural.
     if (choice >= below) choice = 0;
     this.taken.push(choice);
     this.among.push(below);
-    if (choice !== 0) this.story?.push(told(choice, steps));
+    if (choice !== 0) {
+      this.story?.push(kind.tell(choice, candidates, this.nameOf));
+    }
     return choice;
   }
-
-  /** Puts the steps that may move in the order chosen; the others stay in place. */
-  reorder(steps: Runnable[]): void {
-    const places: number[] = [];
-    for (let place = 0; place < steps.length; place++) {
-      if (steps[place]!.mayMove === true) places.push(place);
-    }
-    if (places.length < 2) return;
-    const left = places.map((place) => steps[place]!);
-    for (const place of places) {
-      const choice = left.length > 1 ? this.choose(left.length, left) : 0;
-      steps[place] = left[choice]!;
-      left.splice(choice, 1);
-    }
-  }
-}
-
-function told(choice: number, steps: readonly Runnable[]): string {
-  if (steps.length === 0) return "select() takes its cases in another order";
-  const others = choice === 1 ? "" : ` and ${choice - 1} more`;
-  return `${steps[choice]!.describe()} goes before ${
-    steps[0]!.describe()
-  }${others}`;
 }

@@ -1,15 +1,19 @@
-import { checkFunction, checkString } from "../_internal/check.ts";
-import { isError, messageOf, stringOf } from "../_internal/error_text.ts";
+import { checkFunction, checkOneOf, checkString } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { ScheduleError } from "../errors.ts";
-import { newEventLoop } from "../loop/ambient.ts";
+import { refuseInsideOfLoop } from "../loop/event_loop.ts";
 import { kernelOf } from "../loop/kernel.ts";
 import type { TaskFunction } from "../loop/task.ts";
-import { run } from "../tasks/runner.ts";
-import { Interruptions, type Point } from "./_interruptions.ts";
+import {
+  type Interruption,
+  Interruptions,
+  type Point,
+  type Points,
+} from "./_interruptions.ts";
+import { type Leftovers, watched } from "./_leftovers.ts";
+import { type Failure, tryOnce, wordsOf } from "./_trial.ts";
 import type { Exploration } from "./explore_schedules.ts";
-import { VirtualClock } from "./virtual_clock.ts";
 
 /** Options of {@linkcode exploreCancellations}. */
 export interface ExploreCancellationsOptions {
@@ -19,14 +23,34 @@ export interface ExploreCancellationsOptions {
    * @default {all but the test's own}
    */
   tasks?: readonly string[] | undefined;
-  /** The `replay` of a {@linkcode ScheduleError}: cancels there alone. */
+  /**
+   * What comes at each point: a cancellation of the task, or the end of the
+   * `timeout`, `timeoutAt` or `moveOnAfter` that the task waits in, the innermost
+   * of its own, however much time it has left. A wait in none is no point then.
+   *
+   * @default {"cancel"}
+   */
+  by?: Interruption | undefined;
+  /**
+   * What becomes of tasks that have not ended when the test has: they are
+   * cancelled and awaited, or, with `"refuse"`, the test fails as well, with an
+   * {@linkcode InvalidStateError} that names them and what they wait for.
+   *
+   * @default {"cancel"}
+   */
+  leftovers?: Leftovers | undefined;
+  /** The `replay` of a {@linkcode ScheduleError}: interrupts there alone. */
   replay?: string | undefined;
 }
 
 const CANCELLATION_OPTIONS = new OptionNames<ExploreCancellationsOptions>({
   tasks: true,
+  by: true,
+  leftovers: true,
   replay: true,
 });
+
+const INTERRUPTIONS: readonly Interruption[] = ["cancel", "timeout"];
 
 const ACTION = "explore cancellations";
 
@@ -34,7 +58,8 @@ const ACTION = "explore cancellations";
  * Runs a test once to count the points at which its tasks can be interrupted,
  * and then once for each of them, with a task cancelled there: when it has
  * begun to wait, and when it is about to start, or what it waits for is there
- * and its turn to take it has come.
+ * and its turn to take it has come. With `by: "timeout"` it is instead the
+ * `timeout` around the wait that is over there.
  *
  * Time is virtual. The test's own task is left alone, as it is the one that
  * checks: it has to go on when a task that it awaits is cancelled.
@@ -64,12 +89,15 @@ const ACTION = "explore cancellations";
  * ```
  *
  * @param fn The test: it makes all that it needs anew, and throws if it fails.
- * @param options Which tasks, or which point.
- * @returns What was tried, when no cancellation made it fail.
+ * @param options Which tasks, what interrupts them, or which point.
+ * @returns What was tried, when nothing made it fail.
  * @throws {ScheduleError} When one did, or the test fails without any; its
  * `cause` is what the test threw.
  * @throws {TypeError} When `fn` is no function, `tasks` no array of strings, or
  * `replay` no such string.
+ * @throws {RangeError} When `by` or `leftovers` is something else.
+ * @throws {InvalidStateError} When it is called in a loop that runs, as each run
+ * has a loop of its own.
  */
 export async function exploreCancellations(
   fn: TaskFunction<unknown>,
@@ -77,54 +105,60 @@ export async function exploreCancellations(
 ): Promise<Exploration> {
   checkFunction(ACTION, "fn", fn);
   checkOptions(ACTION, options, CANCELLATION_OPTIONS);
-  const { tasks, replay } = options;
+  const { tasks, by = "cancel", replay } = options;
+  const test = watched(ACTION, fn, options.leftovers);
   const names = tasks === undefined ? null : namesOf(tasks);
-  if (replay !== undefined) {
-    const { found } = await tryOnce(fn, names, readPoint(replay));
+  checkOneOf(ACTION, "by", by, INTERRUPTIONS);
+  const place = replay === undefined ? null : readPoint(replay);
+  refuseInsideOfLoop();
+  if (place !== null) {
+    const { found } = await tryPoint(test, { names, ...place });
     return { runs: 1, choices: found, coverage: null, complete: false };
   }
-  const { found } = await tryOnce(fn, names, null);
-  for (let point = 0; point < found; point++) {
+  const { found } = await tryPoint(test, { names, by, chosen: null });
+  for (let chosen = 0; chosen < found; chosen++) {
     // deno-lint-ignore no-await-in-loop -- one point after the other
-    await tryOnce(fn, names, point);
+    await tryPoint(test, { names, by, chosen });
   }
   return { runs: found + 1, choices: found, coverage: 1, complete: true };
 }
 
-/** Runs the test with a cancellation at `point`, or with none. */
-async function tryOnce(
+/** Runs the test with an interruption at the chosen point, or with none. */
+async function tryPoint(
   fn: TaskFunction<unknown>,
-  names: ReadonlySet<string> | null,
-  point: number | null,
+  points: Points,
 ): Promise<Interruptions> {
-  const points = new Interruptions(names, point);
-  const loop = newEventLoop({ clock: new VirtualClock() });
-  loop.addInstrument(points);
-  kernelOf(loop).reorder = (steps) => points.look(steps);
-  try {
-    // A run is too short for a signal to be its affair.
-    await run(fn, { loop, signals: [] });
-    return points;
-  } catch (cause) {
-    throw errorOf(cause, points.reached, point);
-  }
+  const interruptions = new Interruptions(points);
+  const failure = await tryOnce(fn, (loop) => {
+    loop.addInstrument(interruptions);
+    kernelOf(loop).beforeStep = (ready, left) => {
+      interruptions.look(ready);
+      return left;
+    };
+  });
+  if (failure !== null) throw errorOf(failure, interruptions.reached, points);
+  return interruptions;
 }
 
 function errorOf(
-  cause: unknown,
+  failure: Failure,
   reached: Point | null,
-  point: number | null,
+  { by, chosen }: Points,
 ): ScheduleError {
-  const what = isError(cause) ? messageOf(cause) : stringOf(cause);
-  if (point === null || reached === null) {
-    return new ScheduleError(`Failed without a cancellation: ${what}`, {
-      cause,
-    });
+  const { error: cause } = failure;
+  const what = wordsOf(failure);
+  if (chosen === null || reached === null) {
+    const name = by === "cancel" ? "a cancellation" : "a timeout";
+    return new ScheduleError(`Failed without ${name}: ${what}`, { cause });
   }
   const { task, wait, line } = reached;
-  const replay = `cancel:${point}`;
+  const name = JSON.stringify(task);
+  const how = by === "cancel"
+    ? `task ${name} cancelled`
+    : `a timeout of task ${name} over`;
+  const replay = `${by}:${chosen}`;
   const lines = [
-    `Failed with task ${JSON.stringify(task)} cancelled at ${wait}: ${what}`,
+    `Failed with ${how} at ${wait}: ${what}`,
     ...(line === null ? [] : [line]),
     `To repeat: { replay: "${replay}" }`,
   ];
@@ -145,11 +179,13 @@ function namesOf(tasks: unknown): ReadonlySet<string> {
   return new Set(tasks);
 }
 
-function readPoint(replay: unknown): number {
+function readPoint(replay: unknown): { by: Interruption; chosen: number } {
   const parts = typeof replay === "string"
-    ? /^cancel:(\d{1,9})$/.exec(replay)
+    ? /^(cancel|timeout):(\d{1,9})$/.exec(replay)
     : null;
-  if (parts !== null) return Number(parts[1]);
+  if (parts !== null) {
+    return { by: parts[1] as Interruption, chosen: Number(parts[2]) };
+  }
   throw new TypeError(
     `Cannot ${ACTION} as 'replay' must be the 'replay' of a ScheduleError of exploreCancellations(): received ${
       show(replay)

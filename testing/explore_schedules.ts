@@ -1,14 +1,15 @@
-import { checkFunction, checkInteger, checkOneOf } from "../_internal/check.ts";
-import { isError, messageOf, stringOf } from "../_internal/error_text.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkInteger,
+  checkOneOf,
+} from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
-import { makeFractions } from "../_internal/random.ts";
-import { ScheduleError } from "../errors.ts";
-import { newEventLoop } from "../loop/ambient.ts";
-import { kernelOf } from "../loop/kernel.ts";
+import { refuseInsideOfLoop } from "../loop/event_loop.ts";
 import type { TaskFunction } from "../loop/task.ts";
-import { run } from "../tasks/runner.ts";
-import { readReplay, writeReplay } from "./_replay.ts";
-import { oddOnes, shrink } from "./_shrink.ts";
+import { type Leftovers, watched } from "./_leftovers.ts";
+import { Orders } from "./_orders.ts";
+import { readReplay } from "./_replay.ts";
 import {
   byPriority,
   EveryOrder,
@@ -17,7 +18,6 @@ import {
   type ScheduleStrategy,
 } from "./_strategies.ts";
 import { naturally, Tape } from "./_tape.ts";
-import { VirtualClock } from "./virtual_clock.ts";
 
 /** Options of {@linkcode exploreSchedules}. */
 export interface ExploreSchedulesOptions {
@@ -39,11 +39,30 @@ export interface ExploreSchedulesOptions {
    * How to search. `"random"` throws dice for each choice; `"pct"` gives the
    * tasks priorities, which change three times in a run, and so finds what
    * takes a task that is late all the time; `"exhaustive"` tries all orders,
-   * one after the other, as far as `runs` goes.
+   * one after the other, as far as `runs` goes. It does not go on with one that
+   * has run the same steps of the loop, one after the other, as another before,
+   * and has the same ones ready at the same time: the rest is the same, too.
    *
    * @default {"random"}
    */
   strategy?: ScheduleStrategy | undefined;
+  /**
+   * Whether it is tried, too, who of several that wait is the next to get what
+   * they wait for: a lock, a permit, an item. Otherwise it is the one who has
+   * waited longest, as it is in a program. An order that fails only with this
+   * shows code that relies on that.
+   *
+   * @default {false}
+   */
+  handovers?: boolean | undefined;
+  /**
+   * What becomes of tasks that have not ended when the test has: they are
+   * cancelled and awaited, or, with `"refuse"`, the test fails as well, with an
+   * {@linkcode InvalidStateError} that names them and what they wait for.
+   *
+   * @default {"cancel"}
+   */
+  leftovers?: Leftovers | undefined;
   /**
    * The `replay` of a {@linkcode ScheduleError}: runs that order, once. No other
    * option counts then.
@@ -58,11 +77,11 @@ export interface Exploration {
   /** How many choices the longest of the runs had. */
   readonly choices: number;
   /**
-   * The part of all orders that was tried, from 0 to 1; null if that is not
-   * known, as it is of orders by chance.
+   * The part of all orders that was tried, or left out as the same as one that
+   * was, from 0 to 1; null if that is not known, as it is of orders by chance.
    */
   readonly coverage: number | null;
-  /** Whether all orders were tried, so that none can fail. */
+  /** Whether that was all, so that no order can fail. */
   readonly complete: boolean;
 }
 
@@ -70,8 +89,12 @@ const EXPLORE_OPTIONS = new OptionNames<ExploreSchedulesOptions>({
   runs: true,
   seed: true,
   strategy: true,
+  handovers: true,
+  leftovers: true,
   replay: true,
 }, { number: "runs", string: "strategy" });
+
+const ACTION = "explore schedules";
 
 const STRATEGIES: readonly ScheduleStrategy[] = ["random", "pct", "exhaustive"];
 
@@ -79,11 +102,18 @@ const STRATEGIES: readonly ScheduleStrategy[] = ["random", "pct", "exhaustive"];
  * Runs a test again and again in virtual time, each time with its tasks in
  * another order, to find the one in which it fails.
  *
- * What is tried otherwise is what a program leaves to chance: which of the tasks
- * that start, or whose `sleep` ends, in the same instant goes first. Whatever
- * has an order of its own keeps it: a queue hands out its items, and a lock
- * itself, to those who came first. Which of the cases that are ready `select`
- * takes is tried as well, unless it is biased. Time is virtual, and each choice
+ * What is tried is what a program leaves to chance:
+ *
+ * - which of the tasks that start, or whose `sleep` ends, in the same instant is
+ *   the first;
+ * - whether timers of the same instant come together, or one of them first and the
+ *   others once it has had its effect;
+ * - whether bytes of a {@linkcode memoryStreamPair} arrive before or after what
+ *   else can go on;
+ * - which of the cases that are ready `select` takes, unless it is biased;
+ * - with `handovers`, who of several that wait for a lock or an item gets it.
+ *
+ * Whatever else has an order of its own keeps it. Time is virtual, and each choice
  * is recorded, so a failure can be had again.
  *
  * A failure is told in as few choices as it takes: those that do not matter are
@@ -140,25 +170,30 @@ const STRATEGIES: readonly ScheduleStrategy[] = ["random", "pct", "exhaustive"];
  * @param options How many orders, and which.
  * @returns What was tried, when no order made it fail.
  * @throws {ScheduleError} When one did; its `cause` is what the test threw.
- * @throws {TypeError} When `fn` is no function, an option no integer, or `replay`
- * no such string.
- * @throws {RangeError} When `runs` is less than 1, `seed` negative, or `strategy`
- * unknown.
+ * @throws {TypeError} When `fn` is no function, an option of the wrong kind, or
+ * `replay` no such string.
+ * @throws {RangeError} When `runs` is no integer of at least 1, `seed` none of at
+ * least 0, or `strategy` or `leftovers` unknown.
+ * @throws {InvalidStateError} When it is called in a loop that runs, as each order
+ * has a loop of its own.
  */
 export async function exploreSchedules(
   fn: TaskFunction<unknown>,
   options: ExploreSchedulesOptions = {},
 ): Promise<Exploration> {
-  const action = "explore schedules";
-  checkFunction(action, "fn", fn);
-  checkOptions(action, options, EXPLORE_OPTIONS);
-  const { strategy = "random", seed = 0, replay } = options;
+  checkFunction(ACTION, "fn", fn);
+  checkOptions(ACTION, options, EXPLORE_OPTIONS);
+  const { strategy = "random", seed = 0, handovers = false, replay } = options;
+  const test = watched(ACTION, fn, options.leftovers);
   const isExhaustive = strategy === "exhaustive";
   const { runs = isExhaustive ? 10_000 : 100 } = options;
-  checkInteger(action, "runs", runs, 1);
-  checkInteger(action, "seed", seed, 0);
-  checkOneOf(action, "strategy", strategy, STRATEGIES);
-  if (replay !== undefined) return await repeat(fn, replay);
+  checkInteger(ACTION, "runs", runs, 1);
+  checkInteger(ACTION, "seed", seed, 0);
+  checkOneOf(ACTION, "strategy", strategy, STRATEGIES);
+  checkBoolean(ACTION, "handovers", handovers);
+  refuseInsideOfLoop();
+  if (replay !== undefined) return await repeat(test, replay);
+  const orders = new Orders(test, handovers);
   const every = isExhaustive ? new EveryOrder() : null;
   let longest = 0;
   let done = 0;
@@ -168,14 +203,15 @@ export async function exploreSchedules(
     if (plan === null) break;
     const tape = new Tape(plan.given, plan.chooser);
     // deno-lint-ignore no-await-in-loop -- one order after the other
-    const failure = await tryOnce(fn, tape, own);
+    const { failure, end } = await orders.run(tape, own, every?.places);
     if (failure !== null) {
       const place = `Failed with seed ${own} (run ${done + 1} of ${runs})`;
+      const found = { place, seed: own, failure };
       // deno-lint-ignore no-await-in-loop -- the last
-      throw await toldBriefly(fn, tape.taken, { place, seed: own, failure });
+      throw await orders.errorOf(found, tape.taken);
     }
     longest = Math.max(longest, tape.taken.length);
-    every?.seen(tape);
+    every?.seen(tape, end ?? undefined);
   }
   const complete = every !== null && every.next() === null;
   const coverage = every?.coverage ?? null;
@@ -187,105 +223,23 @@ function planOf(strategy: ScheduleStrategy, seed: number): Plan {
   return { given: [], chooser };
 }
 
-/** What a test threw: an object, as it may throw `null`. */
-interface Failure {
-  readonly error: unknown;
-}
-
-/** Where a failure came up. */
-interface Found {
-  readonly place: string;
-  readonly seed: number;
-  readonly failure: Failure;
-}
-
-/** Runs the test in one order; null if it passes. */
-async function tryOnce(
-  fn: TaskFunction<unknown>,
-  tape: Tape,
-  seed: number,
-): Promise<Failure | null> {
-  const loop = newEventLoop({ clock: new VirtualClock() });
-  const kernel = kernelOf(loop);
-  kernel.reorder = (steps) => tape.reorder(steps);
-  kernel.choose = (below) => tape.choose(below);
-  // Another sequence: the order does not hang on how often this one is asked.
-  kernel.random = makeFractions(~seed);
-  try {
-    // A run is too short for a signal to be its affair.
-    await run(fn, { loop, signals: [] });
-    return null;
-  } catch (error) {
-    return { error };
-  }
-}
-
 async function repeat(
   fn: TaskFunction<unknown>,
   replay: string,
 ): Promise<Exploration> {
-  const { seed, choices } = readReplay("explore schedules", replay);
-  const tape = new Tape(choices, naturally, []);
-  const failure = await tryOnce(fn, tape, seed);
+  const { seed, handovers, choices } = readReplay(ACTION, replay);
+  const orders = new Orders(fn, handovers);
+  const { tape, failure } = await orders.run(
+    new Tape(choices, naturally),
+    seed,
+  );
   if (failure !== null) {
-    const place = `Failed with replay "${replay}"`;
-    throw errorOf({ place, seed, failure }, tape, replay);
+    throw await orders.errorAsIs(
+      { place: `Failed with replay "${replay}"`, seed, failure },
+      choices,
+      replay,
+    );
   }
   const { length } = tape.taken;
   return { runs: 1, choices: length, coverage: null, complete: false };
-}
-
-/** The error of a failure, in the fewest choices that fail alike. */
-async function toldBriefly(
-  fn: TaskFunction<unknown>,
-  choices: readonly number[],
-  found: Found,
-): Promise<ScheduleError> {
-  const { seed, failure } = found;
-  const attempt = async (given: readonly number[]) => {
-    const tape = new Tape(given, naturally, []);
-    const again = await tryOnce(fn, tape, seed);
-    return again !== null && isAlike(again, failure)
-      ? { tape, failure: again }
-      : null;
-  };
-  let best = { tape: new Tape([], naturally, []), failure };
-  if (oddOnes(choices).length > 0) {
-    const fewest = await shrink(
-      choices,
-      async (given) => await attempt(given) !== null,
-    );
-    const last = await attempt(fewest);
-    // A test that hangs on more than its order: it is told as it was.
-    if (last === null) {
-      return errorOf(found, null, writeReplay({ seed, choices }));
-    }
-    best = last;
-  }
-  const replay = writeReplay({ seed, choices: best.tape.taken });
-  return errorOf({ ...found, failure: best.failure }, best.tape, replay);
-}
-
-function errorOf(
-  { place, seed, failure: { error: cause } }: Found,
-  tape: Tape | null,
-  replay: string,
-): ScheduleError {
-  const what = isError(cause) ? messageOf(cause) : stringOf(cause);
-  const story = tape === null
-    ? ["It did not fail in this order again: it hangs on more than the order"]
-    : tape.story!;
-  const lines = [
-    `${place}: ${what}`,
-    ...story,
-    `To repeat: { replay: "${replay}" }`,
-  ];
-  return new ScheduleError(lines.join("\n  "), { cause, seed, replay });
-}
-
-/** Whether two failures are of one kind, as far as can be told. */
-function isAlike({ error: a }: Failure, { error: b }: Failure): boolean {
-  return isError(a) && isError(b)
-    ? a.constructor === b.constructor
-    : typeof a === typeof b;
 }

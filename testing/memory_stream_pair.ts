@@ -1,4 +1,4 @@
-import { checkInteger } from "../_internal/check.ts";
+import { checkDuration, checkInteger } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import type { Scope } from "../loop/scope.ts";
 import { connectionScope } from "../streams/host.ts";
@@ -31,11 +31,28 @@ export interface MemoryStreamOptions {
    * @default {what has come}
    */
   chunkSize?: number | (() => number) | undefined;
+  /**
+   * The connection breaks when so many bytes have gone in one direction: what was
+   * sent by then can be read, and then reads and writes of both ends are a
+   * {@linkcode ConnectionResetError}. At 0, none comes through.
+   *
+   * @default {never}
+   */
+  cutAfter?: number | undefined;
+  /**
+   * How long what is written is under way, in milliseconds; it stays in order. A
+   * function is asked for each piece that is sent, for the end, and for a reset.
+   *
+   * @default {0}
+   */
+  delay?: number | (() => number) | undefined;
 }
 
 const MEMORY_STREAM_OPTIONS = new OptionNames<MemoryStreamOptions>({
   limit: true,
   chunkSize: true,
+  cutAfter: true,
+  delay: true,
 }, { number: "chunkSize" });
 
 /**
@@ -87,23 +104,28 @@ const MEMORY_STREAM_OPTIONS = new OptionNames<MemoryStreamOptions>({
  * @returns The two ends; neither is the server's or the client's.
  * @throws {TypeError} When an option is of the wrong kind.
  * @throws {RangeError} When `limit` or `chunkSize` is not an integer of at least
- * 1.
+ * 1, `cutAfter` none of at least 0, or `delay` negative.
  */
 export function memoryStreamPair(
   options: MemoryStreamOptions = {},
 ): [MemoryStream, MemoryStream] {
   const action = "create a pair of streams";
   checkOptions(action, options, MEMORY_STREAM_OPTIONS);
-  const { limit, chunkSize } = options;
+  const { limit, chunkSize, cutAfter, delay } = options;
   if (limit !== undefined) checkInteger(action, "limit", limit, 1);
   if (chunkSize !== undefined && typeof chunkSize !== "function") {
     checkInteger(action, "chunkSize", chunkSize, 1);
   }
+  if (cutAfter !== undefined) checkInteger(action, "cutAfter", cutAfter, 0);
+  if (delay !== undefined && typeof delay !== "function") {
+    checkDuration(action, "delay", delay);
+  }
+  const faults = { cutAfter: cutAfter ?? Infinity, delayOf: delayOf(delay) };
   const sizeOfNext = typeof chunkSize === "number"
     ? () => chunkSize
     : chunkSize;
   const scopes = [connectionScope(), connectionScope()] as const;
-  const [first, second] = MemoryConnection.pair(scopes);
+  const [first, second] = MemoryConnection.pair(scopes, faults);
   const open = (host: MemoryConnection, scope: Scope): MemoryStream => {
     const reader = makeReader(limit);
     const inlet = sizeOfNext && new Pieces(scope, reader, sizeOfNext);
@@ -112,4 +134,16 @@ export function memoryStreamPair(
     return [reader, new StreamWriter(transport, protocol, reader)];
   };
   return [open(first, scopes[0]), open(second, scopes[1])];
+}
+
+function delayOf(
+  delay: MemoryStreamOptions["delay"],
+): (() => number) | null {
+  if (delay === undefined || delay === 0) return null;
+  if (typeof delay === "number") return () => delay;
+  return () => {
+    const ms = delay();
+    checkDuration("send in memory", "delay()", ms);
+    return ms;
+  };
 }

@@ -26,6 +26,8 @@
  * @module
  */
 
+export type { Interruption } from "./_interruptions.ts";
+export type { Leftovers } from "./_leftovers.ts";
 export type { ScheduleStrategy } from "./_strategies.ts";
 export {
   exploreCancellations,

@@ -1,7 +1,9 @@
+import { checkFunction } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { newEventLoop } from "../loop/ambient.ts";
 import type { TaskFunction } from "../loop/task.ts";
 import { run } from "../tasks/runner.ts";
+import { type Leftovers, watched } from "./_leftovers.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
 /** Options of {@linkcode runVirtual}. */
@@ -18,6 +20,14 @@ export interface RunVirtualOptions {
    * @default {whether the environment has ASYNCIO_DEBUG=1}
    */
   debug?: boolean | undefined;
+  /**
+   * What becomes of tasks that have not ended when the test has: they are
+   * cancelled and awaited, or, with `"refuse"`, the test fails as well, with an
+   * {@linkcode InvalidStateError} that names them and what they wait for.
+   *
+   * @default {"cancel"}
+   */
+  leftovers?: Leftovers | undefined;
   /** Cancels the main task when it is aborted; the reason is kept. */
   signal?: AbortSignal | undefined;
 }
@@ -25,6 +35,7 @@ export interface RunVirtualOptions {
 const RUN_VIRTUAL_OPTIONS = new OptionNames<RunVirtualOptions>({
   clock: true,
   debug: true,
+  leftovers: true,
   signal: true,
 }, { boolean: "debug" });
 
@@ -45,8 +56,12 @@ const RUN_VIRTUAL_OPTIONS = new OptionNames<RunVirtualOptions>({
  * ```
  *
  * @param main The function.
- * @param options The clock, debug mode, a signal.
+ * @param options The clock, debug mode, a signal, and what becomes of tasks that
+ * are left.
  * @returns What `main` returns.
+ * @throws {RangeError} When `leftovers` is something else.
+ * @throws {InvalidStateError} When `leftovers` is `"refuse"` and a task has not
+ * ended when `main` has.
  * @throws Whatever `run` throws.
  */
 export async function runVirtual<T>(
@@ -54,6 +69,10 @@ export async function runVirtual<T>(
   options: RunVirtualOptions = {},
 ): Promise<T> {
   checkOptions("run", options, RUN_VIRTUAL_OPTIONS);
-  const { clock = new VirtualClock(), ...rest } = options;
-  return await run(main, { ...rest, loop: newEventLoop({ clock }) });
+  checkFunction("run", "main", main);
+  const { clock = new VirtualClock(), leftovers, ...rest } = options;
+  return await run(watched("run", main, leftovers), {
+    ...rest,
+    loop: newEventLoop({ clock }),
+  });
 }

@@ -79,3 +79,21 @@ Deno.test("unshift puts an item in front, also where the buffer is full", () => 
   assertEquals(buffer.size, 18);
   assertEquals(buffer.last(), 15);
 });
+
+Deno.test("an item is taken out of the middle, and those around it stay in order", () => {
+  for (let start = 0; start < 16; start++) {
+    const buffer = new RingBuffer<number>();
+    // So that it wraps around, wherever that may be.
+    for (let i = 0; i < start; i++) buffer.push(i);
+    for (let i = 0; i < start; i++) buffer.shift();
+    for (let i = 0; i < 5; i++) buffer.push(i);
+    assertEquals(buffer.at(3), 3);
+    assertEquals(buffer.removeAt(3), 3);
+    assertEquals([...buffer], [0, 1, 2, 4]);
+    assertEquals(buffer.removeAt(0), 0);
+    assertEquals(buffer.removeAt(2), 4);
+    assertEquals(buffer.removeAt(2), undefined);
+    assertEquals(buffer.at(2), undefined);
+    assertEquals([...buffer], [1, 2]);
+  }
+});

@@ -202,7 +202,7 @@ export const faultsOfCancellation: Record<string, KnownFault> = {
   },
   "a count of waiters that is not taken back": {
     program: countedWaiter,
-    found: [4],
+    found: [3],
   },
   "a cache that keeps the failure": { program: poisonedCache, found: [3] },
 };

@@ -32,7 +32,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
-import { now, turns, virtual } from "../_support/virtual.ts";
+import { deferred, now, turns, virtual } from "../_support/virtual.ts";
 
 /** A variable with a default, in most tests the only one. */
 function makeVar(): ContextVar<string> {
@@ -644,4 +644,24 @@ Deno.test("a variable that is set outside of any loop does not count as one", as
       }, reject);
     }, 0);
   });
+});
+
+Deno.test("code that outlives its loop has no context variables of it, and may run another", async () => {
+  const name = new ContextVar("name", { defaultValue: "none" });
+  const isClosed = deferred<void>();
+  const last = deferred<unknown[]>();
+  const outlive = async () => {
+    await isClosed.promise;
+    const seen: unknown[] = [name.get(), copyContext().has(name)];
+    seen.push(await run(() => sleep(1, name.get())));
+    name.set("own");
+    seen.push(name.get(), await run(() => sleep(1, name.get())));
+    return seen;
+  };
+  await run(async () => {
+    outlive().then(last.resolve);
+    await sleep(1);
+  });
+  isClosed.resolve();
+  assertEquals(await last.promise, ["none", false, "none", "own", "own"]);
 });

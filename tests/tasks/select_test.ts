@@ -176,10 +176,12 @@ Deno.test("the seed of a schedule brings its choice back", async () => {
 
 Deno.test("a biased select() takes the first listed in every schedule", async () => {
   await exploreSchedules(async () => {
+    const event = new Event();
+    createTask(() => sleep(10).then(() => event.set()));
     const { key } = await select({
-      a: () => sleep(10),
-      b: () => sleep(10),
-      c: async () => await sleep(10),
+      a: () => event.wait(),
+      b: () => event.wait(),
+      c: async () => await event.wait(),
     }, { biased: true });
     assertEquals([key, now()], ["a", 10]);
   });

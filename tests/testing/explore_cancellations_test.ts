@@ -2,12 +2,21 @@ import {
   Condition,
   createTask,
   exploreCancellations,
+  gather,
+  InvalidStateError,
   Lock,
+  moveOnAfter,
   openChannel,
   Queue,
+  run,
+  runVirtual,
   ScheduleError,
   Semaphore,
+  shielded,
   sleep,
+  taskGroup,
+  timeout,
+  TimeoutError,
 } from "@asyncio/asyncio";
 import * as testing from "@asyncio/asyncio/testing";
 import {
@@ -208,3 +217,108 @@ for (const [what, test] of Object.entries(holds)) {
     assertGreater(choices, 6);
   });
 }
+
+// ── timeouts ───────────────────────────────────────────────────────────────
+
+/** Carries an item within its time, and may lose it when that is over. */
+function limited(givesBack: boolean): () => Promise<void> {
+  return async () => {
+    const [from, to] = [new Queue<string>(), new Queue<string>()];
+    from.putNowait("parcel");
+    const carry = async () => {
+      const item = await from.get();
+      try {
+        await sleep(10);
+        await to.put(item);
+      } catch (error) {
+        if (givesBack) from.putNowait(item);
+        throw error;
+      }
+    };
+    const carrier = createTask(
+      () => timeout(60_000, carry),
+      { name: "carrier" },
+    );
+    await carrier.catch((error: unknown) => {
+      assert(error instanceof TimeoutError, `${error}`);
+    });
+    assertEquals(from.size + to.size, 1);
+  };
+}
+
+Deno.test("with 'by', a timeout is over at each wait in it", async () => {
+  await runVirtual(limited(false));
+  const error = await assertRejects(
+    () => exploreCancellations(limited(false), { by: "timeout" }),
+    ScheduleError,
+  );
+  const lines = error.message.split("\n");
+  assert(
+    /^Failed with a timeout of task "carrier" over at .*sleep\(10\)/.test(
+      lines[0]!,
+    ),
+    lines[0],
+  );
+  assert(/explore_cancellations_test\.[jt]s:\d+/.test(error.message));
+  assertEquals(lines.at(-1), `  To repeat: { replay: "${error.replay}" }`);
+  const again = await assertRejects(
+    () => exploreCancellations(limited(false), { replay: error.replay }),
+    ScheduleError,
+  );
+  assertEquals(again.message, error.message);
+  const seen = await exploreCancellations(limited(true), { by: "timeout" });
+  assert(seen.complete);
+  assertGreater(seen.choices, 2);
+});
+
+Deno.test("the timeout that is over is the innermost of the task itself", async () => {
+  const ended = new Set<string>();
+  const test = () =>
+    timeout(1000, () =>
+      taskGroup((group) => {
+        group.createTask(() => sleep(1));
+        group.createTask(async () => {
+          const got = await moveOnAfter(500, () => sleep(1, "slept"));
+          ended.add(got ?? "moved on");
+        });
+        group.createTask(async () => {
+          await timeout(700, () =>
+            timeout(300, () => sleep(1)).catch((error) => {
+              ended.add((error as Error).message);
+            }));
+        });
+        // Nothing interrupts these: the time of the one is endless, and the
+        // other is shielded from it.
+        group.createTask(() => timeout(null, () => sleep(1)));
+        group.createTask(() => timeout(600, () => shielded(() => sleep(1))));
+      }));
+  await exploreCancellations(test, { by: "timeout" });
+  assertEquals([...ended].toSorted(), [
+    "The time is over after 300 ms",
+    "moved on",
+    "slept",
+  ]);
+});
+
+Deno.test("without a timeout in a task there is no point for one", async () => {
+  const { runs, choices } = await exploreCancellations(
+    () => gather([() => sleep(1), () => sleep(1)]),
+    { by: "timeout" },
+  );
+  assertEquals([runs, choices], [1, 0]);
+});
+
+Deno.test("exploreCancellations() refuses another interruption, and a loop that runs", async () => {
+  await assertRejects(
+    () => exploreCancellations(() => {}, { by: "crash" as never }),
+    RangeError,
+    "Cannot explore cancellations as 'by' must be one of cancel, timeout: received",
+  );
+  await run(() =>
+    assertRejects(
+      () => exploreCancellations(() => {}),
+      InvalidStateError,
+      "Cannot run a second event loop inside of a running one",
+    )
+  );
+});

@@ -149,34 +149,62 @@ Deno.test("exploreSchedules() ends with the first failure", async () => {
 });
 
 Deno.test("exploreSchedules() refuses what makes no sense", async () => {
-  const refused: [() => Promise<unknown>, string][] = [
+  const call = (options: object) => () =>
+    exploreSchedules(() => {}, options as never);
+  const refused: [() => Promise<unknown>, ErrorConstructor, string][] = [
     [
       () => exploreSchedules(Promise.resolve() as never),
-      "Cannot explore schedules as 'fn' must be a function",
+      TypeError,
+      "as 'fn' must be a function",
     ],
     [
       () => exploreSchedules(() => {}, 10 as never),
-      "Cannot explore schedules as 'options' must be an object: received 10",
+      TypeError,
+      "as 'options' must be an object: received 10",
     ],
     [
-      () => exploreSchedules(() => {}, { runs: 0 }),
-      "Cannot explore schedules as 'runs' must be an integer of at least 1: received 0",
+      call({ runs: 0 }),
+      RangeError,
+      "as 'runs' must be an integer of at least 1: received 0",
     ],
     [
-      () => exploreSchedules(() => {}, { seed: -1 }),
-      "Cannot explore schedules as 'seed' must be an integer of at least 0: received -1",
+      call({ runs: "many" }),
+      TypeError,
+      "as 'runs' must be an integer: received",
     ],
     [
-      () => exploreSchedules(() => {}, { strategy: "all" as never }),
-      "Cannot explore schedules as 'strategy' must be one of random, pct, exhaustive: received",
+      call({ seed: -1 }),
+      RangeError,
+      "as 'seed' must be an integer of at least 0: received -1",
     ],
     [
-      () => exploreSchedules(() => {}, { replay: "0:1.x" }),
-      "Cannot explore schedules as 'replay' must be the 'replay' of a ScheduleError: received",
+      call({ seed: 1.5 }),
+      RangeError,
+      "as 'seed' must be an integer of at least 0: received 1.5",
+    ],
+    [
+      call({ strategy: "all" }),
+      RangeError,
+      "as 'strategy' must be one of random, pct, exhaustive: received",
+    ],
+    [
+      call({ handovers: "yes" }),
+      TypeError,
+      "as 'handovers' must be a boolean: received",
+    ],
+    [
+      call({ replay: "0:1.x" }),
+      TypeError,
+      "as 'replay' must be the 'replay' of a ScheduleError: received",
     ],
   ];
-  for (const [call, message] of refused) {
-    await assertRejects(call, Error, message);
+  for (const [refuse, errorClass, message] of refused) {
+    // deno-lint-ignore no-await-in-loop -- one after the other
+    await assertRejects(
+      refuse,
+      errorClass,
+      `Cannot explore schedules ${message}`,
+    );
   }
 });
 
@@ -279,7 +307,7 @@ Deno.test("a failure is told in the fewest choices, as a story", async () => {
   assertEquals(story[1], `  To repeat: { replay: "${error.replay}" }`);
 });
 
-Deno.test("a failure that does not come again in its order is said to hang on more", async () => {
+Deno.test("a failure that does not come again in its order is said to depend on more", async () => {
   let failed = false;
   const error = await assertRejects(
     () =>
@@ -293,7 +321,7 @@ Deno.test("a failure that does not come again in its order is said to hang on mo
       }),
     ScheduleError,
   );
-  assert(error.message.includes("it hangs on more than the order"));
+  assert(error.message.includes("it depends on more than the order"));
 });
 
 Deno.test("a lock makes two increments safe in all orders", async () => {

@@ -55,10 +55,9 @@ for (const [fault, { program, found }] of Object.entries(faultsOfOrder)) {
 
   Deno.test(`no order makes the mended twin fail: ${fault}`, async () => {
     const twin = () => program(true);
-    const every = { strategy: "exhaustive", runs: MAX_RUNS } as const;
+    const every = { strategy: "exhaustive" } as const;
     const { complete } = await exploreSchedules(twin, every);
-    // What is too large to go through has a twin that is so as well.
-    assertEquals(complete, found[2] !== null);
+    assert(complete);
     await exploreSchedules(twin, { runs: TWIN_RUNS });
     await exploreSchedules(twin, { strategy: "pct", runs: TWIN_RUNS });
   });

@@ -1,6 +1,8 @@
 /** Streams in memory: what is theirs alone. What they share with TCP has a file of its own. */
 import {
   allTasks,
+  BrokenPipeError,
+  ConnectionResetError,
   createTask,
   type EventLoop,
   exploreSchedules,
@@ -369,4 +371,134 @@ Deno.test("exploreSchedules() lets bytes of two connections come in either order
   };
   await assertRejects(() => exploreSchedules(race), ScheduleError);
   assertEquals([...seen].sort(), ["one", "two"]);
+});
+
+// ── faults ─────────────────────────────────────────────────────────────────
+
+/** Reads until that fails: what came, and the name of the error. */
+async function readOut(reader: StreamReader): Promise<[string, string]> {
+  let all = "";
+  try {
+    for (;;) {
+      const chunk = await reader.read(100);
+      if (chunk.length === 0) return [all, "end"];
+      all += text(chunk);
+    }
+  } catch (error) {
+    return [all, (error as Error).name];
+  }
+}
+
+for (const size of [0, 1, 5, 6, 11]) {
+  Deno.test(
+    `a pair that is cut after ${size} bytes brings these, and then both ends are reset`,
+    withPair(async (a, b) => {
+      const line = "hello world\n";
+      a[1].write(line);
+      assertEquals(await readOut(b[0]), [
+        line.slice(0, size),
+        "ConnectionResetError",
+      ]);
+      assertEquals(await readOut(a[0]), ["", "ConnectionResetError"]);
+      for (const [, writer] of [a, b]) {
+        writer.write("more");
+        await assertRejects(() => writer.drain(), ConnectionResetError);
+      }
+    }, { cutAfter: size }),
+  );
+}
+
+Deno.test(
+  "a pair that is cut counts each direction by itself",
+  withPair(async (a, b) => {
+    a[1].write("1234");
+    b[1].write("1234");
+    assertEquals(text(await a[0].readExactly(4)), "1234");
+    assertEquals(text(await b[0].readExactly(4)), "1234");
+    b[1].write("567");
+    assertEquals(await readOut(a[0]), ["5", "ConnectionResetError"]);
+  }, { cutAfter: 5 }),
+);
+
+Deno.test(
+  "what is written takes its delay, and so does the end",
+  withPair(async (a, b) => {
+    a[1].write("one\n");
+    await sleep(10);
+    a[1].write("two\n");
+    a[1].writeEof();
+    const seen: [string, number][] = [];
+    for await (const line of b[0]) seen.push([text(line), now()]);
+    assertEquals(seen, [["one\n", 50], ["two\n", 60]]);
+    assertEquals(now(), 60);
+    b[1].close();
+    assertEquals(text(await a[0].read()), "");
+    assertEquals(now(), 110);
+  }, { delay: 50 }),
+);
+
+Deno.test("delays that differ leave bytes in their order", async () => {
+  const delays = [100, 1, 30];
+  await withPair(async (a, b) => {
+    for (const word of ["one ", "two ", "three"]) {
+      a[1].write(word);
+      await sleep(0);
+    }
+    assertEquals(text(await b[0].readExactly(13)), "one two three");
+    assertEquals(now(), 100);
+  }, { delay: () => delays.shift() ?? 0 })();
+});
+
+Deno.test(
+  "what has no room under way waits for it",
+  withPair(async (a, b) => {
+    const size = 1_000_000;
+    const all = b[0].readExactly(size);
+    a[1].write(new Uint8Array(size));
+    await a[1].drain();
+    assertEquals((await all).length, size);
+    assert(now() >= 150, `${now()}`);
+  }, { delay: 10 }),
+);
+
+Deno.test(
+  "what was under way to an end that closed is lost, and who sent it hears of the end first",
+  withPair(async (a, b) => {
+    a[1].write("lost");
+    b[1].close();
+    assertEquals(await readOut(a[0]), ["", "end"]);
+    assertEquals(now(), 20);
+    a[1].write("lost as well");
+    await sleep(50);
+    a[1].write("more");
+    await sleep(1);
+    await assertRejects(() => a[1].drain(), BrokenPipeError);
+  }, { delay: 20 }),
+);
+
+Deno.test(
+  "an end that is closed with bytes unread outside of its reader is a reset, as the kernel has it",
+  withPair(async (a, b) => {
+    a[1].write(new Uint8Array(400_000));
+    while (!b[0].statistics().isPaused) await sleep(1);
+    b[1].write("answer");
+    b[1].close();
+    assertEquals((await readOut(a[0]))[1], "ConnectionResetError");
+  }),
+);
+
+Deno.test("memoryStreamPair() refuses faults that make no sense", async () => {
+  await virtual(() => {
+    assertThrows(
+      () => memoryStreamPair({ cutAfter: -1 }),
+      RangeError,
+      "Cannot create a pair of streams as 'cutAfter' must be an integer of at least 0: received -1",
+    );
+    assertThrows(
+      () => memoryStreamPair({ delay: -1 }),
+      RangeError,
+      "Cannot create a pair of streams as 'delay' must not be negative: received -1",
+    );
+    return Promise.resolve();
+  })();
 });
