@@ -2,7 +2,6 @@
  * Checks the documentation of every entry.
  *
  *     deno task doc:lint
- *     deno task doc:html
  *
  * First `deno doc --lint` has its say, then come the rules it does not know.
  * Every public symbol has a description. A class or a function has an example,
@@ -12,74 +11,21 @@
  *
  * A module comment shows an example, too.
  *
- * With `--html` the documentation is written to `site/`, as pages.
- * What is tagged `@ignore` is left out of them.
- *
  * @module
  */
 
 import {
-  type CommandResult,
-  execute,
-  EXPORTS,
-  NAME,
-  ROOT,
-  toPath,
-} from "./_project.ts";
-
-interface Tag {
-  readonly kind: string;
-  readonly name?: string;
-}
-
-interface JsDoc {
-  readonly doc?: string;
-  readonly tags?: readonly Tag[];
-}
-
-interface Param {
-  readonly name?: string;
-  /** Of a parameter with a default: the parameter itself. */
-  readonly left?: Param;
-  /** Of a rest parameter: the parameter itself. */
-  readonly arg?: Param;
-}
-
-interface Location {
-  readonly filename: string;
-  readonly line: number;
-}
-
-interface Callable {
-  readonly params?: readonly Param[];
-}
-
-interface Member {
-  readonly name: string;
-  readonly location: Location;
-  readonly jsDoc?: JsDoc;
-}
-
-interface Declaration {
-  readonly kind: string;
-  readonly declarationKind: string;
-  readonly location: Location;
-  readonly jsDoc?: JsDoc;
-  readonly def?: Callable & {
-    readonly constructors?: readonly (Member & Callable)[];
-    readonly methods?:
-      readonly (Member & { kind: string; functionDef: Callable })[];
-  };
-}
-
-interface DocNode {
-  readonly name: string;
-  readonly declarations: readonly Declaration[];
-}
-
-interface DocFile {
-  readonly symbols: readonly DocNode[];
-}
+  type Callable,
+  type Declaration,
+  denoDoc,
+  type DocNode,
+  type JsDoc,
+  type Location,
+  type Member,
+  type Param,
+  readDocs,
+} from "./_doc_json.ts";
+import { EXPORTS, ROOT } from "./_project.ts";
 
 /** A line for each thing that is missing or wrong. */
 type Faults = Set<string>;
@@ -196,78 +142,12 @@ function checkSymbol(faults: Faults, { name, declarations }: DocNode): void {
   }
 }
 
-/** Runs `deno doc` on all entries. */
-async function denoDoc(
-  paths: readonly string[],
-  ...flags: readonly string[]
-): Promise<CommandResult> {
-  const files = paths.map((path) => toPath(new URL(path, ROOT)));
-  return await execute(Deno.execPath(), ["doc", ...flags, ...files]);
-}
-
-/** The modules of the package, by the name of their folder of pages. */
-const MODULES: readonly (readonly [page: string, specifier: string])[] = Object
-  .keys(EXPORTS).filter((key) => key !== ".")
-  .map((key) => [key.slice(2), NAME + key.slice(1)]);
-
-async function* htmlBelow(folder: URL): AsyncIterable<URL> {
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory) yield* htmlBelow(new URL(`${name}/`, folder));
-    else if (name.endsWith(".html")) yield new URL(name, folder);
-  }
-}
-
-/**
- * Names the package in what a page says to import, where the tool has only the
- * name of the folder, and on the first page links the modules, which it lists
- * nowhere.
- */
-async function nameModules(site: URL): Promise<void> {
-  for (const [page, specifier] of MODULES) {
-    for await (const url of htmlBelow(new URL(`${page}/`, site))) {
-      const html = await Deno.readTextFile(url);
-      const from = `from &quot;${page}&quot;;`;
-      const named = html.replaceAll(from, `from &quot;${specifier}&quot;;`);
-      if (named !== html) await Deno.writeTextFile(url, named);
-    }
-  }
-  const first = new URL("index.html", site);
-  let html = await Deno.readTextFile(first);
-  for (const [page, specifier] of MODULES) {
-    const name = `<code>${specifier}</code>`;
-    if (!html.includes(name)) {
-      throw new Error(`The comment of mod.ts does not name ${specifier}`);
-    }
-    html = html.replace(name, `<a href="./${page}/index.html">${name}</a>`);
-  }
-  await Deno.writeTextFile(first, html);
-}
-
-/** Writes the pages. */
-async function buildHtml(): Promise<number> {
-  const folder = new URL("site/", ROOT);
-  const site = toPath(folder);
-  const { ok, output } = await denoDoc(
-    Object.values(EXPORTS),
-    "--html",
-    `--name=${NAME}`,
-    `--output=${site}`,
-  );
-  if (ok) await nameModules(folder);
-  console.log(output.trim());
-  return ok ? 0 : 1;
-}
-
 async function main(): Promise<number> {
   const faults: Faults = new Set();
   const paths = Object.values(EXPORTS);
   const lint = await denoDoc(paths, "--lint");
   if (!lint.ok) console.error(lint.output);
-  const json = await denoDoc(paths, "--json");
-  if (!json.ok) {
-    throw new Error(`Cannot read the documentation: ${json.output}`);
-  }
-  const files: DocFile[] = Object.values(JSON.parse(json.stdout).nodes);
+  const files = [...(await readDocs(paths)).values()];
   for (const { symbols } of files) {
     for (const symbol of symbols) checkSymbol(faults, symbol);
   }
@@ -298,5 +178,5 @@ async function main(): Promise<number> {
 }
 
 if (import.meta.main) {
-  Deno.exit(await (Deno.args.includes("--html") ? buildHtml() : main()));
+  Deno.exit(await main());
 }
