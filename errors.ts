@@ -217,7 +217,7 @@ export class ExceptionGroup extends AggregateError {
    * The errors for which `matches` is true, with the nesting kept.
    *
    * @param matches Asked for each error that is not itself a group.
-   * @returns A group of the same shape, or `null` where nothing matched.
+   * @returns A group of the same shape, or `null` if nothing matched.
    */
   subgroup(matches: (error: unknown) => boolean): ExceptionGroup | null {
     return this.split(matches)[0];
@@ -461,7 +461,7 @@ export class ClosedResourceError extends Error {
 }
 
 /**
- * Thrown by `send` where nobody is left who could receive: every other end of
+ * Thrown by `send` if nobody is left who could receive: every other end of
  * the channel was closed. Equivalent of `BrokenResourceError` of trio and
  * anyio.
  *
@@ -505,14 +505,14 @@ export class IncompleteReadError extends Error {
 
   /** What was read before the end. */
   readonly partial: Uint8Array;
-  /** How many bytes were asked for; `null` where it was a separator. */
+  /** How many bytes were asked for; `null` if it was a separator. */
   readonly expected: number | null;
 
   /**
    * Makes the error.
    *
    * @param partial What was read before the end.
-   * @param expected How many bytes were asked for; `null` where it was a
+   * @param expected How many bytes were asked for; `null` if it was a
    * separator.
    */
   constructor(partial: Uint8Array, expected: number | null) {

@@ -13,7 +13,7 @@ import type { CopyFacts } from "./_copies.ts";
 /** What the terminal can do. */
 export interface Style {
   readonly hasColor: boolean;
-  /** Longer lines are cut; `null` where there is no terminal. */
+  /** Longer lines are cut; `null` if there is no terminal. */
   readonly width: number | null;
 }
 
@@ -92,7 +92,7 @@ function treeOf({ tasks }: InspectedLoop, style: Style): string[] {
   }).map((line) => cut(line, style));
 }
 
-/** Where a task is, and who awaits it, up to the root. */
+/** If a task is, and who awaits it, up to the root. */
 export function chains(
   { tasks }: InspectedLoop,
   named: readonly InspectedTask[],

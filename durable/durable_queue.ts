@@ -39,7 +39,7 @@ export interface DurableStatistics {
   readonly delayed: number;
   /** How many are dead letters. */
   readonly dead: number;
-  /** How long ago the oldest that is not dead was put, in milliseconds; 0 where there is none. */
+  /** How long ago the oldest that is not dead was put, in milliseconds; 0 if there is none. */
   readonly oldestAge: number;
 }
 
@@ -98,7 +98,7 @@ export interface DeadLetters<T> {
  */
 export interface DurableQueue<T> extends AsyncIterable<T> {
   /**
-   * Puts an item in, waiting for room where there is none.
+   * Puts an item in, waiting for room if there is none.
    *
    * @param item The item.
    * @param options Its `id`, `delay` and `priority`.
@@ -112,7 +112,7 @@ export interface DurableQueue<T> extends AsyncIterable<T> {
    */
   put(item: T, options?: DurablePutOptions): Promise<void>;
   /**
-   * Leases the next item to the current task, waiting for one where there is
+   * Leases the next item to the current task, waiting for one if there is
    * none.
    *
    * @returns The item.

@@ -451,7 +451,7 @@ export class EventLoop {
   /**
    * Whether debug mode is on.
    *
-   * @returns True where it is.
+   * @returns True if it is.
    */
   getDebug(): boolean {
     return this.#debugMode !== null;
@@ -498,7 +498,7 @@ export class EventLoop {
   }
 
   /**
-   * Writes the context to stderr: the handler where none was set.
+   * Writes the context to stderr: the handler if none was set.
    *
    * @param context What happened.
    */
@@ -511,7 +511,7 @@ export class EventLoop {
    * stderr.
    *
    * @param context What happened.
-   * @throws {SystemExit} When the handler throws it, to end the program; where it
+   * @throws {SystemExit} When the handler throws it, to end the program; if it
    * is the loop that tells of an error, this ends the run.
    * @throws {KeyboardInterrupt} Likewise.
    */
@@ -572,7 +572,7 @@ export class EventLoop {
    * assertEquals(sum, 42);
    * ```
    *
-   * @param executor Where; `null` for the default executor. Where none was set
+   * @param executor Where; `null` for the default executor. If none was set
    * that is a `WorkerPoolExecutor`, made now.
    * @param fn The function; what it may refer to is up to the executor.
    * @param args Its arguments.

@@ -176,7 +176,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
   /**
    * Its error.
    *
-   * @returns The error; `undefined` where it has a result.
+   * @returns The error; `undefined` if it has a result.
    * @throws {InvalidStateError} When it is still pending.
    * @throws {CancelledError} When it was cancelled.
    */
@@ -209,13 +209,13 @@ export class Future<T = unknown> implements PromiseLike<T> {
   }
 
   /**
-   * Cancels it. The error's stack shows this call where something waits; where
+   * Cancels it. The error's stack shows this call where something waits; if
    * nothing does, the error is made once it is asked for.
    *
    * @param reason What to tell the waiting code: a message, any value (found as
    * `reason` on the error), or a {@linkcode CancelledError} to be thrown as it
    * is.
-   * @returns False where it was already settled; then its error, if it has one,
+   * @returns False if it was already settled; then its error, if it has one,
    * is no longer reported as never retrieved.
    */
   cancel(reason?: unknown): boolean {
@@ -465,7 +465,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     return future.#state === "finished" ? undefined : Future.#outcome(future);
   }
 
-  /** The result or the error, which is made here where nobody waited for it. */
+  /** The result or the error, which is made here if nobody waited for it. */
   static #outcome(future: Future<unknown>): unknown {
     const value = future.#value;
     return future.#state === "cancelled" && value instanceof UnmadeError

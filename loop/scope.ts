@@ -82,7 +82,7 @@ export class Scope {
   declare before: Scope | null;
   declare after: Scope | null;
   /**
-   * Made when it is first asked for; most scopes have no variables. Where it is
+   * Made when it is first asked for; most scopes have no variables. If it is
    * null, it is that of the task's own scope.
    */
   #context: Context | null;

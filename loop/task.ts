@@ -160,7 +160,7 @@ export class Task<T = unknown> extends Future<T> {
    * @param reason What to tell the task: a message, any value (found as
    * `reason` on the error), or a {@linkcode CancelledError} to be thrown as it
    * is.
-   * @returns False where it was already done; then its error, if it has one, is
+   * @returns False if it was already done; then its error, if it has one, is
    * no longer reported as never retrieved.
    */
   override cancel(reason?: unknown): boolean {
@@ -285,7 +285,7 @@ export class Task<T = unknown> extends Future<T> {
     }
   }
 
-  /** The function, once; null where the task was cancelled before its start. */
+  /** The function, once; null if the task was cancelled before its start. */
   static #begin<T>(task: Task<T>): TaskFunction<T> | null {
     const fn = task.#fn;
     task.#fn = null;

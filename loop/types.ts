@@ -14,7 +14,7 @@ export type Awaitable<T> = PromiseLike<T> | (() => PromiseLike<T> | T);
 export type AwaitedResult<A> = A extends () => infer R ? Awaited<R>
   : Awaited<A>;
 
-/** What stands in the ready queue: one step of the loop. */
+/** What is in the ready queue: one step of the loop. */
 export interface Runnable {
   run(): void;
   /** Whether it calls code of the user, rather than settle promises. */
@@ -23,7 +23,7 @@ export interface Runnable {
   describe(): string;
   /** For debug mode: it has run and was described, and can let go of all. */
   ended?(): void;
-  /** For debug mode: whose step it is; absent where it is no task's. */
+  /** For debug mode: whose step it is; absent if it is no task's. */
   readonly task?: Task<unknown> | null;
   /**
    * A task starts, or wakes by itself, or bytes arrive: it is by chance that it

@@ -92,7 +92,7 @@ export class Inbox<T, O extends Owner> {
     return this.#items.size > this.#receivers.grantedSize;
   }
 
-  /** Takes an item; only where there is one that is reserved for nobody. */
+  /** Takes an item; only if there is one that is reserved for nobody. */
   shift(): T {
     return this.isReady ? this.#shift() : this.#source.fetch();
   }

@@ -118,7 +118,7 @@ export let useStore: <T>(queue: Queue<T>, store: Store<T>) => void;
  * | cancel                    | O(1) |
  * | shutdown                  | O(n) for n items or tasks |
  *
- * Where nobody may wait, as in a callback or for a reading that is old in a
+ * If nobody may wait, as in a callback or for a reading that is old in a
  * moment, `overflow` says what becomes of an item for which there is no room:
  *
  * | `overflow`     | `put` to a full queue                  | `putNowait` then        |
@@ -250,7 +250,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * Puts an item in, waiting for room where there is none; with another
+   * Puts an item in, waiting for room if there is none; with another
    * `overflow`, it never waits.
    *
    * @param item The item.
@@ -293,7 +293,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * Takes the next item out, waiting for one where there is none.
+   * Takes the next item out, waiting for one if there is none.
    *
    * @returns The item. If it is a promise or another thenable, what that comes
    * to.
@@ -470,7 +470,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     this.#offerItem();
   }
 
-  /** The same where there is no room, and nobody may wait for it. */
+  /** The same if there is no room, and nobody may wait for it. */
   #insertAnyway(item: T): void {
     switch (this.#overflow) {
       case "dropNewest":

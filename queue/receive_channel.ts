@@ -75,7 +75,7 @@ export class ReceiveChannel<T = unknown>
   }
 
   /**
-   * Receives the next item, waiting for one where there is none.
+   * Receives the next item, waiting for one if there is none.
    *
    * @returns The item. If it is a promise or another thenable, what that comes
    * to.
@@ -95,7 +95,7 @@ export class ReceiveChannel<T = unknown>
    * carries `null`, use {@linkcode ReceiveChannel.statistics} to tell an item
    * from none.
    *
-   * @returns The item, as it is; `null` where there is none.
+   * @returns The item, as it is; `null` if there is none.
    * @throws {EndOfChannel} When all that send are closed and nothing is left.
    * @throws {ClosedResourceError} When this end is closed.
    */

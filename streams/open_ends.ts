@@ -52,7 +52,7 @@ function reportUnclosed(kernel: Kernel, end: OpenEnd): void {
 interface Lost {
   readonly kernel: Kernel;
   readonly transport: OpenEnd;
-  /** Where nobody is left who could close it. */
+  /** If nobody is left who could close it. */
   readonly close?: () => void;
 }
 

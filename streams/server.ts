@@ -119,7 +119,7 @@ export class Server {
 
   /**
    * Begins to accept connections, where it was made with
-   * `startServing: false`; else does nothing.
+   * `startServing: false`; otherwise it does nothing.
    *
    * @throws {InvalidStateError} When it is closed.
    */

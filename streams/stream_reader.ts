@@ -19,7 +19,7 @@ import { type ReadingSide, toReadable, WebSource } from "./web.ts";
 /** Options of {@linkcode StreamReader}. */
 export interface StreamReaderOptions {
   /**
-   * How many bytes may stand before a separator, and so the length of the
+   * How many bytes may come before a separator, and so the length of the
    * longest line; at twice as many that are not read, the stream stops
    * receiving.
    *
@@ -38,7 +38,7 @@ const READER_OPTIONS = new OptionNames<StreamReaderOptions>({
 /** Options of {@linkcode StreamReader.from}. */
 export interface StreamReaderFromOptions {
   /**
-   * How many bytes may stand before a separator, and so the length of the
+   * How many bytes may come before a separator, and so the length of the
    * longest line.
    *
    * @default {65536}
@@ -55,7 +55,7 @@ const READER_FROM_OPTIONS = new OptionNames<StreamReaderFromOptions>(
 export interface StreamReaderStatistics {
   /** How many bytes came and were not read. */
   readonly size: number;
-  /** How many bytes may stand before a separator. */
+  /** How many bytes may come before a separator. */
   readonly limit: number;
   /** Whether nothing is received for now, as too much was not read. */
   readonly isPaused: boolean;
@@ -123,14 +123,14 @@ export interface ReaderKeeper {
 interface PendingRead extends Runnable {
   readonly scope: Scope;
   readonly name: string;
-  /** It stands in the ready queue. */
+  /** It is in the ready queue. */
   readonly isQueued: boolean;
   enqueue(): void;
 }
 
 /** A read that waits was cancelled. */
 let abandon: (reader: StreamReader) => void;
-/** Its turn has come: null where it has to wait on. */
+/** Its turn has come: null if it has to wait on. */
 let retry: <A, T>(
   reader: StreamReader,
   operation: Operation<A, T>,
@@ -237,9 +237,9 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Reads what is there, waiting where that is nothing.
+   * Reads what is there, waiting if that is nothing.
    *
-   * @param n At most so many bytes; a negative number for all until the end.
+   * @param n How many bytes at most; a negative number for all until the end.
    * @returns The bytes, at least one; none at the end, and none for `n` of 0.
    * @throws {TypeError} When `n` is not a number.
    * @throws {RangeError} When `n` is not an integer.
@@ -254,7 +254,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Reads what is there into memory of the caller, waiting where that is
+   * Reads what is there into memory of the caller, waiting if that is
    * nothing. A reader that is only read in this way needs no memory of its own.
    *
    * @example Into the same buffer, over and over
@@ -314,7 +314,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Reads so many bytes, also more than the limit.
+   * Reads that many bytes, also more than the limit.
    *
    * @param n How many.
    * @returns The bytes.
@@ -654,7 +654,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     return wait.promise;
   }
 
-  /** The turn of a read that waits: null where it has to wait on. */
+  /** The turn of a read that waits: null if it has to wait on. */
   #retry<A, T>(operation: Operation<A, T>, argument: A): Taken<T> | null {
     let isOver = true;
     const { failure } = this.#received;

@@ -100,7 +100,7 @@ export class StreamWriter implements AsyncDisposable {
   /**
    * Sends bytes, as soon as the system takes them.
    *
-   * Where the peer has gone, nothing happens here; `drain` throws.
+   * If the peer has gone, nothing happens here; `drain` throws.
    *
    * @param data The bytes, or a text to be sent in UTF-8.
    * @throws {TypeError} When it is neither.
@@ -134,7 +134,7 @@ export class StreamWriter implements AsyncDisposable {
 
   /**
    * Waits while more is on its way than the transport is to hold: from when its
-   * high-water mark is passed until its low-water mark is reached. Else it gives
+   * high-water mark is passed until its low-water mark is reached. Otherwise it gives
    * the loop no turn. Several tasks may wait at once.
    *
    * @returns When there is room.
@@ -217,7 +217,7 @@ export class StreamWriter implements AsyncDisposable {
    *
    * @param name What to tell: `peername`, `sockname`, and what else the
    * transport has.
-   * @param fallback What to give where it is not known.
+   * @param fallback What to give if it is not known.
    * @returns The information, or `fallback`.
    */
   getExtraInfo(name: string, fallback: unknown = null): unknown {

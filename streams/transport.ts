@@ -82,7 +82,7 @@ export interface TransportParts {
 export interface Occupant {
   /** The buffer is above its high-water mark, or is not any more. */
   pause(isPaused: boolean): void;
-  /** The connection was closed or lost; `error` is null where it was closed. */
+  /** The connection was closed or lost; `error` is null if it was closed. */
   end(error: unknown): void;
 }
 
@@ -401,7 +401,7 @@ export class Transport {
    * asyncio has one, no runtime gives.
    *
    * @param name What to tell.
-   * @param fallback What to give where it is not known.
+   * @param fallback What to give if it is not known.
    * @returns The value, or `fallback`.
    */
   getExtraInfo(name: string, fallback: unknown = null): unknown {

@@ -23,7 +23,7 @@ interface Cursor {
 
 /**
  * A value that tasks wait for: until it is as they want it, or for each change.
- * Where several conditions depend on one piece of state, it takes the place of
+ * If several conditions depend on one piece of state, it takes the place of
  * an {@linkcode Event} for each of them. Equivalent of `trio_util.AsyncValue`.
  *
  * No change is missed by {@linkcode AsyncValue.waitFor}: the predicate is asked

@@ -58,7 +58,7 @@ export class Event {
   }
 
   /**
-   * Waits until the event is set. Where it is, the loop gets no turn.
+   * Waits until the event is set. If it is, the loop gets no turn.
    *
    * @returns True, always.
    * @throws {CancelledError} When the task is cancelled.

@@ -17,7 +17,7 @@
  * ```
  */
 export interface Hold extends Disposable, AsyncDisposable {
-  /** Gives it back, once; does nothing where that was done already. */
+  /** Gives it back, once; does nothing if that was done already. */
   [Symbol.dispose](): void;
   /**
    * Gives it back, once, in the same step.

@@ -21,15 +21,15 @@ export interface RateLimiterStatistics {
   readonly waiters: number;
 }
 
-/** So many began at once. */
+/** How many began at once. */
 interface Use {
   readonly at: number;
   count: number;
 }
 
 /**
- * Lets so many things begin in any span of so many milliseconds: a sliding
- * window, so that there is no span in which it are more, as there is with a
+ * Limits how many things begin in any span of a given length: a sliding
+ * window, so that no such span has more of them, as some have with a
  * token bucket or with windows that begin at the full second. Unused rate is not
  * saved up beyond the window.
  *

@@ -132,7 +132,7 @@ export function gather(
   return future;
 }
 
-/** The loop of the futures among them; where there are none, the current one. */
+/** The loop of the futures among them; if there are none, the current one. */
 function commonKernel(aws: readonly unknown[]): Kernel {
   let first: Future<unknown> | null = null;
   for (const each of aws) {

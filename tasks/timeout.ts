@@ -205,7 +205,7 @@ class Deadline implements Runnable, Timer {
   }
 }
 
-/** In so many iterations, code has got what it can have without waiting. */
+/** How many iterations code needs at most for what it can have without waiting. */
 const LOOKS = 64;
 
 /**
@@ -297,7 +297,7 @@ export function timeoutAt<T>(
  * @param ms How long `fn` may take, in milliseconds; `null` for as long as it
  * wants.
  * @param fn The block.
- * @returns What `fn` returns; `undefined` where the time was over before.
+ * @returns What `fn` returns; `undefined` if the time was over before.
  * @throws {CancelledError} When the task is cancelled.
  * @throws {TypeError} When `ms` is no number or `fn` no function.
  * @throws {RangeError} When `ms` is NaN.

@@ -38,7 +38,7 @@ export class SimulatedListener implements HostListener {
     for (const connection of waiting) onConnection(connection);
   }
 
-  /** A connection is there; where nobody listens any more it is reset. */
+  /** A connection is there; if nobody listens any more it is reset. */
   take(connection: SimulatedConnection): void {
     if (this.#isClosed) connection.reset();
     else if (this.#accept === null) this.#waiting.push(connection);

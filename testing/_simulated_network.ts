@@ -211,7 +211,7 @@ export class SimulatedNetwork {
     throw systemError("ETIMEDOUT", action, cause);
   }
 
-  /** One attempt; `null` where nobody answers it. */
+  /** One attempt; `null` if nobody answers it. */
   async #knock(
     { machine, remote, local, hostname, port }: {
       machine: Machine;

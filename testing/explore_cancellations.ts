@@ -63,7 +63,7 @@ const ACTION = "explore cancellations";
  * console.log(error.message); // ... "carrier" ... sleep(10) ... and the line
  * ```
  *
- * @param fn The test: it makes all that it needs anew, and throws if it fails.
+ * @param fn The test: it makes all that it needs itself, and throws if it fails.
  * @param options Which tasks, or which point.
  * @returns What was tried, when no cancellation made it fail.
  * @throws {ScheduleError} When one did, or the test fails without any; its

@@ -136,7 +136,7 @@ const STRATEGIES: readonly ScheduleStrategy[] = ["random", "pct", "exhaustive"];
  * console.log(`none of ${runs} orders fails`);
  * ```
  *
- * @param fn The test: it makes all that it needs anew, and throws if it fails.
+ * @param fn The test: it makes all that it needs itself, and throws if it fails.
  * @param options How many orders, and which.
  * @returns What was tried, when no order made it fail.
  * @throws {ScheduleError} When one did; its `cause` is what the test threw.

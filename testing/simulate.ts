@@ -54,7 +54,7 @@ const SIMULATE_OPTIONS = new OptionNames<SimulateOptions>({
  * What `openConnection`, `startServer`, `createConnection`, `createServer`,
  * `getaddrinfo` and `getnameinfo` do inside goes to that network; readers,
  * writers and transports are those of a socket. A host's name leads to its
- * address; where nobody listens, a connection is refused. Datagrams, TLS and Unix
+ * address; if nobody listens, a connection is refused. Datagrams, TLS and Unix
  * sockets are an `OSError`, as there are none.
  *
  * What is not of this library is not simulated: `fetch`, the sockets of the

@@ -62,7 +62,7 @@ import { useWorkerPools } from "./worker_pool_executor.ts";
  * );
  * ```
  *
- * @param fn The function; it stands by itself.
+ * @param fn The function; it uses nothing from around it.
  * @param args Its arguments.
  * @returns A future of what it returns, with what it throws as the error.
  * @throws {TypeError} When `fn` is not a function; is a method, a class, a

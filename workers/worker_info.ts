@@ -43,7 +43,7 @@ let info: WorkerInfo | null = null;
  * assertEquals(workerInfo(), null); // this example runs alone
  * ```
  *
- * @returns What it knows of itself; `null` where it is no worker.
+ * @returns What it knows of itself; `null` if it is no worker.
  */
 export function workerInfo(): WorkerInfo | null {
   const supervisor = hostSupervisor();
