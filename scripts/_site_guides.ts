@@ -72,7 +72,7 @@ function homePage(text: string): string {
     text.match(/^# \w+\n\n([^:]+): ([^]+?)\n\n([^]*)$/) ?? [];
   if (!body) throw new Error("The README does not begin with what it is");
   const actions = [
-    { theme: "brand", text: "Begin", link: "/docs/tutorial" },
+    { theme: "brand", text: "Start", link: "/docs/start" },
     { theme: "alt", text: "Guides", link: "/docs/" },
     { theme: "alt", text: "Reference", link: "/api/" },
   ];
