@@ -1018,12 +1018,17 @@ export class SSLError extends OSError {
  * ready.
  *
  * @example Catching it
- * ```ts ignore
+ * ```ts
+ * import { prefork, WorkerError } from "@asyncio/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * const script = await Deno.makeTempFile({ suffix: ".js" });
+ * await Deno.writeTextFile(script, "process.exit(1);");
  * try {
- *   const supervisor = await prefork({ script: "./server.ts" });
+ *   const supervisor = await prefork({ script, workers: 1 });
  *   await supervisor.wait();
  * } catch (error) {
- *   if (!(error instanceof WorkerError)) throw error;
+ *   assert(error instanceof WorkerError);
  *   console.error(error.message);
  * }
  * ```

@@ -155,7 +155,8 @@ export class EventLoop {
   }
 
   /**
-   * Runs the loop until `awaitable` is done.
+   * Runs the loop until `awaitable` is done. To end it early, cancel what it
+   * runs: it then throws the `CancelledError`.
    *
    * @param awaitable A function, run as a task of this loop; or a future or a
    * promise.
@@ -186,7 +187,8 @@ export class EventLoop {
   }
 
   /**
-   * Runs the loop until {@linkcode EventLoop.stop} is called.
+   * Runs the loop until {@linkcode EventLoop.stop} is called. Cancelling the
+   * tasks of the loop does not end it.
    *
    * @returns When it has stopped.
    * @throws {InvalidStateError} When the loop is running or closed, or when this

@@ -304,7 +304,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
   }
 
   /**
-   * Waits for it and handles its error.
+   * Waits for it and handles its error. The current task can be cancelled there,
+   * as in {@linkcode Future.then}.
    *
    * @param onRejected Called with the error.
    * @returns A promise of the result, or of what `onRejected` returns.
@@ -316,7 +317,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
   }
 
   /**
-   * Waits for it and calls back in any case.
+   * Waits for it and calls back in any case. The current task can be cancelled
+   * there, as in {@linkcode Future.then}.
    *
    * @param onFinally Called without arguments.
    * @returns A promise of the result.

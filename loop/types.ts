@@ -60,7 +60,10 @@ export interface Executor {
     fn: (...args: A) => R,
     ...args: A
   ): Future<Awaited<R>>;
-  /** Ends the workers; waits for running jobs unless told otherwise. */
+  /**
+   * Ends the workers; waits for running jobs unless told otherwise. A
+   * cancellation ends that wait, and the executor is shut down all the same.
+   */
   shutdown(
     options?: {
       wait?: boolean | undefined;

@@ -423,7 +423,8 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * assertEquals(await Array.fromAsync(queue), ["a", "b"]);
    * ```
    *
-   * @returns An iterator.
+   * @returns An iterator. A task that is cancelled while it waits for the next
+   * item takes none.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     const end = { done: true, value: undefined } as const;

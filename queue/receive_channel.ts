@@ -140,7 +140,8 @@ export class ReceiveChannel<T = unknown>
    * assertEquals(await Array.fromAsync(receive), ["a", "b"]);
    * ```
    *
-   * @returns An iterator.
+   * @returns An iterator. A task that is cancelled while it waits for the next
+   * item takes none.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     return iterate(() => this.receive());

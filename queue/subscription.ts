@@ -173,7 +173,8 @@ export class Subscription<T = unknown>
    * assertEquals(await Array.fromAsync(inbox), ["a"]);
    * ```
    *
-   * @returns An iterator.
+   * @returns An iterator. A task that is cancelled while it waits for the next
+   * item takes none.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     return iterate(() => this.receive());

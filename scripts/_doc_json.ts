@@ -70,7 +70,8 @@ export interface Property extends Member {
 /** A method of a class, a getter or a setter. */
 export interface Method extends Member {
   readonly kind: "method" | "getter" | "setter";
-  readonly functionDef: Callable;
+  /** Missing in an interface, whose methods are callable themselves. */
+  readonly functionDef?: Callable;
 }
 
 /** What a declaration declares; which parts it has depends on its kind. */

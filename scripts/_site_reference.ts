@@ -290,7 +290,7 @@ class Writer {
   }
 
   #accessor(method: Method): string[] {
-    const type = method.functionDef.returnType;
+    const type = method.functionDef?.returnType;
     return this.#property({
       ...method,
       readonly: true,

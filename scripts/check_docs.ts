@@ -4,8 +4,9 @@
  *     deno task doc:lint
  *
  * First `deno doc --lint` has its say, then come the rules it does not know.
- * Every public symbol has a description. A class or a function has an example,
- * which `deno task test` runs. Each parameter of a function, or of a method or
+ * Every public symbol has a description. A class or a function has an example
+ * that `deno task test` runs. What is asynchronous says what cancelling it does,
+ * and a number of milliseconds says that it is one. Each parameter of a function, or of a method or
  * constructor of a class, has its `@param`, and no `@param` names one that is
  * not there; overloads may share one. What is tagged `@internal` is left out.
  *
@@ -19,21 +20,17 @@ import {
   type Declaration,
   denoDoc,
   type DocNode,
+  type DocType,
   type JsDoc,
   type Location,
   type Member,
-  type Param,
   readDocs,
 } from "./_doc_json.ts";
 import { EXPORTS, ROOT } from "./_project.ts";
+import { parameterName, parameterType, typeText } from "./_type_text.ts";
 
 /** A line for each thing that is missing or wrong. */
-type Faults = Set<string>;
-
-/** The name of a parameter; a destructured one has none. */
-function parameterName({ name, left, arg }: Param): string | undefined {
-  return name ?? (left ?? arg)?.name;
-}
+export type Faults = Set<string>;
 
 function report(
   faults: Faults,
@@ -79,17 +76,95 @@ function checkParameters(
   }
 }
 
-/** Checks the constructors and methods of a class. */
+/** All that a comment says. */
+function textOf(jsDoc: JsDoc | undefined): string {
+  const tags = jsDoc?.tags?.filter(({ kind }) => kind !== "example") ?? [];
+  return [
+    jsDoc?.doc,
+    ...tags.flatMap(({ doc, tsType }) => [tsType && typeText(tsType), doc]),
+  ].join(" ");
+}
+
+/** What is waited for. */
+const ASYNC_TYPES = new Set([
+  "AsyncGenerator",
+  "AsyncIterable",
+  "AsyncIterableIterator",
+  "AsyncIterator",
+  "Promise",
+  "PromiseLike",
+]);
+
+/** Checks that what is asynchronous says what a cancellation does. */
+function checkCancelling(
+  faults: Faults,
+  symbol: string,
+  overloads: readonly Signature[],
+): void {
+  const [first] = overloads;
+  const isAsync = overloads.some(({ returnType }) =>
+    returnType?.kind === "typeRef" && ASYNC_TYPES.has(returnType.value.typeName)
+  );
+  if (!first || !isAsync) return;
+  if (overloads.some(({ jsDoc }) => /cancel/i.test(textOf(jsDoc)))) return;
+  report(faults, first.location, `${symbol} does not tell of cancelling`);
+}
+
+/** Names of what is measured in milliseconds. */
+const TIME_NAME =
+  /(?:^|[a-z])(?:Ms|Delay|Timeout|Interval|Deadline)$|^(?:ms|delay|timeout|interval|deadline|when)$/;
+
+function isNumber(type: DocType | undefined): boolean {
+  if (type?.kind === "union") return type.value.some(isNumber);
+  return type?.kind === "keyword" && type.value === "number";
+}
+
+/** Checks that a time says what it is measured in. */
+function checkUnit(
+  faults: Faults,
+  place: Location,
+  name: string,
+  text: string,
+): void {
+  if (TIME_NAME.test(name) && !/milliseconds|loop\.time\(\)/.test(text)) {
+    report(faults, place, `${name} does not say that it is in milliseconds`);
+  }
+}
+
+/** The same for parameters. */
+function checkUnits(
+  faults: Faults,
+  symbol: string,
+  overloads: readonly Signature[],
+): void {
+  for (const { jsDoc, params = [], location } of overloads) {
+    if (jsDoc === undefined) continue;
+    for (const param of params) {
+      const name = parameterName(param);
+      if (name === undefined || !isNumber(parameterType(param))) continue;
+      checkUnit(faults, location, name, `${symbol} ${textOf(jsDoc)}`);
+    }
+  }
+}
+
+/** Checks the members of a class or an interface. */
 function checkMembers(
   faults: Faults,
   symbol: string,
-  { def }: Declaration,
+  { kind, def }: Declaration,
 ): void {
-  const signature = (member: Member, { params = [] }: Callable): Signature => ({
+  const signature = (
+    member: Member,
+    { params = [], returnType }: Callable,
+  ): Signature => ({
     location: member.location,
     jsDoc: member.jsDoc,
     params,
+    ...returnType ? { returnType } : {},
   });
+  for (const { name, location, jsDoc, tsType } of def?.properties ?? []) {
+    if (isNumber(tsType)) checkUnit(faults, location, name, textOf(jsDoc));
+  }
   const groups = new Map<string, Signature[]>();
   const add = (name: string, found: Signature) => {
     groups.set(name, [...groups.get(name) ?? [], found]);
@@ -100,15 +175,22 @@ function checkMembers(
   for (const member of def?.methods ?? []) {
     // The value that a setter takes is what its getter describes.
     if (member.kind !== "method") continue;
-    add(`${symbol}.${member.name}()`, signature(member, member.functionDef));
+    // A method of an interface has its signature itself.
+    const callable = member.functionDef ?? member;
+    add(`${symbol}.${member.name}()`, signature(member, callable));
   }
   for (const [name, overloads] of groups) {
-    checkParameters(faults, name, overloads);
+    if (kind === "class") checkParameters(faults, name, overloads);
+    checkCancelling(faults, name, overloads);
+    checkUnits(faults, name, overloads);
   }
 }
 
 /** Checks a symbol, of which overloads and merged types are declarations. */
-function checkSymbol(faults: Faults, { name, declarations }: DocNode): void {
+export function checkSymbol(
+  faults: Faults,
+  { name, declarations }: DocNode,
+): void {
   // A reference is a re-export of what another entry documents.
   const own = declarations.filter(({ kind, declarationKind }) =>
     declarationKind === "export" && kind !== "reference"
@@ -122,23 +204,25 @@ function checkSymbol(faults: Faults, { name, declarations }: DocNode): void {
     kind === "class" || kind === "function"
   );
   const hasExample = own.some(({ jsDoc }) =>
-    jsDoc?.tags?.some(({ kind }) => kind === "example")
+    jsDoc?.tags?.some(({ kind, doc = "" }) =>
+      kind === "example" && /^```ts$/m.test(doc)
+    )
   );
   if (runnable && !hasExample) {
-    report(faults, first.location, `${name} has no @example`);
+    report(faults, first.location, `${name} has no @example that runs`);
   }
-  checkParameters(
-    faults,
-    `${name}()`,
-    own.filter(({ kind }) => kind === "function")
-      .map(({ location, jsDoc, def }) => ({
-        location,
-        jsDoc,
-        params: def?.params ?? [],
-      })),
-  );
+  const overloads = own.filter(({ kind }) => kind === "function")
+    .map(({ location, jsDoc, def }) => ({
+      location,
+      jsDoc,
+      params: def?.params ?? [],
+      ...def?.returnType ? { returnType: def.returnType } : {},
+    }));
+  checkParameters(faults, `${name}()`, overloads);
+  checkCancelling(faults, `${name}()`, overloads);
+  checkUnits(faults, `${name}()`, overloads);
   for (const declaration of own) {
-    if (declaration.kind === "class") checkMembers(faults, name, declaration);
+    checkMembers(faults, name, declaration);
   }
 }
 

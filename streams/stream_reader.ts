@@ -563,7 +563,8 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * assertEquals(lengths, [2, 1, 1]);
    * ```
    *
-   * @returns An iterator.
+   * @returns An iterator. A task that is cancelled while it waits for a line
+   * reads nothing.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array, undefined> {
     return {

@@ -176,7 +176,8 @@ export class AsyncValue<T> implements AsyncIterable<T> {
    * assertEquals(seen, [1, 4]);
    * ```
    *
-   * @returns An iterator.
+   * @returns An iterator. A task that is cancelled while it waits for a change
+   * leaves the value as it is.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     const cursor = { seen: this.#changes };

@@ -210,7 +210,8 @@ export class Runner {
   }
 
   /**
-   * Closes the runner at the end of an `await using` block.
+   * Closes the runner at the end of an `await using` block, as
+   * {@linkcode Runner.close} does. The tasks that are left are cancelled.
    *
    * @returns When all has ended.
    */

@@ -90,6 +90,9 @@ const STRATEGIES: readonly ScheduleStrategy[] = ["random", "pct", "exhaustive"];
  * put back to the natural order, in up to 200 further runs of the test. The
  * message says who went before whom, and has a string for `replay`.
  *
+ * Call it outside of any task; so there is nothing that a cancellation could
+ * interrupt.
+ *
  * @example A counter that is read before a wait, and written after it
  * ```ts
  * import { ScheduleError, sleep, taskGroup } from "@asyncio/asyncio";

@@ -206,7 +206,10 @@ export class Supervisor implements AsyncDisposable {
     }
   }
 
-  /** Stops the workers at the end of an `await using` block. */
+  /**
+   * Stops the workers at the end of an `await using` block. A cancellation is
+   * thrown when they have ended.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop();
     await shielded(() => this.wait());
