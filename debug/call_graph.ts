@@ -9,7 +9,7 @@ import { hostProcess } from "../platform/process.ts";
 /** Options of {@linkcode captureCallGraph} and its kin. */
 export interface CallGraphOptions {
   /**
-   * How many lines of each call stack to keep: the innermost, or, where it is
+   * How many lines of each call stack to keep: the innermost, or, if it is
    * negative, the outermost. 0 for none.
    *
    * @default {all of them}

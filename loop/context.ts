@@ -171,7 +171,7 @@ const CONTEXT_VAR_OPTIONS = new OptionNames<ContextVarOptions<unknown>>(
 export class Token<T> {
   /** The variable that was set. */
   readonly variable: ContextVar<T>;
-  /** What it was before; `undefined` also where it had no value. */
+  /** What it was before; `undefined` also if it had no value. */
   readonly oldValue: T | undefined;
   readonly #context: Context;
   readonly #had: boolean;

@@ -165,7 +165,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * @returns What it was settled with.
    * @throws {InvalidStateError} When it is still pending.
    * @throws {CancelledError} When it was cancelled.
-   * @throws Its error, where it failed.
+   * @throws Its error, if it failed.
    */
   result(): T {
     const error = Future.#settledError(this, "result");

@@ -154,7 +154,7 @@ export class Task<T = unknown> extends Future<T> {
 
   /**
    * Asks the task to cancel: the library operation it waits for throws a
-   * {@linkcode CancelledError}, now or, where it waits for none, as soon as it
+   * {@linkcode CancelledError}, now or, if it waits for none, as soon as it
    * begins one. A task that ends before ends cancelled.
    *
    * @param reason What to tell the task: a message, any value (found as

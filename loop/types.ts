@@ -41,7 +41,7 @@ export interface Runnable {
 export interface ExceptionContext {
   /** What happened. */
   message: string;
-  /** The error, where there is one. */
+  /** The error, if there is one. */
   error?: unknown;
   /** The task it happened in. */
   task?: Task<unknown>;

@@ -106,7 +106,7 @@ export class Inbox<T, O extends Owner> {
     return item;
   }
 
-  /** Reserves an item for the next that waits, where there are both. */
+  /** Reserves an item for the next that waits, if there are both. */
   offer(): void {
     while (this.#receivers.first !== null && this.hasItem) {
       this.#receivers.settleFirst(undefined as T);

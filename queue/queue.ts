@@ -518,7 +518,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     return item;
   }
 
-  /** Reserves an item for the next getter, where there are both. */
+  /** Reserves an item for the next getter, if there are both. */
   #offerItem(): void {
     if (
       this.#getters.first !== null &&
@@ -526,7 +526,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     ) this.#getters.settleFirst(undefined as T);
   }
 
-  /** Reserves a place for the next putter, where there are both. */
+  /** Reserves a place for the next putter, if there are both. */
   #offerRoom(): void {
     if (this.#putters.first !== null && !this.full()) {
       this.#putters.settleFirst(undefined);

@@ -91,7 +91,7 @@ export class ReceiveChannel<T = unknown>
   }
 
   /**
-   * Receives the next item where that needs no waiting. In a channel that
+   * Receives the next item if that needs no waiting. In a channel that
    * carries `null`, use {@linkcode ReceiveChannel.statistics} to tell an item
    * from none.
    *

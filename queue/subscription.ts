@@ -128,7 +128,7 @@ export class Subscription<T = unknown>
   }
 
   /**
-   * Receives the next item where that needs no waiting. If `null` is an item,
+   * Receives the next item if that needs no waiting. If `null` is an item,
    * {@linkcode Subscription.size} tells it from none.
    *
    * @returns The item, as it is; `null` if there is none.

@@ -36,7 +36,7 @@ export interface DatagramOptions {
    */
   remoteAddr?: DatagramAddress | undefined;
   /**
-   * 4 or 6, where neither address says it.
+   * 4 or 6, if neither address says it.
    *
    * @default {4}
    */

@@ -64,7 +64,7 @@ class Gate implements Occupant {
     this.#open();
   }
 
-  /** Called when writing may go on; throws where the connection is closed. */
+  /** Called when writing may go on; throws if the connection is closed. */
   async pass(): Promise<void> {
     while (this.#isPaused && this.#end === null) {
       // deno-lint-ignore no-await-in-loop -- it may be paused again meanwhile

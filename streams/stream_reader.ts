@@ -243,10 +243,10 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @returns The bytes, at least one; none at the end, and none for `n` of 0.
    * @throws {TypeError} When `n` is not a number.
    * @throws {RangeError} When `n` is not an integer.
-   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * @throws {InvalidStateError} When another read waits, or when it has to wait
    * in another loop than before.
    * @throws {CancelledError} When the task is cancelled; nothing is then read.
-   * @throws Its error, where the stream failed.
+   * @throws Its error, if the stream failed.
    */
   read(n: number = -1): Promise<Uint8Array> {
     if (!Number.isInteger(n)) return refuse("read", "an integer", n);
@@ -279,11 +279,11 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @returns How many bytes, at least one; 0 for a buffer of no length, and
    * `null` at the end.
    * @throws {TypeError} When `buffer` is not a Uint8Array.
-   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * @throws {InvalidStateError} When another read waits, or when it has to wait
    * in another loop than before.
    * @throws {CancelledError} When the task is cancelled; nothing is then read,
    * and the buffer is as it was.
-   * @throws Its error, where the stream failed.
+   * @throws Its error, if the stream failed.
    */
   readInto(buffer: Uint8Array): Promise<number | null> {
     if (!(buffer instanceof Uint8Array)) {
@@ -304,10 +304,10 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @returns The line; at the end what is left, without a `\n`, then no bytes.
    * @throws {LimitOverrunError} When more bytes than the limit come before the
    * `\n`. That line is gone, or what has come of it so far.
-   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * @throws {InvalidStateError} When another read waits, or when it has to wait
    * in another loop than before.
    * @throws {CancelledError} When the task is cancelled; nothing is then read.
-   * @throws Its error, where the stream failed.
+   * @throws Its error, if the stream failed.
    */
   readLine(): Promise<Uint8Array> {
     return this.#read(READ_LINE, undefined);
@@ -322,10 +322,10 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {RangeError} When `n` is not an integer of at least 0.
    * @throws {IncompleteReadError} When the stream ends before; what had come is
    * on the error.
-   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * @throws {InvalidStateError} When another read waits, or when it has to wait
    * in another loop than before.
    * @throws {CancelledError} When the task is cancelled; nothing is then read.
-   * @throws Its error, where the stream failed.
+   * @throws Its error, if the stream failed.
    */
   readExactly(n: number): Promise<Uint8Array> {
     if (!(Number.isInteger(n) && n >= 0)) {
@@ -358,10 +358,10 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * separator. They stay in the stream.
    * @throws {IncompleteReadError} When the stream ends before; what had come is
    * on the error.
-   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * @throws {InvalidStateError} When another read waits, or when it has to wait
    * in another loop than before.
    * @throws {CancelledError} When the task is cancelled; nothing is then read.
-   * @throws Its error, where the stream failed.
+   * @throws Its error, if the stream failed.
    */
   readUntil(
     separator: Uint8Array | string | readonly (Uint8Array | string)[],
@@ -428,7 +428,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Ends the stream with an error: every read throws it from now on, also where
+   * Ends the stream with an error: every read throws it from now on, even if
    * bytes are left.
    *
    * @param error The error.

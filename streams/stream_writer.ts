@@ -39,7 +39,7 @@ const encoder = new TextEncoder();
  * {@linkcode StreamWriter.drain} waits while that is too much. After each piece
  * of data, write and drain.
  *
- * Bytes are not copied where they are many: leave an array as it is once it was
+ * Bytes are not copied if they are many: leave an array as it is once it was
  * written, and take a new one for what comes next.
  *
  * @example A question and its answer
@@ -113,7 +113,7 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
-   * Sends several pieces, together where the system can. They are not separated.
+   * Sends several pieces, together if the system can. They are not separated.
    *
    * @param list The pieces, each as for {@linkcode StreamWriter.write}.
    * @throws {TypeError} When one is neither bytes nor a text; then none is sent.
@@ -172,7 +172,7 @@ export class StreamWriter implements AsyncDisposable {
    * @returns When it is.
    * @throws {CancelledError} When the task is cancelled.
    * @throws {TimeoutError} Over TLS, when the peer did not say goodbye in time.
-   * @throws Its error, where the connection was lost.
+   * @throws Its error, if the connection was lost.
    */
   waitClosed(): Promise<void> {
     const scope = currentScope();

@@ -120,7 +120,7 @@ export class AsyncValue<T> implements AsyncIterable<T> {
    *
    * @param predicate Looks at the value, and changes nothing; not an `async`
    * function, whose promise would always count as true.
-   * @returns The value of which it was true, also where it has changed since.
+   * @returns The value of which it was true, even if it has changed since.
    * @throws {CancelledError} When the task is cancelled.
    * @throws {TypeError} When `predicate` is not a function, or returns a
    * promise.

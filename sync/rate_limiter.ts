@@ -42,7 +42,7 @@ interface Use {
  * | acquire    | O(1), and what leaves the window, once             |
  * | tryAcquire | O(1), and what leaves the window, once             |
  * | cancel     | O(1)                                               |
- * | memory     | O(`count`), less where several began at once       |
+ * | memory     | O(`count`), less if several began at once       |
  *
  * @example Two requests in ten milliseconds
  * ```ts

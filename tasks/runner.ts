@@ -263,7 +263,7 @@ export class Runner {
  * function that catches the cancellation and returns has answered the signal:
  * `run` gives its value, and the program goes on.
  *
- * The same holds where the signal comes after `main` has ended, while the rest is
+ * The same holds if the signal comes after `main` has ended, while the rest is
  * being cancelled. A second signal ends the program at once, and so does the end
  * of `graceMs`: with status 130 for SIGINT.
  *

@@ -72,7 +72,7 @@ export class TaskGroup {
   /** For the call graph: its tasks are awaited by the one around. */
   readonly #awaiters: () => Iterable<Task<unknown>>;
   readonly #failures: Failure[] = [];
-  /** Null where any number of its tasks may run. */
+  /** Null if any number of its tasks may run. */
   readonly #places: Places | null;
   readonly #onError: "cancel" | "collect" | FailureHandler;
   /** Calls of `start` that have not ended: they may leave an error behind. */
@@ -522,7 +522,7 @@ function ignore(): void {}
  * @param fn The block. It is given the group and runs in the current task.
  * @param options The group's name, how many of its tasks may run, and what the
  * failure of one does.
- * @returns What `fn` returns; `undefined` where `group.cancel()` ended it.
+ * @returns What `fn` returns; `undefined` if `group.cancel()` ended it.
  * @throws {ExceptionGroup} When tasks of the group, or `fn`, failed.
  * @throws {CancelledError} When the current task is cancelled; the tasks of the
  * group then are, too, and are waited for.
@@ -542,7 +542,7 @@ export function taskGroup<T extends readonly unknown[] | []>(
  * @param fn The block. It is given the group and runs in the current task.
  * @param options The group's name, how many of its tasks may run, and what the
  * failure of one does.
- * @returns What `fn` returns; `undefined` where `group.cancel()` ended it.
+ * @returns What `fn` returns; `undefined` if `group.cancel()` ended it.
  */
 export function taskGroup<T>(
   fn: (group: TaskGroup) => PromiseLike<T> | T,

@@ -235,7 +235,7 @@ const LOOKS = 64;
  * @returns What `fn` returns.
  * @throws {TimeoutError} When the time is over; its `cause` is the
  * {@linkcode CancelledError} that `fn` saw.
- * @throws {CancelledError} When the task is cancelled, even where the time is
+ * @throws {CancelledError} When the task is cancelled, even if the time is
  * over as well.
  * @throws {TypeError} When `ms` is no number or `fn` no function.
  * @throws {RangeError} When `ms` is NaN.
@@ -414,7 +414,7 @@ function timeoutError(own: CancelledError, cause = own): TimeoutError {
 
 /**
  * An error thrown while the block was being timed out keeps its class and gets
- * the timeout as its cause, where it does not name another.
+ * the timeout as its cause, if it does not name another.
  */
 function withContext(error: unknown, own: CancelledError): unknown {
   if (!isError(error)) return error;

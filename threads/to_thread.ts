@@ -16,8 +16,8 @@ import { useWorkerPools } from "./worker_pool_executor.ts";
  * module: {@linkcode WorkerPoolExecutor.module}.
  *
  * Arguments and result are cloned as `structuredClone` does it, or handed over
- * where they are marked by {@linkcode transfer}. Context variables go along
- * where they can be cloned.
+ * if they are marked by {@linkcode transfer}. Context variables go along
+ * if they can be cloned.
  *
  * Cancelling frees the caller at once. A job that waits for a worker is dropped;
  * one that runs is told, and finds out by `checkCancelled()` or `cancelSignal()`

@@ -49,6 +49,22 @@ export const HABITS: readonly Habit[] = [
     better: IF,
   },
   {
+    pattern:
+      /(?<=\b(?:also|even) )where\b(?! (?:it was|there|another|Python)\b)/gi,
+    better: IF,
+  },
+  {
+    pattern: new RegExp(
+      `(?<=\\b(?:Thrown|Throws)(?: by ${CODE}+)? )where\\b`,
+      "g",
+    ),
+    better: `write "if" or "when"`,
+  },
+  {
+    pattern: /(?<=, )where(?= there (?:is one|are both|are any)\b)/gi,
+    better: IF,
+  },
+  {
     pattern: /(?<=; )where\b(?! (?:Python|Twisted|trio)\b)/gi,
     better: IF,
   },

@@ -15,7 +15,7 @@ export interface WorkerInfo {
    */
   readonly stopping: AbortSignal;
   /**
-   * Says that this worker is ready, where no server does. Saying it again does
+   * Says that this worker is ready, if no server does. Saying it again does
    * nothing.
    */
   ready(): void;

@@ -36,7 +36,7 @@ function startOf({ program, cwd }: HostCommand): string {
   return cwd === null ? `start ${name}` : `start ${name} in ${cwd}`;
 }
 
-/** Throws where there is no such directory: the hosts blame the program. */
+/** Throws if there is no such directory: the hosts blame the program. */
 export function checkDirectory(command: HostCommand): void {
   const { cwd } = command;
   if (cwd === null) return;
