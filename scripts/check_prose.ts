@@ -2,9 +2,11 @@
  * Reads the pages and the doc comments for habits that make them hard to read.
  *
  *     deno task prose [PATH...]
+ *     deno task prose --fix [PATH...]
  *
  * The habits are in `tools/prose_habits.ts`; from write-good come words that are
- * written twice, and clichés. Tests and benchmarks are not looked at.
+ * written twice, and clichés. Tests and benchmarks are not looked at. With
+ * `--fix` it puts other words where one word is enough; read what it did.
  *
  * @module
  */
@@ -77,8 +79,15 @@ function pageOf(text: string): Prose {
 
 const kernel = new TextlintKernel();
 
-/** A line for each fault of a file. */
-export async function faultsOf(path: string, text: string): Promise<string[]> {
+/** A fault, and its place in the file. */
+interface Fault {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** The faults of a file. */
+async function findFaults(path: string, text: string): Promise<Fault[]> {
   const prose = path.endsWith(".md") ? pageOf(text) : commentsOf(text);
   const { messages } = await kernel.lintText(prose.lines.join("\n"), {
     filePath: path,
@@ -104,8 +113,43 @@ export async function faultsOf(path: string, text: string): Promise<string[]> {
   return messages.map(({ message, loc }) => {
     const { line, column } = loc.start;
     const indent = prose.indents[line - 1] ?? 0;
-    return `${path}:${prose.numbers[line - 1]}:${column + indent} ${message}`;
+    return {
+      line: prose.numbers[line - 1] ?? line,
+      column: column + indent,
+      message,
+    };
   });
+}
+
+/** A line for each fault of a file. */
+export async function faultsOf(path: string, text: string): Promise<string[]> {
+  const faults = await findFaults(path, text);
+  return faults.map(({ line, column, message }) =>
+    `${path}:${line}:${column} ${message}`
+  );
+}
+
+/** Words that one other word can take the place of. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  anew: "again",
+  where: "if",
+  Where: "If",
+};
+
+/** A text in which other words are where they can be; it wants to be read. */
+export async function fix(path: string, text: string): Promise<string> {
+  const lines = text.split("\n");
+  const faults = await findFaults(path, text);
+  // From behind, so that the places before stay what they are.
+  for (const { line, column, message } of faults.toReversed()) {
+    const [, word = ""] = message.match(/^"([^"]+)"/) ?? [];
+    const instead = INSTEAD[word];
+    const before = lines[line - 1] ?? "";
+    if (instead === undefined || !before.startsWith(word, column - 1)) continue;
+    lines[line - 1] = before.slice(0, column - 1) + instead +
+      before.slice(column - 1 + word.length);
+  }
+  return lines.join("\n");
 }
 
 /** The pages and sources that are read. */
@@ -125,10 +169,17 @@ async function proseFiles(): Promise<string[]> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const paths = args.length > 0 ? args : await proseFiles();
+  const named = args.filter((arg) => arg !== "--fix");
+  const paths = named.length > 0 ? named : await proseFiles();
   const faults: string[] = [];
   for (const path of paths) {
-    const text = await Deno.readTextFile(new URL(path, ROOT));
+    const url = new URL(path, ROOT);
+    let text = await Deno.readTextFile(url);
+    if (args.includes("--fix")) {
+      const fixed = await fix(path, text);
+      if (fixed !== text) await Deno.writeTextFile(url, fixed);
+      text = fixed;
+    }
     faults.push(...await faultsOf(path, text));
   }
   for (const fault of faults) console.error(fault);

@@ -1,6 +1,6 @@
 // node: skip it reads pages and comments, from Deno
 import { assertEquals, assertMatch } from "@std/assert";
-import { commentsOf, faultsOf } from "../../scripts/check_prose.ts";
+import { commentsOf, faultsOf, fix } from "../../scripts/check_prose.ts";
 
 /** The words at fault in a page. */
 async function found(text: string): Promise<string[]> {
@@ -82,4 +82,18 @@ Deno.test("a fault of a comment has its place in the file", async () => {
   const [fault = "", ...others] = await faultsOf("source.ts", SOURCE);
   assertEquals(others, []);
   assertMatch(fault, /^source\.ts:9:28 "where"/);
+});
+
+Deno.test("fix() puts one word in the place of another, and leaves the rest", async () => {
+  const source = "/** 0 where it is not said, null where there is none. */\n" +
+    "// 0 where it is not said\n";
+  assertEquals(
+    await fix("source.ts", source),
+    "/** 0 if it is not said, null if there is none. */\n" +
+      "// 0 where it is not said\n",
+  );
+  assertEquals(
+    await fix("page.md", "It closes; else it stays."),
+    "It closes; else it stays.",
+  );
 });
