@@ -92,7 +92,7 @@ function treeOf({ tasks }: InspectedLoop, style: Style): string[] {
   }).map((line) => cut(line, style));
 }
 
-/** If a task is, and who awaits it, up to the root. */
+/** Where a task is, and who awaits it, up to the root. */
 export function chains(
   { tasks }: InspectedLoop,
   named: readonly InspectedTask[],

@@ -1,4 +1,4 @@
-/** If tasks, futures, handles and waits were made: for debug mode only. */
+/** Where tasks, futures, handles and waits were made: for debug mode only. */
 import { CREATION_STACK_FRAMES } from "../_internal/constants.ts";
 import { withStackLimit } from "../_internal/stack_limit.ts";
 
@@ -36,7 +36,7 @@ export function userFrames({ stack = "" }: Error): string[] {
 let ownPattern: RegExp | undefined;
 
 /**
- * The library's folders, whose frames say nothing to a user. If they lie is
+ * The library's folders, whose frames say nothing to a user. Where they lie is
  * read from this file's own frame, which works in every module format.
  */
 function ownFolder(): RegExp {

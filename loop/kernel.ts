@@ -65,7 +65,7 @@ export class Kernel implements AlarmTarget {
   hooks: Hooks | null = null;
   /** Each step takes a turn of the host's loop of its own, to be measured. */
   stepwise = false;
-  /** If futures, tasks, handles and waits were made; null unless debugging. */
+  /** Where futures, tasks, handles and waits were made; null unless debugging. */
   stacks: CreationStacks | null = null;
   closed: boolean;
   /** Puts the steps of an iteration in another order; null for as they come. */

@@ -52,7 +52,7 @@ function reportUnclosed(kernel: Kernel, end: OpenEnd): void {
 interface Lost {
   readonly kernel: Kernel;
   readonly transport: OpenEnd;
-  /** If nobody is left who could close it. */
+  /** Closes it, if nobody is left who could. */
   readonly close?: () => void;
 }
 

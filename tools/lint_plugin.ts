@@ -89,7 +89,7 @@ function isPlatform(path: string): boolean {
   return ["cli", "platform"].includes(placeOf(path));
 }
 
-/** If a relative import of a file leads, from the root of the project. */
+/** Where a relative import of a file leads, from the root of the project. */
 function resolve(from: string, specifier: string): string {
   return new URL(specifier, `file:///${from}`).pathname.slice(1);
 }

@@ -71,7 +71,7 @@ export const HABITS: readonly Habit[] = [
   {
     // Where a worker is killed, what waited is reset.
     pattern:
-      /(?<=[.:)] |^)Where(?= (?!(?:to|Python|Twisted|trio) )[^.:;?]*, (?!(?:and|or|with|in|if|as|for|the innermost)\b|`)[^.:;?]*[.:;])/g,
+      /(?<=[.:)] |^)Where(?= (?!(?:to|Python|Twisted|trio) )[^.:;?,]*, (?!(?:and|or|the innermost)\b)(?:it|the|they|that|this|there|an?|all|nothing|one|each|its|what|use|put|write|you|another|[A-Z]|\S+ (?:is|are|has|have|goes|was))\b)/g,
     better: IF,
   },
   {
