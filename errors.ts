@@ -26,7 +26,7 @@
 const CANCELLED = Symbol.for("@asyncio/asyncio/CancelledError");
 
 /**
- * Names a class of errors, also where a minifier gives it another name. A call
+ * Names a class of errors, even if a minifier gives it another name. A call
  * that is marked as pure lets a bundle leave out the classes it does not use,
  * which a static block does not.
  */
@@ -217,7 +217,7 @@ export class ExceptionGroup extends AggregateError {
    * The errors for which `matches` is true, with the nesting kept.
    *
    * @param matches Asked for each error that is not itself a group.
-   * @returns A group of the same shape, or `null` where nothing matched.
+   * @returns A group of the same shape, or `null` if nothing matched.
    */
   subgroup(matches: (error: unknown) => boolean): ExceptionGroup | null {
     return this.split(matches)[0];
@@ -227,7 +227,7 @@ export class ExceptionGroup extends AggregateError {
    * Splits the group in two, with the nesting kept in both.
    *
    * @param matches Asked for each error that is not itself a group.
-   * @returns The group that matched and the rest, each `null` where empty.
+   * @returns The group that matched and the rest, each `null` if empty.
    */
   split(
     matches: (error: unknown) => boolean,
@@ -368,7 +368,7 @@ export class BrokenBarrierError extends Error {
 }
 
 /**
- * Thrown by `getNowait` where a queue has nothing to give. Equivalent of
+ * Thrown by `getNowait` if a queue has nothing to give. Equivalent of
  * `asyncio.QueueEmpty`.
  *
  * @example An empty queue
@@ -384,7 +384,7 @@ export class QueueEmpty extends Error {
 }
 
 /**
- * Thrown by `putNowait` where a queue has no room; with `overflow: "error"`
+ * Thrown by `putNowait` if a queue has no room; with `overflow: "error"`
  * also by `put`, and by `publish` of a broadcast. Equivalent of
  * `asyncio.QueueFull`.
  *
@@ -403,7 +403,7 @@ export class QueueFull extends Error {
 }
 
 /**
- * Thrown where a queue was shut down: by `put` at once, by `get` when nothing
+ * Thrown when a queue was shut down: by `put` at once, by `get` when nothing
  * is left. Equivalent of `asyncio.QueueShutDown`.
  *
  * @example A queue that takes nothing more
@@ -421,7 +421,7 @@ export class QueueShutDown extends Error {
 }
 
 /**
- * Thrown by `receive` where a channel or a broadcast has ended: all that send
+ * Thrown by `receive` if a channel or a broadcast has ended: all that send
  * have closed, and nothing is left. `for await` ends instead. Equivalent of
  * `EndOfChannel` of trio and anyio.
  *
@@ -442,7 +442,7 @@ export class EndOfChannel extends Error {
 }
 
 /**
- * Thrown where what is used was closed on this side: this end of a channel,
+ * Thrown when what is used was closed on this side: this end of a channel,
  * this subscription, this broadcast; also by who waits in it. Equivalent of
  * `ClosedResourceError` of trio and anyio.
  *
@@ -461,7 +461,7 @@ export class ClosedResourceError extends Error {
 }
 
 /**
- * Thrown by `send` where nobody is left who could receive: every other end of
+ * Thrown by `send` if nobody is left who could receive: every other end of
  * the channel was closed. Equivalent of `BrokenResourceError` of trio and
  * anyio.
  *
@@ -480,7 +480,7 @@ export class BrokenResourceError extends Error {
 }
 
 /**
- * Thrown where a stream ended before all that was asked for had come. What had
+ * Thrown when a stream ended before all that was asked for had come. What had
  * come is in `partial`, and no longer in the stream. Equivalent of
  * `asyncio.IncompleteReadError`.
  *
@@ -505,14 +505,14 @@ export class IncompleteReadError extends Error {
 
   /** What was read before the end. */
   readonly partial: Uint8Array;
-  /** How many bytes were asked for; `null` where it was a separator. */
+  /** How many bytes were asked for; `null` if it was a separator. */
   readonly expected: number | null;
 
   /**
    * Makes the error.
    *
    * @param partial What was read before the end.
-   * @param expected How many bytes were asked for; `null` where it was a
+   * @param expected How many bytes were asked for; `null` if it was a
    * separator.
    */
   constructor(partial: Uint8Array, expected: number | null) {
@@ -527,7 +527,7 @@ export class IncompleteReadError extends Error {
 }
 
 /**
- * Thrown where a separator did not come within the limit of a stream: what is
+ * Thrown when a separator did not come within the limit of a stream: what is
  * before it is too long. Equivalent of `asyncio.LimitOverrunError` and, thrown
  * by `readLine`, of the `ValueError` of asyncio's `readline`.
  *
@@ -550,7 +550,7 @@ export class LimitOverrunError extends RangeError {
   static readonly #named = /* @__PURE__ */ named(this, "LimitOverrunError");
 
   /**
-   * How many bytes are in the way: those before the separator, or, where none
+   * How many bytes are in the way: those before the separator, or, if none
    * came so far, those that cannot belong to one.
    */
   readonly consumed: number;
@@ -1018,12 +1018,17 @@ export class SSLError extends OSError {
  * ready.
  *
  * @example Catching it
- * ```ts ignore
+ * ```ts
+ * import { prefork, WorkerError } from "@asyncio/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * const script = await Deno.makeTempFile({ suffix: ".js" });
+ * await Deno.writeTextFile(script, "process.exit(1);");
  * try {
- *   const supervisor = await prefork({ script: "./server.ts" });
+ *   const supervisor = await prefork({ script, workers: 1 });
  *   await supervisor.wait();
  * } catch (error) {
- *   if (!(error instanceof WorkerError)) throw error;
+ *   assert(error instanceof WorkerError);
  *   console.error(error.message);
  * }
  * ```

@@ -31,7 +31,7 @@
  * | `@asyncio/asyncio/debug` | {@linkcode printCallGraph}, {@linkcode captureCallGraph}, {@linkcode startInspector} |
  * | `@asyncio/asyncio/testing` | {@linkcode runVirtual}, {@linkcode VirtualClock}, {@linkcode exploreSchedules}, {@linkcode exploreCancellations}, {@linkcode memoryStreamPair}, {@linkcode simulate} |
  *
- * Two modules stand apart, and their names are not here:
+ * The names of two modules are not here:
  * `@asyncio/asyncio/durable` has queues that outlive the process, and
  * `@asyncio/asyncio/cli` is the command line that looks into a running program.
  *

@@ -6,8 +6,8 @@
  * The engine knows that line only inside of a reaction whose promise is being
  * awaited: from there it follows the promises to the `async` functions behind
  * them. So an error is marked where the library makes it for somebody who waits,
- * and the first to get it has the stack made anew in such a reaction. Nothing of
- * this happens where nothing fails, and what was not marked is not touched:
+ * and the first to get it has the stack made again in such a reaction. Nothing of
+ * this happens if nothing fails, and what was not marked is not touched:
  * errors of users, and those of futures and tasks, which keep the stack of where
  * they were thrown.
  */

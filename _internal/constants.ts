@@ -12,7 +12,7 @@ export const LONGEST_HOST_TIMER_MS = 2_147_483_647;
 export const STEPS_A_TURN = 256;
 
 /**
- * For so many microtasks the loop waits for code that it has woken and that does
+ * How many microtasks the loop waits for code that it has woken and that does
  * not come to a wait of the library, before it wakes the next. Each `async`
  * function between a wait and the code that acts on it takes one, each future
  * and each block of the library one more.

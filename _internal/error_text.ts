@@ -25,7 +25,7 @@ export function isError(value: unknown): value is Error {
   }
 }
 
-/** The errors of a group; `null` where it is no group. */
+/** The errors of a group; `null` if it is no group. */
 export function errorsOf(error: unknown): readonly unknown[] | null {
   try {
     if (!(error instanceof AggregateError)) return null;

@@ -36,7 +36,7 @@ export class Heap<T extends HeapItem> {
     return top;
   }
 
-  /** Takes `item` out; false where it is not in this heap. */
+  /** Takes `item` out; false if it is not in this heap. */
   remove(item: T): boolean {
     const items = this.#items;
     const index = item.heapIndex;

@@ -64,14 +64,14 @@ export class RingBuffer<T> {
     return this.#slots[(this.#head + this.#size - 1) & this.#mask];
   }
 
-  /** The item that so many are ahead of. */
+  /** The item that `index` others are ahead of. */
   at(index: number): T | undefined {
     return index < this.#size
       ? this.#slots[(this.#head + index) & this.#mask]
       : undefined;
   }
 
-  /** Takes out the item that so many are ahead of, which move up: O(index). */
+  /** Takes out the item that `index` others are ahead of, which move up: O(index). */
   removeAt(index: number): T | undefined {
     const item = this.at(index);
     if (index >= this.#size) return undefined;

@@ -39,7 +39,7 @@ function lengthOf(value: object): number | null {
   }
 }
 
-/** A property of anything; `undefined` where it cannot be read. */
+/** A property of anything; `undefined` if it cannot be read. */
 export function read(value: unknown, key: string): unknown {
   try {
     return (value as Record<string, unknown> | null | undefined)?.[key];

@@ -48,7 +48,7 @@ export async function askToOpen(pid: number): Promise<void> {
   }
 }
 
-/** Whether a process handles SIGUSR1; `null` where the system does not tell. */
+/** Whether a process handles SIGUSR1; `null` if the system does not tell. */
 function handlesSignal(pid: number): boolean | null {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
@@ -124,7 +124,7 @@ function denoVersion(path: string): number[] {
   return (/^deno (\d+)\.(\d+)\.(\d+)/.exec(text) ?? []).slice(1).map(Number);
 }
 
-/** The ports at which a process listens; `null` where the system does not tell. */
+/** The ports at which a process listens; `null` if the system does not tell. */
 export function portsOf(pid: number): number[] | null {
   const inodes = new Set<string>();
   try {

@@ -7,7 +7,7 @@ import { cancelIn, copiesIn } from "./_copies.ts";
 import { Failure, InterruptFailure, UsageFailure } from "./_failure.ts";
 import { chains, stack, type Style, table, tree } from "./_view.ts";
 
-/** So many tasks of a loop are shown unless more are asked for. */
+/** How many tasks of a loop are shown unless more are asked for. */
 const DEFAULT_LIMIT = 1000;
 
 const HELP = `Looks into a running program that uses @asyncio/asyncio.

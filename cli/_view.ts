@@ -13,7 +13,7 @@ import type { CopyFacts } from "./_copies.ts";
 /** What the terminal can do. */
 export interface Style {
   readonly hasColor: boolean;
-  /** Longer lines are cut; `null` where there is no terminal. */
+  /** Longer lines are cut; `null` if there is no terminal. */
   readonly width: number | null;
 }
 

@@ -19,7 +19,8 @@ import process from "node:process";
 import { runCommand } from "./_run.ts";
 
 /**
- * Runs the command line, as the program of this module does.
+ * Runs the command line, as the program of this module does. Cancelling the
+ * task that awaits it does not interrupt it.
  *
  * @example Its help
  * ```ts

@@ -39,7 +39,7 @@ export class Guard {
     this.#names = ["127.0.0.1", "localhost", "[::1]", inUrl(hostname)];
   }
 
-  /** Why a request is refused; null where it is not. */
+  /** Why a request is refused; null if it is not. */
   refusal(request: HttpRequest, query: URLSearchParams): string | null {
     const host = request.header("host") ?? "";
     if (!this.#isOwn(host, request.port)) {

@@ -164,7 +164,7 @@ const make = (tag, text, className) => {
 };
 
 const HEIGHT = 26;
-/** Levels that are indented; those further down stand below each other. */
+/** Levels that are indented; those further down are below each other. */
 const INDENTED = 20;
 
 const tasks = new Map();

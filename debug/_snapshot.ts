@@ -41,7 +41,7 @@ export interface ResourceRow {
   readonly kind: string;
   readonly name: string;
   readonly text: string;
-  /** How much of it is taken, and how much there is; null where that is nothing to tell. */
+  /** How much of it is taken, and how much there is; null if that is nothing to tell. */
   readonly fill: readonly [taken: number, of: number] | null;
   /** The numbers of the tasks that wait for it, up to some fifty. */
   readonly waiters: readonly number[];

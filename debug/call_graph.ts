@@ -9,7 +9,7 @@ import { hostProcess } from "../platform/process.ts";
 /** Options of {@linkcode captureCallGraph} and its kin. */
 export interface CallGraphOptions {
   /**
-   * How many lines of each call stack to keep: the innermost, or, where it is
+   * How many lines of each call stack to keep: the innermost, or, if it is
    * negative, the outermost. 0 for none.
    *
    * @default {all of them}
@@ -37,7 +37,7 @@ export interface FutureCallGraph {
    * of these is the same object each time: walk through it once.
    */
   readonly awaitedBy: readonly FutureCallGraph[];
-  /** It awaits itself, by way of others: it stands further up already. */
+  /** It awaits itself, by way of others: it is shown further up already. */
   readonly isCycle: boolean;
 }
 
@@ -69,7 +69,7 @@ export interface FutureCallGraph {
  *
  * @param future The future or the task to begin with; by default the running task.
  * @param options How much of the stacks to keep.
- * @returns The graph; `null` where there is neither a future nor a running task.
+ * @returns The graph; `null` if there is neither a future nor a running task.
  * @throws {TypeError} When `future` is not a future, or `limit` no integer.
  */
 export function captureCallGraph(
@@ -102,7 +102,7 @@ export function captureCallGraph(
  * The call graph as text, as {@linkcode printCallGraph} writes it. Equivalent
  * of `asyncio.format_call_graph`.
  *
- * Whoever awaits several of those shown stands there once, and is then referred
+ * Whoever awaits several of those shown is shown there once, and is then referred
  * to. What is more than 20 levels up is not indented any further, but tells its
  * level.
  *
@@ -117,7 +117,7 @@ export function captureCallGraph(
  *
  * @param future The future or the task to begin with; by default the running task.
  * @param options How much of the stacks to keep.
- * @returns Lines, without a line break at the end; `""` where there is neither a
+ * @returns Lines, without a line break at the end; `""` if there is neither a
  * future nor a running task.
  * @throws {TypeError} When `future` is not a future, or `limit` no integer.
  */

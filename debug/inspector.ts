@@ -91,7 +91,8 @@ export class Inspector {
   }
 
   /**
-   * Stops listening, and hangs up on who is connected.
+   * Stops listening, and hangs up on who is connected. A cancellation does not
+   * interrupt it.
    *
    * @returns When all connections are closed.
    */
@@ -101,7 +102,8 @@ export class Inspector {
   }
 
   /**
-   * The same as {@linkcode Inspector.close}, for `await using`.
+   * The same as {@linkcode Inspector.close}, for `await using`. A cancellation
+   * does not interrupt it.
    *
    * @returns When all connections are closed.
    */

@@ -202,7 +202,7 @@ export class JobTable {
     });
   }
 
-  /** Stores a job where there is room for it; false where there is none. */
+  /** Stores a job if there is room for it; false if there is none. */
   put(job: NewJob, maxSize: number): boolean {
     if (maxSize === Infinity) {
       this.#insert(job);
@@ -237,7 +237,7 @@ export class JobTable {
     );
   }
 
-  /** Leases the next job to a session; `null` where there is none. */
+  /** Leases the next job to a session; `null` if there is none. */
   take(session: number): TakenJob | null {
     this.#wakeDelayed();
     const [row] = this.#all(

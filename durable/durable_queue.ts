@@ -39,7 +39,7 @@ export interface DurableStatistics {
   readonly delayed: number;
   /** How many are dead letters. */
   readonly dead: number;
-  /** How long ago the oldest that is not dead was put, in milliseconds; 0 where there is none. */
+  /** How long ago the oldest that is not dead was put, in milliseconds; 0 if there is none. */
   readonly oldestAge: number;
 }
 
@@ -66,19 +66,22 @@ export interface DeadLetter<T> {
  */
 export interface DeadLetters<T> {
   /**
-   * Lists them, the oldest first.
+   * Lists them, the oldest first. It does not wait, so a cancellation does not
+   * interrupt it.
    *
    * @returns All of them.
    */
   list(): Promise<DeadLetter<T>[]>;
   /**
-   * Puts them back into the queue, as if they had never been delivered.
+   * Puts them back into the queue, as if they had never been delivered. It does
+   * not wait, so a cancellation does not interrupt it.
    *
    * @returns How many there were.
    */
   requeue(): Promise<number>;
   /**
-   * Throws them away.
+   * Throws them away. It does not wait, so a cancellation does not interrupt
+   * it.
    *
    * @returns How many there were.
    */
@@ -98,7 +101,7 @@ export interface DeadLetters<T> {
  */
 export interface DurableQueue<T> extends AsyncIterable<T> {
   /**
-   * Puts an item in, waiting for room where there is none.
+   * Puts an item in, waiting for room if there is none.
    *
    * @param item The item.
    * @param options Its `id`, `delay` and `priority`.
@@ -112,7 +115,7 @@ export interface DurableQueue<T> extends AsyncIterable<T> {
    */
   put(item: T, options?: DurablePutOptions): Promise<void>;
   /**
-   * Leases the next item to the current task, waiting for one where there is
+   * Leases the next item to the current task, waiting for one if there is
    * none.
    *
    * @returns The item.
@@ -124,6 +127,7 @@ export interface DurableQueue<T> extends AsyncIterable<T> {
   get(): Promise<T>;
   /**
    * Ends the lease that the current task has had the longest: the item is done.
+   * It does not wait, so a task that was cancelled can still call it.
    *
    * @returns When that is stored.
    * @throws {InvalidStateError} When the task has no lease, or it ran out and
@@ -131,7 +135,8 @@ export interface DurableQueue<T> extends AsyncIterable<T> {
    */
   taskDone(): Promise<void>;
   /**
-   * Gives back the item that the current task has had the longest.
+   * Gives back the item that the current task has had the longest. It does not
+   * wait, so a task that was cancelled can still call it.
    *
    * @param options How long to keep it back.
    * @returns When that is stored.
@@ -152,7 +157,8 @@ export interface DurableQueue<T> extends AsyncIterable<T> {
    */
   shutdown(): void;
   /**
-   * Counts what is in the queue.
+   * Counts what is in the queue. It does not wait, so a cancellation does not
+   * interrupt it.
    *
    * @returns A frozen object; not a live view.
    */
@@ -162,21 +168,21 @@ export interface DurableQueue<T> extends AsyncIterable<T> {
   /**
    * Gives back what this process has leased, fails what waits with
    * {@linkcode QueueShutDown}, and lets the engine go. Until then the queue
-   * keeps the program alive.
+   * keeps the program alive. A cancellation does not interrupt it.
    *
    * @returns When that is done.
    */
   close(): Promise<void>;
   /**
    * The items, until the queue is shut down and nothing can be taken. One is
-   * done when the body goes on to the next, and given back if the body throws or
-   * leaves the loop.
+   * done when the body goes on to the next, and given back if the body throws, as
+   * it does when its task is cancelled, or leaves the loop.
    *
    * @returns An iterator.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined>;
   /**
-   * Closes it.
+   * Closes it. A cancellation does not interrupt it.
    *
    * @returns When that is done.
    */

@@ -67,7 +67,7 @@ const LEAST_LEASE_MS = 100;
 
 /**
  * Opens a queue in an SQLite file, or makes it. Every process of the machine may
- * open it. asyncio has no equivalent.
+ * open it. A cancellation does not interrupt it. asyncio has no equivalent.
  *
  * Beside the file there are those of SQLite, and one that ends in `-wake`, by
  * which processes tell one another that there is something new.

@@ -58,7 +58,7 @@ export interface Output {
 interface Page {
   readonly title: string;
   readonly links?: readonly string[];
-  /** How long it takes, in milliseconds; 20 where it is not said. */
+  /** How long it takes, in milliseconds; 20 if it is not said. */
   readonly ms?: number;
   /** How often the server is too busy for it. */
   readonly refusals?: number;

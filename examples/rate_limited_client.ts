@@ -29,7 +29,7 @@ import {
   type StreamWriter,
 } from "@asyncio/asyncio";
 
-/** The server allows so many questions in so many milliseconds. */
+/** How many questions the server allows in how many milliseconds. */
 const COUNT = 10;
 const PER_MS = 200;
 

@@ -28,10 +28,10 @@ import {
 } from "@asyncio/asyncio";
 
 /**
- * π to so many digits behind the point, by Machin's formula:
+ * π to that many digits behind the point, by Machin's formula:
  * π = 16 arccot 5 − 4 arccot 239.
  *
- * It stands by itself, as it goes to the worker by its source.
+ * It uses nothing from around it, as it goes to the worker by its source.
  */
 export function computePi(digits: number): string {
   // The last digits suffer from rounding, so there are some to spare.

@@ -62,7 +62,7 @@ async function ask(port: number): Promise<string> {
   }
 }
 
-/** Asks once more where the connection broke; the question does no harm. */
+/** Asks once more if the connection broke; the question does no harm. */
 async function askTwice(port: number): Promise<string> {
   try {
     return await ask(port);

@@ -1,9 +1,9 @@
 /**
- * The values of variables, as an immutable tree: a change makes the few nodes
- * anew that lead to it, and whoever held the tree still holds the old one.
+ * The values of variables, as an immutable tree: a change makes those few nodes
+ * again that lead to it, and whoever held the tree still holds the old one.
  *
  * The binary digits of a key's number, the last one first, lead from the top
- * towards its node, which stands at the first free place. As numbers are given
+ * towards its node, which is at the first free place. As numbers are given
  * one after the other, the tree of n keys is about log n deep.
  */
 
@@ -97,7 +97,7 @@ export function* bindings<K extends Key>(
   yield* bindings(tree.one);
 }
 
-/** One from below takes the place at the top: all that may stand below may. */
+/** One from below takes the place at the top: all that may be below it may. */
 function withoutTop<K extends Key>(tree: Binding<K>): Binding<K> | null {
   const { zero, one } = tree;
   if (zero !== null) {

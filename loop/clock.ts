@@ -22,7 +22,7 @@ export interface AlarmTarget {
 export interface Clock {
   /** Monotonic milliseconds. */
   now(): number;
-  /** Rings `target` when `when` has come. */
+  /** Rings `target` when `when` has come, in milliseconds of `now()`. */
   setAlarm(when: number, target: AlarmTarget): Alarm;
 }
 

@@ -63,7 +63,7 @@ export class Context {
   }
 
   /**
-   * Runs `fn` in this context. What it sets stays in this context; where it is
+   * Runs `fn` in this context. What it sets stays in this context; if it is
    * an `async` function that also holds behind its `await`s.
    *
    * A promise of another library that `fn` returns is waited for in this context,
@@ -95,7 +95,7 @@ export class Context {
    *
    * @typeParam T What the variable holds.
    * @param variable The variable.
-   * @returns True where it has a value of its own here.
+   * @returns True if it has a value of its own here.
    */
   has<T>(variable: ContextVar<T>): boolean {
     return find(this.#values, variable as ContextVar<unknown>) !== null ||
@@ -137,7 +137,7 @@ const outside = new Context();
 
 /** Options of {@linkcode ContextVar}. */
 export interface ContextVarOptions<T> {
-  /** What `get` gives where nothing was set; `undefined` counts, if given. */
+  /** What `get` gives if nothing was set; `undefined` counts, if given. */
   defaultValue?: T | undefined;
 }
 
@@ -171,7 +171,7 @@ const CONTEXT_VAR_OPTIONS = new OptionNames<ContextVarOptions<unknown>>(
 export class Token<T> {
   /** The variable that was set. */
   readonly variable: ContextVar<T>;
-  /** What it was before; `undefined` also where it had no value. */
+  /** What it was before; `undefined` also if it had no value. */
   readonly oldValue: T | undefined;
   readonly #context: Context;
   readonly #had: boolean;
@@ -268,7 +268,7 @@ export class ContextVar<T> {
    * The value in the current context, otherwise `fallback`, otherwise the
    * default.
    *
-   * @param fallback What to give where nothing was set.
+   * @param fallback What to give if nothing was set.
    * @returns The value.
    * @throws {ReferenceError} When there is neither a value nor a fallback nor
    * a default.

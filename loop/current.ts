@@ -1,5 +1,5 @@
 /**
- * Where the running code is, for all that stands above the loop: outside of any
+ * Where the running code is, for all that is built on the loop: outside of any
  * loop it is in the default one. Who asks has that loop by this import, also in
  * a bundle that leaves out what nobody uses.
  */

@@ -90,7 +90,7 @@ class Graph {
     if (canGoOn) this.#release(node);
   }
 
-  /** What a wait needs; null where anything may end it. */
+  /** What a wait needs; null if anything may end it. */
   #neededBy(wait: Wait<unknown>): Node | null {
     const future = awaitedFuture(wait);
     if (future instanceof Task) return this.#tasks.get(future) ?? null;

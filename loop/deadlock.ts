@@ -7,7 +7,7 @@ import { nameOf, whereaboutsOf } from "./whereabouts.ts";
 
 /**
  * The tasks of a loop and what they wait for. To be asked for when the host has
- * nothing left to do: then whoever still waits waits for ever.
+ * nothing left to do: then whoever still waits does so for ever.
  */
 export function describeDeadlock(kernel: Kernel): string {
   const shortcuts = new Map();

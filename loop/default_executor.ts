@@ -1,6 +1,6 @@
 /**
  * The executor of a loop that was given none. It is a pool of workers, which
- * stands further up: whoever loads that has it made here. A bundle has it only
+ * comes later in the order of folders: whoever loads that has it made here. A bundle has it only
  * if something in it names a part of `threads/`.
  */
 import { InvalidStateError } from "../errors.ts";

@@ -76,7 +76,7 @@ const self = joinCopies(() => {
 
 /**
  * The scope of another copy, if the running code is in one that was entered
- * later than any of this copy; else null.
+ * later than any of this copy; otherwise null.
  */
 export function foreignScope(): ForeignScope | null {
   if (!hasOtherCopies()) return null;

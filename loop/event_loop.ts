@@ -155,7 +155,8 @@ export class EventLoop {
   }
 
   /**
-   * Runs the loop until `awaitable` is done.
+   * Runs the loop until `awaitable` is done. To end it early, cancel what it
+   * runs: it then throws the `CancelledError`.
    *
    * @param awaitable A function, run as a task of this loop; or a future or a
    * promise.
@@ -186,7 +187,8 @@ export class EventLoop {
   }
 
   /**
-   * Runs the loop until {@linkcode EventLoop.stop} is called.
+   * Runs the loop until {@linkcode EventLoop.stop} is called. Cancelling the
+   * tasks of the loop does not end it.
    *
    * @returns When it has stopped.
    * @throws {InvalidStateError} When the loop is running or closed, or when this
@@ -451,7 +453,7 @@ export class EventLoop {
   /**
    * Whether debug mode is on.
    *
-   * @returns True where it is.
+   * @returns True if it is.
    */
   getDebug(): boolean {
     return this.#debugMode !== null;
@@ -498,7 +500,7 @@ export class EventLoop {
   }
 
   /**
-   * Writes the context to stderr: the handler where none was set.
+   * Writes the context to stderr: the handler if none was set.
    *
    * @param context What happened.
    */
@@ -511,7 +513,7 @@ export class EventLoop {
    * stderr.
    *
    * @param context What happened.
-   * @throws {SystemExit} When the handler throws it, to end the program; where it
+   * @throws {SystemExit} When the handler throws it, to end the program; if it
    * is the loop that tells of an error, this ends the run.
    * @throws {KeyboardInterrupt} Likewise.
    */
@@ -572,7 +574,7 @@ export class EventLoop {
    * assertEquals(sum, 42);
    * ```
    *
-   * @param executor Where; `null` for the default executor. Where none was set
+   * @param executor Where; `null` for the default executor. If none was set
    * that is a `WorkerPoolExecutor`, made now.
    * @param fn The function; what it may refer to is up to the executor.
    * @param args Its arguments.

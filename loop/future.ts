@@ -165,7 +165,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * @returns What it was settled with.
    * @throws {InvalidStateError} When it is still pending.
    * @throws {CancelledError} When it was cancelled.
-   * @throws Its error, where it failed.
+   * @throws Its error, if it failed.
    */
   result(): T {
     const error = Future.#settledError(this, "result");
@@ -176,7 +176,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
   /**
    * Its error.
    *
-   * @returns The error; `undefined` where it has a result.
+   * @returns The error; `undefined` if it has a result.
    * @throws {InvalidStateError} When it is still pending.
    * @throws {CancelledError} When it was cancelled.
    */
@@ -209,13 +209,13 @@ export class Future<T = unknown> implements PromiseLike<T> {
   }
 
   /**
-   * Cancels it. The error's stack shows this call where something waits; where
+   * Cancels it. The error's stack shows this call where something waits; if
    * nothing does, the error is made once it is asked for.
    *
    * @param reason What to tell the waiting code: a message, any value (found as
    * `reason` on the error), or a {@linkcode CancelledError} to be thrown as it
    * is.
-   * @returns False where it was already settled; then its error, if it has one,
+   * @returns False if it was already settled; then its error, if it has one,
    * is no longer reported as never retrieved.
    */
   cancel(reason?: unknown): boolean {
@@ -304,7 +304,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
   }
 
   /**
-   * Waits for it and handles its error.
+   * Waits for it and handles its error. The current task can be cancelled there,
+   * as in {@linkcode Future.then}.
    *
    * @param onRejected Called with the error.
    * @returns A promise of the result, or of what `onRejected` returns.
@@ -316,7 +317,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
   }
 
   /**
-   * Waits for it and calls back in any case.
+   * Waits for it and calls back in any case. The current task can be cancelled
+   * there, as in {@linkcode Future.then}.
    *
    * @param onFinally Called without arguments.
    * @returns A promise of the result.
@@ -465,7 +467,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     return future.#state === "finished" ? undefined : Future.#outcome(future);
   }
 
-  /** The result or the error, which is made here where nobody waited for it. */
+  /** The result or the error, which is made here if nobody waited for it. */
   static #outcome(future: Future<unknown>): unknown {
     const value = future.#value;
     return future.#state === "cancelled" && value instanceof UnmadeError

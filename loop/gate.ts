@@ -67,7 +67,7 @@ export class Gate {
 
   /**
    * The run has ended meanwhile: the step waits on, in its context, for its turn
-   * in the next one. The others still stand in the queue.
+   * in the next one. The others are still in the queue.
    */
   private postpone(step: CodeStep): void {
     new Gate(this.kernel).add(step);

@@ -1,7 +1,7 @@
 /**
- * The waits of this copy that begin in a scope of another copy. They stand in a
+ * The waits of this copy that begin in a scope of another copy. They are in a
  * scope of their own here, and over there one wait stands for them all: so a
- * cancellation finds them, and what it remembers where nothing waits, their next
+ * cancellation finds them, and what it remembers if nothing waits, their next
  * one throws.
  */
 import type { CancelledError } from "../errors.ts";

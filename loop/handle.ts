@@ -16,7 +16,7 @@ type Callback = (...args: never[]) => unknown;
 
 const NO_ARGUMENTS: readonly never[] = [];
 
-/** Calls the callback, where it has not been called off. */
+/** Calls the callback, if it has not been called off. */
 let invoke: (handle: Handle) => void;
 let scopeOf: (handle: Handle) => Scope;
 
@@ -73,7 +73,7 @@ export class Handle {
   }
 
   /**
-   * Whether {@linkcode Handle.cancel} was called; as in asyncio, also where the
+   * Whether {@linkcode Handle.cancel} was called; as in asyncio, even if the
    * callback had run by then.
    *
    * @returns True from that moment on.

@@ -49,13 +49,13 @@ export function tableLines(rows: readonly (readonly string[])[]): string[] {
 /** What is in a tree, and how it is shown. */
 export interface Branches<T> {
   isRoot(item: T): boolean;
-  /** What stands below an item. It may lead back to the item. */
+  /** What is below an item. It may lead back to the item. */
   below(item: T): readonly T[];
   name(item: T): string;
   state(item: T): string;
 }
 
-/** Items as a tree, in their order. What stands in several places is shown once. */
+/** Items as a tree, in their order. What is in several places is shown once. */
 export function treeLines<T>(
   items: readonly T[],
   branches: Branches<T>,

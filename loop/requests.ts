@@ -1,6 +1,6 @@
 /**
  * The way of a request to cancel: from a task to the one it awaits, to the one
- * that that one awaits, and so on.
+ * which that one awaits, and so on.
  *
  * A chain may be longer than the stack is deep, and one task may be reached in
  * ever so many ways. So the first steps of a request are plain calls; further

@@ -12,7 +12,7 @@
  * ```
  *
  * Invariants:
- * - Cancelling a scope rejects every wait below it with one error, or, where
+ * - Cancelling a scope rejects every wait below it with one error, or, if
  *   none is pending, is remembered and rejects the next one (edge-triggered:
  *   one request, one error).
  * - While an error is on its way to the code, further requests join it.
@@ -82,7 +82,7 @@ export class Scope {
   declare before: Scope | null;
   declare after: Scope | null;
   /**
-   * Made when it is first asked for; most scopes have no variables. Where it is
+   * Made when it is first asked for; most scopes have no variables. If it is
    * null, it is that of the task's own scope.
    */
   #context: Context | null;
@@ -239,7 +239,7 @@ export class Scope {
     state.pendingLate = this.top.deferred > 0;
   }
 
-  /** Forgets what is remembered; gives it where it is still to be delivered. */
+  /** Forgets what is remembered; gives it if it is still to be delivered. */
   forget(): CancelledError | null {
     const state = this.#cancellation;
     if (state === null || state.pending === null) return null;

@@ -4,7 +4,7 @@
  * next to nothing, and a scope that has ended must be free to be collected
  * although some forgotten piece of code may still carry its number.
  *
- * Numbers go up and are not used again for 2**30 scopes. A live scope stands in
+ * Numbers go up and are not used again for 2**30 scopes. A live scope is in
  * the slot of its number's low bits; a number whose slot is taken is skipped.
  * Numbers are given to kernels in blocks, by which code that has outlived its
  * scope at least finds its loop.
@@ -48,7 +48,7 @@ export function numberOf(scope: Scope): number {
   return number;
 }
 
-/** The scope with this number; where it has ended, the root of its loop. */
+/** The scope with this number; if it has ended, the root of its loop. */
 export function scopeNumbered(number: number): Scope | undefined {
   const scope = slots[number & mask];
   return scope !== undefined && scope.number === number

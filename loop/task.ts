@@ -157,13 +157,13 @@ export class Task<T = unknown> extends Future<T> {
 
   /**
    * Asks the task to cancel: the library operation it waits for throws a
-   * {@linkcode CancelledError}, now or, where it waits for none, as soon as it
+   * {@linkcode CancelledError}, now or, if it waits for none, as soon as it
    * begins one. A task that ends before ends cancelled.
    *
    * @param reason What to tell the task: a message, any value (found as
    * `reason` on the error), or a {@linkcode CancelledError} to be thrown as it
    * is.
-   * @returns False where it was already done; then its error, if it has one, is
+   * @returns False if it was already done; then its error, if it has one, is
    * no longer reported as never retrieved.
    */
   override cancel(reason?: unknown): boolean {
@@ -288,7 +288,7 @@ export class Task<T = unknown> extends Future<T> {
     }
   }
 
-  /** The function, once; null where the task was cancelled before its start. */
+  /** The function, once; null if the task was cancelled before its start. */
   static #begin<T>(task: Task<T>): TaskFunction<T> | null {
     const fn = task.#fn;
     task.#fn = null;

@@ -1,4 +1,4 @@
-/** What stands in the timer heap, and is told when its time has come. */
+/** What is in the timer heap, and is told when its time has come. */
 export interface Timer {
   /** When it is due, on the scale of the loop's clock. */
   readonly deadline: number;
@@ -17,7 +17,7 @@ export interface Timer {
  * stands, so that a cancelled one is gone at once.
  *
  * There may be a million of them, and then what costs is to look at one. So the
- * deadlines stand in an array of their own, and each node has four children,
+ * deadlines are in an array of their own, and each node has four children,
  * side by side in memory: half as many levels as with two.
  */
 export class TimerHeap {
@@ -42,7 +42,7 @@ export class TimerHeap {
     this.#up(timer, this.#timers.push(timer) - 1);
   }
 
-  /** Takes `timer` out; false where it is not in this heap. */
+  /** Takes `timer` out; false if it is not in this heap. */
   remove(timer: Timer): boolean {
     const timers = this.#timers;
     const index = timer.heapIndex;
@@ -63,7 +63,7 @@ export class TimerHeap {
     this.#timers.length = this.#deadlines.length = 0;
   }
 
-  /** `timer`, whose deadline stands at `index`, goes up from there. */
+  /** `timer`, whose deadline is at `index`, goes up from there. */
   #up(timer: Timer, index: number): void {
     const timers = this.#timers;
     const deadlines = this.#deadlines;
@@ -82,7 +82,7 @@ export class TimerHeap {
     this.#put(timer, deadline, index);
   }
 
-  /** The same down; where it is at home there, or should go up, it goes up. */
+  /** The same down; if it is at home there, or should go up, it goes up. */
   #down(timer: Timer, index: number): void {
     const timers = this.#timers;
     const deadlines = this.#deadlines;

@@ -14,7 +14,7 @@ export type Awaitable<T> = PromiseLike<T> | (() => PromiseLike<T> | T);
 export type AwaitedResult<A> = A extends () => infer R ? Awaited<R>
   : Awaited<A>;
 
-/** What stands in the ready queue: one step of the loop. */
+/** What is in the ready queue: one step of the loop. */
 export interface Runnable {
   run(): void;
   /** Whether it calls code of the user, rather than settle promises. */
@@ -23,7 +23,7 @@ export interface Runnable {
   describe(): string;
   /** For debug mode: it has run and was described, and can let go of all. */
   ended?(): void;
-  /** For debug mode: whose step it is; absent where it is no task's. */
+  /** For debug mode: whose step it is; absent if it is no task's. */
   readonly task?: Task<unknown> | null;
   /** The `Scope` of the code that it runs or wakes; see vanish.ts. */
   readonly scope?: object | null;
@@ -48,7 +48,7 @@ export interface Runnable {
 export interface ExceptionContext {
   /** What happened. */
   message: string;
-  /** The error, where there is one. */
+  /** The error, if there is one. */
   error?: unknown;
   /** The task it happened in. */
   task?: Task<unknown>;
@@ -67,7 +67,10 @@ export interface Executor {
     fn: (...args: A) => R,
     ...args: A
   ): Future<Awaited<R>>;
-  /** Ends the workers; waits for running jobs unless told otherwise. */
+  /**
+   * Ends the workers; waits for running jobs unless told otherwise. A
+   * cancellation ends that wait, and the executor is shut down all the same.
+   */
   shutdown(
     options?: {
       wait?: boolean | undefined;

@@ -76,7 +76,7 @@ export class Wait<T> implements Runnable, WaitInfo {
   /** What it ends with: a value, or an error, by its state. */
   declare protected outcome: unknown;
   declare private state: number;
-  /** Whether it stands in the ready queue. */
+  /** Whether it is in the ready queue. */
   declare isQueued: boolean;
   declare private resolve: (value: never) => void;
   declare private reject: (error: unknown) => void;

@@ -1,6 +1,6 @@
 /**
  * The one fair queue of waits: first in, first out, any of them removed in
- * O(1). Locks, queues, conditions and barriers stand on it.
+ * O(1). Locks, queues, conditions and barriers use it.
  *
  * ```text
  *   wait() --> waiting --settleFirst()--> granted --its turn--> has it
@@ -115,7 +115,7 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
     if (most > 0) this.#waiting.moveUp(wait, passInLine(most));
   }
 
-  /** Grants the first wait `value`; false where there is none. */
+  /** Grants the first wait `value`; false if there is none. */
   settleFirst(value: T): boolean {
     const first = this.#waiting.first;
     if (first === null) return false;
@@ -123,7 +123,7 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
     return true;
   }
 
-  /** Grants `value` to a wait that may stand anywhere in the queue. */
+  /** Grants `value` to a wait that may be anywhere in the queue. */
   settle(wait: QueuedWait<T, B>, value: T): void {
     this.#waiting.remove(wait);
     this.#granted.push(wait);
@@ -295,7 +295,7 @@ class WaitList<W extends QueuedWait<any, any>> {
     this.size++;
   }
 
-  /** Moves the last one up by so many places. */
+  /** Moves the last one up by `places`. */
   moveUp(wait: W, places: number): void {
     let behind: W | null = null;
     for (let left = places; left > 0; left--) behind = (behind ?? wait).ahead;

@@ -1,6 +1,6 @@
 /**
- * UDP, which both runtimes do in Node's way: what Deno has of its own stands
- * behind `--unstable-net`.
+ * UDP, which both runtimes do in Node's way: what Deno has of its own needs
+ * the flag `--unstable-net`.
  */
 import { canonicalIp } from "../_internal/ip.ts";
 import { mapError } from "./map_error.ts";

@@ -172,7 +172,7 @@ function column(): RuntimeColumn {
   return `Node ${major}` as RuntimeColumn;
 }
 
-/** Why this runtime cannot do something; `null` where it can. */
+/** Why this runtime cannot do something; `null` if it can. */
 export function reasonAgainst({ lacks }: Limit): string | null {
   const here = column();
   const why = lacks[here];

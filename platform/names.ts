@@ -5,7 +5,7 @@ import { builtin } from "./shared/builtin.ts";
 import type { HostLookup, HostNames } from "./types/names.ts";
 import { lookups } from "./workerd/names.ts";
 
-/** Whether text is an IP address: 4, 6, or 0 where it is not. */
+/** Whether text is an IP address: 4, 6, or 0 if it is not. */
 export function isIp(text: string): 0 | 4 | 6 {
   return builtin("node:net").isIP(text) as 0 | 4 | 6;
 }

@@ -55,7 +55,7 @@ const shared: Shared = globals[KEY] ??= { transfers: new WeakMap() };
 /** What was marked for being transferred. */
 export const transfers: Transfers = shared.transfers;
 
-/** The thread of a worker; undefined where this is none of this library's. */
+/** The thread of a worker; undefined if this is none of this library's. */
 export function workerContext(): WorkerContext | undefined {
   return shared.context;
 }

@@ -50,8 +50,8 @@ interface Sending<T> {
 }
 
 /**
- * A channel. Where it holds items, a sender that was granted room puts its item
- * in in its turn, as in a queue. Where it holds none, the turn is the receiver's:
+ * A channel. If it holds items, a sender that was granted room adds its item
+ * in its turn, as in a queue. If it holds none, the turn is the receiver's:
  * it takes the item from the first sender that waits, which is told in the turn
  * behind. Until then the sender has its item, and may leave with it; the receiver
  * then waits on.

@@ -1,7 +1,7 @@
 /** The order that values have by themselves. */
 
 /**
- * Among which values a value has an order; null where it has none. Two values
+ * Among which values a value has an order; null if it has none. Two values
  * can be compared if this is the same for both.
  */
 export function rankingOf(value: unknown): string | null {

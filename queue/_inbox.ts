@@ -92,7 +92,7 @@ export class Inbox<T, O extends Owner> {
     return this.#items.size > this.#receivers.grantedSize;
   }
 
-  /** Takes an item; only where there is one that is reserved for nobody. */
+  /** Takes an item; only if there is one that is reserved for nobody. */
   shift(): T {
     return this.isReady ? this.#shift() : this.#source.fetch();
   }
@@ -106,7 +106,7 @@ export class Inbox<T, O extends Owner> {
     return item;
   }
 
-  /** Reserves an item for the next that waits, where there are both. */
+  /** Reserves an item for the next that waits, if there are both. */
   offer(): void {
     while (this.#receivers.first !== null && this.hasItem) {
       this.#receivers.settleFirst(undefined as T);

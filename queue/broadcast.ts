@@ -172,7 +172,7 @@ export class Broadcast<T = unknown> implements Disposable {
   }
 
   /**
-   * Gives an item to all that subscribe now. Where there is room, all have it
+   * Gives an item to all that subscribe now. If there is room, all have it
    * when the call returns. With `overflow: "wait"`, it waits for room with every
    * one of them, behind those that wait already; then those that subscribe
    * meanwhile get it as well. Without subscribers the item goes nowhere.

@@ -34,8 +34,8 @@ export interface PriorityQueueOptions<T> extends QueueOptions {
    */
   overflow?: PriorityQueueOverflow | undefined;
   /**
-   * Orders two items, as `Array.prototype.sort` wants it: below 0 where the
-   * first is to come first, above 0 where the second is, 0 where the one that
+   * Orders two items, as `Array.prototype.sort` wants it: below 0 if the
+   * first is to come first, above 0 if the second is, 0 if the one that
    * was put first is.
    *
    * @default {the smaller first: numbers, bigints, strings, dates, and arrays by their elements}

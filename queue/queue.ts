@@ -118,7 +118,7 @@ export let useStore: <T>(queue: Queue<T>, store: Store<T>) => void;
  * | cancel                    | O(1) |
  * | shutdown                  | O(n) for n items or tasks |
  *
- * Where nobody may wait, as in a callback or for a reading that is old in a
+ * If nobody may wait, as in a callback or for a reading that is old in a
  * moment, `overflow` says what becomes of an item for which there is no room:
  *
  * | `overflow`     | `put` to a full queue                  | `putNowait` then        |
@@ -250,7 +250,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * Puts an item in, waiting for room where there is none; with another
+   * Puts an item in, waiting for room if there is none; with another
    * `overflow`, it never waits.
    *
    * @param item The item.
@@ -293,7 +293,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
   }
 
   /**
-   * Takes the next item out, waiting for one where there is none.
+   * Takes the next item out, waiting for one if there is none.
    *
    * @returns The item. If it is a promise or another thenable, what that comes
    * to.
@@ -423,7 +423,8 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
    * assertEquals(await Array.fromAsync(queue), ["a", "b"]);
    * ```
    *
-   * @returns An iterator.
+   * @returns An iterator. A task that is cancelled while it waits for the next
+   * item takes none.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     const end = { done: true, value: undefined } as const;
@@ -470,7 +471,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     this.#offerItem();
   }
 
-  /** The same where there is no room, and nobody may wait for it. */
+  /** The same if there is no room, and nobody may wait for it. */
   #insertAnyway(item: T): void {
     switch (this.#overflow) {
       case "dropNewest":
@@ -517,7 +518,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     return item;
   }
 
-  /** Reserves an item for the next getter, where there are both. */
+  /** Reserves an item for the next getter, if there are both. */
   #offerItem(): void {
     if (
       this.#getters.first !== null &&
@@ -525,7 +526,7 @@ export class Queue<T = unknown> implements AsyncIterable<T> {
     ) this.#getters.settleFirst(undefined as T);
   }
 
-  /** Reserves a place for the next putter, where there are both. */
+  /** Reserves a place for the next putter, if there are both. */
   #offerRoom(): void {
     if (this.#putters.first !== null && !this.full()) {
       this.#putters.settleFirst(undefined);

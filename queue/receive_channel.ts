@@ -75,7 +75,7 @@ export class ReceiveChannel<T = unknown>
   }
 
   /**
-   * Receives the next item, waiting for one where there is none.
+   * Receives the next item, waiting for one if there is none.
    *
    * @returns The item. If it is a promise or another thenable, what that comes
    * to.
@@ -91,11 +91,11 @@ export class ReceiveChannel<T = unknown>
   }
 
   /**
-   * Receives the next item where that needs no waiting. In a channel that
+   * Receives the next item if that needs no waiting. In a channel that
    * carries `null`, use {@linkcode ReceiveChannel.statistics} to tell an item
    * from none.
    *
-   * @returns The item, as it is; `null` where there is none.
+   * @returns The item, as it is; `null` if there is none.
    * @throws {EndOfChannel} When all that send are closed and nothing is left.
    * @throws {ClosedResourceError} When this end is closed.
    */
@@ -140,7 +140,8 @@ export class ReceiveChannel<T = unknown>
    * assertEquals(await Array.fromAsync(receive), ["a", "b"]);
    * ```
    *
-   * @returns An iterator.
+   * @returns An iterator. A task that is cancelled while it waits for the next
+   * item takes none.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     return iterate(() => this.receive());

@@ -70,7 +70,7 @@ export class SendChannel<T = unknown> implements Disposable {
   }
 
   /**
-   * Sends an item: waits for room in the channel or, where it holds nothing,
+   * Sends an item: waits for room in the channel or, if it holds nothing,
    * until somebody has received the item.
    *
    * @param item The item.
@@ -89,7 +89,7 @@ export class SendChannel<T = unknown> implements Disposable {
   }
 
   /**
-   * Sends an item where that needs no waiting: there is room or, in a channel
+   * Sends an item if that needs no waiting: there is room or, in a channel
    * that holds nothing, somebody waits to receive. If that task is cancelled in
    * the same moment, the item stays for the next one.
    *

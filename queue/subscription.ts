@@ -104,7 +104,7 @@ export class Subscription<T = unknown>
   }
 
   /**
-   * Receives the next item, waiting for one where there is none.
+   * Receives the next item, waiting for one if there is none.
    *
    * @returns The item. If it is a promise or another thenable, what that comes
    * to.
@@ -128,10 +128,10 @@ export class Subscription<T = unknown>
   }
 
   /**
-   * Receives the next item where that needs no waiting. Where `null` is an item,
+   * Receives the next item if that needs no waiting. If `null` is an item,
    * {@linkcode Subscription.size} tells it from none.
    *
-   * @returns The item, as it is; `null` where there is none.
+   * @returns The item, as it is; `null` if there is none.
    * @throws {EndOfChannel} When the broadcast is closed and nothing is left.
    * @throws {ClosedResourceError} When the subscription is closed.
    */
@@ -173,7 +173,8 @@ export class Subscription<T = unknown>
    * assertEquals(await Array.fromAsync(inbox), ["a"]);
    * ```
    *
-   * @returns An iterator.
+   * @returns An iterator. A task that is cancelled while it waits for the next
+   * item takes none.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     return iterate(() => this.receive());

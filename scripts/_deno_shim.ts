@@ -122,7 +122,7 @@ interface DenoTest {
   };
 }
 
-/** Stands in for the global of that name, in test files only. */
+/** Replaces the global of that name, in test files only. */
 export const Deno: DenoTest = {
   build: { os: process.platform === "win32" ? "windows" : process.platform },
   test: Object.assign(registerWith(), {

@@ -6,7 +6,7 @@ interface Target {
   readonly default: string;
 }
 
-/** What stands in `package.json`. */
+/** What is in `package.json`. */
 export interface Manifest {
   readonly exports: Readonly<Record<string, string | Target>>;
   readonly [field: string]: unknown;
@@ -46,7 +46,7 @@ export function webAddress(remote: string): string | null {
 
 /**
  * Where the sources are. npm compares it with where a release was built, so it is
- * that of the clone at hand and stands nowhere else.
+ * that of the clone at hand and is written nowhere else.
  */
 function repositoryFields(remote: string | null): Record<string, unknown> {
   const address = remote === null ? null : webAddress(remote);

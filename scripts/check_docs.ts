@@ -2,92 +2,35 @@
  * Checks the documentation of every entry.
  *
  *     deno task doc:lint
- *     deno task doc:html
  *
  * First `deno doc --lint` has its say, then come the rules it does not know.
- * Every public symbol has a description. A class or a function has an example,
- * which `deno task test` runs. Each parameter of a function, or of a method or
+ * Every public symbol has a description. A class or a function has an example
+ * that `deno task test` runs. What is asynchronous says what cancelling it does,
+ * and a number of milliseconds says that it is one. Each parameter of a function, or of a method or
  * constructor of a class, has its `@param`, and no `@param` names one that is
  * not there; overloads may share one. What is tagged `@internal` is left out.
  *
  * A module comment shows an example, too.
  *
- * With `--html` the documentation is written to `site/`, as pages.
- * What is tagged `@ignore` is left out of them.
- *
  * @module
  */
 
 import {
-  type CommandResult,
-  execute,
-  EXPORTS,
-  NAME,
-  ROOT,
-  toPath,
-} from "./_project.ts";
-
-interface Tag {
-  readonly kind: string;
-  readonly name?: string;
-}
-
-interface JsDoc {
-  readonly doc?: string;
-  readonly tags?: readonly Tag[];
-}
-
-interface Param {
-  readonly name?: string;
-  /** Of a parameter with a default: the parameter itself. */
-  readonly left?: Param;
-  /** Of a rest parameter: the parameter itself. */
-  readonly arg?: Param;
-}
-
-interface Location {
-  readonly filename: string;
-  readonly line: number;
-}
-
-interface Callable {
-  readonly params?: readonly Param[];
-}
-
-interface Member {
-  readonly name: string;
-  readonly location: Location;
-  readonly jsDoc?: JsDoc;
-}
-
-interface Declaration {
-  readonly kind: string;
-  readonly declarationKind: string;
-  readonly location: Location;
-  readonly jsDoc?: JsDoc;
-  readonly def?: Callable & {
-    readonly constructors?: readonly (Member & Callable)[];
-    readonly methods?:
-      readonly (Member & { kind: string; functionDef: Callable })[];
-  };
-}
-
-interface DocNode {
-  readonly name: string;
-  readonly declarations: readonly Declaration[];
-}
-
-interface DocFile {
-  readonly symbols: readonly DocNode[];
-}
+  type Callable,
+  type Declaration,
+  denoDoc,
+  type DocNode,
+  type DocType,
+  type JsDoc,
+  type Location,
+  type Member,
+  readDocs,
+} from "./_doc_json.ts";
+import { EXPORTS, ROOT } from "./_project.ts";
+import { parameterName, parameterType, typeText } from "./_type_text.ts";
 
 /** A line for each thing that is missing or wrong. */
-type Faults = Set<string>;
-
-/** The name of a parameter; a destructured one has none. */
-function parameterName({ name, left, arg }: Param): string | undefined {
-  return name ?? (left ?? arg)?.name;
-}
+export type Faults = Set<string>;
 
 function report(
   faults: Faults,
@@ -133,17 +76,95 @@ function checkParameters(
   }
 }
 
-/** Checks the constructors and methods of a class. */
+/** All that a comment says. */
+function textOf(jsDoc: JsDoc | undefined): string {
+  const tags = jsDoc?.tags?.filter(({ kind }) => kind !== "example") ?? [];
+  return [
+    jsDoc?.doc,
+    ...tags.flatMap(({ doc, tsType }) => [tsType && typeText(tsType), doc]),
+  ].join(" ");
+}
+
+/** What is waited for. */
+const ASYNC_TYPES = new Set([
+  "AsyncGenerator",
+  "AsyncIterable",
+  "AsyncIterableIterator",
+  "AsyncIterator",
+  "Promise",
+  "PromiseLike",
+]);
+
+/** Checks that what is asynchronous says what a cancellation does. */
+function checkCancelling(
+  faults: Faults,
+  symbol: string,
+  overloads: readonly Signature[],
+): void {
+  const [first] = overloads;
+  const isAsync = overloads.some(({ returnType }) =>
+    returnType?.kind === "typeRef" && ASYNC_TYPES.has(returnType.value.typeName)
+  );
+  if (!first || !isAsync) return;
+  if (overloads.some(({ jsDoc }) => /cancel/i.test(textOf(jsDoc)))) return;
+  report(faults, first.location, `${symbol} does not tell of cancelling`);
+}
+
+/** Names of what is measured in milliseconds. */
+const TIME_NAME =
+  /(?:^|[a-z])(?:Ms|Delay|Timeout|Interval|Deadline)$|^(?:ms|delay|timeout|interval|deadline|when)$/;
+
+function isNumber(type: DocType | undefined): boolean {
+  if (type?.kind === "union") return type.value.some(isNumber);
+  return type?.kind === "keyword" && type.value === "number";
+}
+
+/** Checks that a time says what it is measured in. */
+function checkUnit(
+  faults: Faults,
+  place: Location,
+  name: string,
+  text: string,
+): void {
+  if (TIME_NAME.test(name) && !/milliseconds|loop\.time\(\)/.test(text)) {
+    report(faults, place, `${name} does not say that it is in milliseconds`);
+  }
+}
+
+/** The same for parameters. */
+function checkUnits(
+  faults: Faults,
+  symbol: string,
+  overloads: readonly Signature[],
+): void {
+  for (const { jsDoc, params = [], location } of overloads) {
+    if (jsDoc === undefined) continue;
+    for (const param of params) {
+      const name = parameterName(param);
+      if (name === undefined || !isNumber(parameterType(param))) continue;
+      checkUnit(faults, location, name, `${symbol} ${textOf(jsDoc)}`);
+    }
+  }
+}
+
+/** Checks the members of a class or an interface. */
 function checkMembers(
   faults: Faults,
   symbol: string,
-  { def }: Declaration,
+  { kind, def }: Declaration,
 ): void {
-  const signature = (member: Member, { params = [] }: Callable): Signature => ({
+  const signature = (
+    member: Member,
+    { params = [], returnType }: Callable,
+  ): Signature => ({
     location: member.location,
     jsDoc: member.jsDoc,
     params,
+    ...returnType ? { returnType } : {},
   });
+  for (const { name, location, jsDoc, tsType } of def?.properties ?? []) {
+    if (isNumber(tsType)) checkUnit(faults, location, name, textOf(jsDoc));
+  }
   const groups = new Map<string, Signature[]>();
   const add = (name: string, found: Signature) => {
     groups.set(name, [...groups.get(name) ?? [], found]);
@@ -154,15 +175,22 @@ function checkMembers(
   for (const member of def?.methods ?? []) {
     // The value that a setter takes is what its getter describes.
     if (member.kind !== "method") continue;
-    add(`${symbol}.${member.name}()`, signature(member, member.functionDef));
+    // A method of an interface has its signature itself.
+    const callable = member.functionDef ?? member;
+    add(`${symbol}.${member.name}()`, signature(member, callable));
   }
   for (const [name, overloads] of groups) {
-    checkParameters(faults, name, overloads);
+    if (kind === "class") checkParameters(faults, name, overloads);
+    checkCancelling(faults, name, overloads);
+    checkUnits(faults, name, overloads);
   }
 }
 
 /** Checks a symbol, of which overloads and merged types are declarations. */
-function checkSymbol(faults: Faults, { name, declarations }: DocNode): void {
+export function checkSymbol(
+  faults: Faults,
+  { name, declarations }: DocNode,
+): void {
   // A reference is a re-export of what another entry documents.
   const own = declarations.filter(({ kind, declarationKind }) =>
     declarationKind === "export" && kind !== "reference"
@@ -176,86 +204,26 @@ function checkSymbol(faults: Faults, { name, declarations }: DocNode): void {
     kind === "class" || kind === "function"
   );
   const hasExample = own.some(({ jsDoc }) =>
-    jsDoc?.tags?.some(({ kind }) => kind === "example")
+    jsDoc?.tags?.some(({ kind, doc = "" }) =>
+      kind === "example" && /^```ts$/m.test(doc)
+    )
   );
   if (runnable && !hasExample) {
-    report(faults, first.location, `${name} has no @example`);
+    report(faults, first.location, `${name} has no @example that runs`);
   }
-  checkParameters(
-    faults,
-    `${name}()`,
-    own.filter(({ kind }) => kind === "function")
-      .map(({ location, jsDoc, def }) => ({
-        location,
-        jsDoc,
-        params: def?.params ?? [],
-      })),
-  );
+  const overloads = own.filter(({ kind }) => kind === "function")
+    .map(({ location, jsDoc, def }) => ({
+      location,
+      jsDoc,
+      params: def?.params ?? [],
+      ...def?.returnType ? { returnType: def.returnType } : {},
+    }));
+  checkParameters(faults, `${name}()`, overloads);
+  checkCancelling(faults, `${name}()`, overloads);
+  checkUnits(faults, `${name}()`, overloads);
   for (const declaration of own) {
-    if (declaration.kind === "class") checkMembers(faults, name, declaration);
+    checkMembers(faults, name, declaration);
   }
-}
-
-/** Runs `deno doc` on all entries. */
-async function denoDoc(
-  paths: readonly string[],
-  ...flags: readonly string[]
-): Promise<CommandResult> {
-  const files = paths.map((path) => toPath(new URL(path, ROOT)));
-  return await execute(Deno.execPath(), ["doc", ...flags, ...files]);
-}
-
-/** The modules of the package, by the name of their folder of pages. */
-const MODULES: readonly (readonly [page: string, specifier: string])[] = Object
-  .keys(EXPORTS).filter((key) => key !== ".")
-  .map((key) => [key.slice(2), NAME + key.slice(1)]);
-
-async function* htmlBelow(folder: URL): AsyncIterable<URL> {
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory) yield* htmlBelow(new URL(`${name}/`, folder));
-    else if (name.endsWith(".html")) yield new URL(name, folder);
-  }
-}
-
-/**
- * Names the package in what a page says to import, where the tool has only the
- * name of the folder, and on the first page links the modules, which it lists
- * nowhere.
- */
-async function nameModules(site: URL): Promise<void> {
-  for (const [page, specifier] of MODULES) {
-    for await (const url of htmlBelow(new URL(`${page}/`, site))) {
-      const html = await Deno.readTextFile(url);
-      const from = `from &quot;${page}&quot;;`;
-      const named = html.replaceAll(from, `from &quot;${specifier}&quot;;`);
-      if (named !== html) await Deno.writeTextFile(url, named);
-    }
-  }
-  const first = new URL("index.html", site);
-  let html = await Deno.readTextFile(first);
-  for (const [page, specifier] of MODULES) {
-    const name = `<code>${specifier}</code>`;
-    if (!html.includes(name)) {
-      throw new Error(`The comment of mod.ts does not name ${specifier}`);
-    }
-    html = html.replace(name, `<a href="./${page}/index.html">${name}</a>`);
-  }
-  await Deno.writeTextFile(first, html);
-}
-
-/** Writes the pages. */
-async function buildHtml(): Promise<number> {
-  const folder = new URL("site/", ROOT);
-  const site = toPath(folder);
-  const { ok, output } = await denoDoc(
-    Object.values(EXPORTS),
-    "--html",
-    `--name=${NAME}`,
-    `--output=${site}`,
-  );
-  if (ok) await nameModules(folder);
-  console.log(output.trim());
-  return ok ? 0 : 1;
 }
 
 async function main(): Promise<number> {
@@ -263,11 +231,7 @@ async function main(): Promise<number> {
   const paths = Object.values(EXPORTS);
   const lint = await denoDoc(paths, "--lint");
   if (!lint.ok) console.error(lint.output);
-  const json = await denoDoc(paths, "--json");
-  if (!json.ok) {
-    throw new Error(`Cannot read the documentation: ${json.output}`);
-  }
-  const files: DocFile[] = Object.values(JSON.parse(json.stdout).nodes);
+  const files = [...(await readDocs(paths)).values()];
   for (const { symbols } of files) {
     for (const symbol of symbols) checkSymbol(faults, symbol);
   }
@@ -298,5 +262,5 @@ async function main(): Promise<number> {
 }
 
 if (import.meta.main) {
-  Deno.exit(await (Deno.args.includes("--html") ? buildHtml() : main()));
+  Deno.exit(await main());
 }

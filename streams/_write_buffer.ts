@@ -81,7 +81,7 @@ export class WriteBuffer {
     return segment === null ? null : segment.bytes;
   }
 
-  /** So many bytes are with the system; true where the piece is. */
+  /** Notes how many bytes the system has; true if it has the whole piece. */
   written(count: number): boolean {
     this.size -= count;
     const segment = this.#writing;
@@ -103,7 +103,7 @@ export class WriteBuffer {
     this.#segments.clear();
   }
 
-  /** The tail, with room for so many bytes. */
+  /** The tail, with room for that many bytes. */
   #roomFor(length: number): Uint8Array {
     const tail = this.#tail;
     if (tail !== null && this.#tailUsed + length <= tail.length) return tail;

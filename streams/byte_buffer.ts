@@ -102,8 +102,8 @@ export class ByteBuffer {
   }
 
   /**
-   * How many bytes of the first chunk stand before its first `byte`; all that
-   * it has left where that is not in it.
+   * How many bytes of the first chunk come before its first `byte`; all that
+   * it has left if that is not in it.
    */
   countBefore(byte: number): number {
     const chunk = this.#chunks[this.#first];
@@ -192,7 +192,7 @@ export class ByteBuffer {
   }
 }
 
-/** So many chunks are read before the list is moved up. */
+/** How many chunks are read before the list is moved up. */
 const CHUNKS_LEFT_BEHIND = 32;
 
 /** `subarray` asks the class which class it makes; this costs half. */
@@ -203,7 +203,7 @@ function view(chunk: Uint8Array, offset: number, length: number): Uint8Array {
 /** Most lines are short, and calling out to the engine costs as much as they do. */
 const LOOK_FIRST = 64;
 
-/** The index of `byte` in `chunk`, at `from` or behind; -1 where it has none. */
+/** The index of `byte` in `chunk`, at `from` or behind; -1 if it has none. */
 export function indexOf(
   chunk: Uint8Array,
   byte: number,

@@ -89,7 +89,7 @@ export interface ConnectOptions {
   happyEyeballsDelay?: number | null | undefined;
   /**
    * Whether the errors of all addresses are thrown as an `ExceptionGroup`, also
-   * where there is one address.
+   * if there is one address.
    *
    * @default {false}
    */

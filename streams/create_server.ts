@@ -76,7 +76,7 @@ export interface ServeOptions {
    */
   reusePort?: boolean | undefined;
   /**
-   * Whether it accepts connections from the beginning; else from
+   * Whether it accepts connections from the beginning; otherwise from
    * `startServing()` or `serveForever()` on. Clients that come before are not
    * refused: both runtimes listen once they bind, so they connect and wait.
    *

@@ -36,7 +36,7 @@ export interface DatagramOptions {
    */
   remoteAddr?: DatagramAddress | undefined;
   /**
-   * 4 or 6, where neither address says it.
+   * 4 or 6, if neither address says it.
    *
    * @default {4}
    */
@@ -311,7 +311,10 @@ export class DatagramStream {
     }
   }
 
-  /** The datagrams that come, until it is closed. */
+  /**
+   * The datagrams that come, until it is closed. A task that is cancelled while it
+   * waits for one receives none.
+   */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
     while (!this.transport.isClosing()) {
       try {
@@ -351,7 +354,10 @@ export class DatagramStream {
     this.close();
   }
 
-  /** Closes it at the end of an `await using` block, and waits for that. */
+  /**
+   * Closes it at the end of an `await using` block, and waits for that. A
+   * cancellation ends the wait; the socket is closed all the same.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.waitClosed();

@@ -172,7 +172,7 @@ export class DatagramTransport {
    * that of its one peer if it has one.
    *
    * @param name What to tell.
-   * @param fallback What to give where it is not known.
+   * @param fallback What to give if it is not known.
    * @returns The value, or `fallback`.
    */
   getExtraInfo(name: string, fallback: unknown = null): unknown {

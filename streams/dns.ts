@@ -104,7 +104,7 @@ export async function getaddrinfo(
  *
  * @param address An IP address and a port.
  * @param options Gives up when its signal is aborted.
- * @returns The two names; the numbers as text where there is none.
+ * @returns The two names; the numbers as text if there is none.
  * @throws {TypeError} When `hostname` is not an IP address or `port` not a
  * number.
  * @throws {RangeError} When `port` is out of range.

@@ -28,7 +28,7 @@ export class FlowControl {
     this.#draining.settleAll();
   }
 
-  /** The connection is over; `error` is null where it was closed. */
+  /** The connection is over; `error` is null if it was closed. */
   lose(error: unknown): void {
     if (this.#loss !== null) return;
     this.#loss = { error };

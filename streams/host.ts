@@ -63,7 +63,7 @@ export function mayRun(kernel: Kernel): boolean {
   return kernel.isRunning && !kernel.stepwise;
 }
 
-/** Runs `fn` in its turn of the ready queue; false where the loop is closed. */
+/** Runs `fn` in its turn of the ready queue; false if the loop is closed. */
 export function runAsStep(
   scope: Scope,
   what: string,

@@ -69,7 +69,7 @@ function reportUnclosed(kernel: Kernel, end: OpenEnd): void {
 interface Lost {
   readonly kernel: Kernel;
   readonly transport: OpenEnd;
-  /** Where nobody is left who could close it. */
+  /** Closes it, if nobody is left who could. */
   readonly close?: () => void;
 }
 

@@ -36,7 +36,7 @@ export abstract class BaseProtocol {
   /**
    * The connection was lost or closed. Called once, at the end.
    *
-   * @param _error Why; `null` where it was closed on either side.
+   * @param _error Why; `null` if it was closed on either side.
    */
   connectionLost(_error: unknown): void {}
 

@@ -25,7 +25,7 @@ export const END: IteratorResult<never, undefined> = {
 export const NONE: unique symbol = Symbol("none");
 
 export class Received {
-  /** How many bytes may stand before a separator. */
+  /** How many bytes may come before a separator. */
   readonly limit: number;
   /** Nothing more comes. */
   isEnded = false;
@@ -109,7 +109,7 @@ export class Received {
    * All up to and with a separator.
    *
    * @throws {IncompleteReadError} When the end has come before; it has the rest.
-   * @throws {LimitOverrunError} When more than the limit stands before the
+   * @throws {LimitOverrunError} When more than the limit comes before the
    * separator; it is left here.
    */
   takeUntil(search: Search): Uint8Array | null {

@@ -63,7 +63,7 @@ export class Separators {
     return states;
   }
 
-  /** Where a state has no edge, the next shorter end that has one goes on. */
+  /** If a state has no edge, the next shorter end that has one goes on. */
   #link(states: number): void {
     const { next, width, ended } = this;
     const shorter = new Uint32Array(states);

@@ -15,7 +15,8 @@ import {
 /** An open file, read from where it stands: a `Deno.FsFile` is one. */
 export interface FileSource {
   /**
-   * Reads into `buffer`.
+   * Reads into `buffer`. If {@linkcode sendfile} is cancelled, what this gives
+   * after that is dropped.
    *
    * @param buffer Where the bytes go.
    * @returns How many came; `null` at the end.
@@ -63,7 +64,7 @@ class Gate implements Occupant {
     this.#open();
   }
 
-  /** Called when writing may go on; throws where the connection is closed. */
+  /** Called when writing may go on; throws if the connection is closed. */
   async pass(): Promise<void> {
     while (this.#isPaused && this.#end === null) {
       // deno-lint-ignore no-await-in-loop -- it may be paused again meanwhile
@@ -89,8 +90,31 @@ class Gate implements Occupant {
  * second file.
  *
  * @example Sending a part of a file
- * ```ts ignore
- * const sent = await sendfile(transport, "page.html", { offset: 100 });
+ * ```ts
+ * import {
+ *   createConnection,
+ *   Protocol,
+ *   sendfile,
+ *   startServer,
+ * } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const page = await Deno.makeTempFile();
+ * await Deno.writeTextFile(page, "skipped: hello");
+ * let received = "";
+ * await using server = await startServer(async (reader, writer) => {
+ *   received = new TextDecoder().decode(await reader.read());
+ *   writer.close();
+ * }, { hostname: "127.0.0.1", port: 0 });
+ * const [transport] = await createConnection(() => new Protocol(), {
+ *   hostname: "127.0.0.1",
+ *   port: server.port,
+ * });
+ * assertEquals(await sendfile(transport, page, { offset: 9 }), 5);
+ * transport.close();
+ * server.close();
+ * await server.waitClosed();
+ * assertEquals(received, "hello");
  * ```
  *
  * @param transport The connection.

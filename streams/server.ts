@@ -119,7 +119,7 @@ export class Server {
 
   /**
    * Begins to accept connections, where it was made with
-   * `startServing: false`; else does nothing.
+   * `startServing: false`; otherwise it does nothing.
    *
    * @throws {InvalidStateError} When it is closed.
    */
@@ -219,7 +219,10 @@ export class Server {
     return this.#closing.wait(scope);
   }
 
-  /** Closes it at the end of an `await using` block, and waits for that. */
+  /**
+   * Closes it at the end of an `await using` block, and waits for that. A
+   * cancellation ends the wait; the server is closed all the same.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.waitClosed();

@@ -30,7 +30,7 @@ const START_SERVER_OPTIONS = new OptionNames<StartServerOptions>(
  *
  * The task runs in a copy of the context of the code that starts the server.
  * When it throws or is cancelled, its connection is closed; when it returns, it
- * is not, as the streams may be in other hands. Where they are in nobody's, and
+ * is not, as the streams may be in other hands. If they are in nobody's, and
  * the garbage collector finds that, the connection is closed with a
  * ResourceWarning.
  *

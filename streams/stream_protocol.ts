@@ -70,7 +70,7 @@ export class StreamProtocol extends CopyingProtocol implements WriterProtocol {
 
   /**
    * @param onConnected The handler of a server, run as a task.
-   * @param inlet What feeds the reader, where that is not done here.
+   * @param inlet What feeds the reader, if that is not done here.
    */
   constructor(
     reader: StreamReader,

@@ -19,7 +19,7 @@ import { type ReadingSide, toReadable, WebSource } from "./web.ts";
 /** Options of {@linkcode StreamReader}. */
 export interface StreamReaderOptions {
   /**
-   * How many bytes may stand before a separator, and so the length of the
+   * How many bytes may come before a separator, and so the length of the
    * longest line; at twice as many that are not read, the stream stops
    * receiving.
    *
@@ -38,7 +38,7 @@ const READER_OPTIONS = new OptionNames<StreamReaderOptions>({
 /** Options of {@linkcode StreamReader.from}. */
 export interface StreamReaderFromOptions {
   /**
-   * How many bytes may stand before a separator, and so the length of the
+   * How many bytes may come before a separator, and so the length of the
    * longest line.
    *
    * @default {65536}
@@ -55,7 +55,7 @@ const READER_FROM_OPTIONS = new OptionNames<StreamReaderFromOptions>(
 export interface StreamReaderStatistics {
   /** How many bytes came and were not read. */
   readonly size: number;
-  /** How many bytes may stand before a separator. */
+  /** How many bytes may come before a separator. */
   readonly limit: number;
   /** Whether nothing is received for now, as too much was not read. */
   readonly isPaused: boolean;
@@ -123,14 +123,14 @@ export interface ReaderKeeper {
 interface PendingRead extends Runnable {
   readonly scope: Scope;
   readonly name: string;
-  /** It stands in the ready queue. */
+  /** It is in the ready queue. */
   readonly isQueued: boolean;
   enqueue(): void;
 }
 
 /** A read that waits was cancelled. */
 let abandon: (reader: StreamReader) => void;
-/** Its turn has come: null where it has to wait on. */
+/** Its turn has come: null if it has to wait on. */
 let retry: <A, T>(
   reader: StreamReader,
   operation: Operation<A, T>,
@@ -237,16 +237,16 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Reads what is there, waiting where that is nothing.
+   * Reads what is there, waiting if that is nothing.
    *
-   * @param n At most so many bytes; a negative number for all until the end.
+   * @param n How many bytes at most; a negative number for all until the end.
    * @returns The bytes, at least one; none at the end, and none for `n` of 0.
    * @throws {TypeError} When `n` is not a number.
    * @throws {RangeError} When `n` is not an integer.
-   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * @throws {InvalidStateError} When another read waits, or when it has to wait
    * in another loop than before.
    * @throws {CancelledError} When the task is cancelled; nothing is then read.
-   * @throws Its error, where the stream failed.
+   * @throws Its error, if the stream failed.
    */
   read(n: number = -1): Promise<Uint8Array> {
     if (!Number.isInteger(n)) return refuse("read", "an integer", n);
@@ -254,7 +254,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Reads what is there into memory of the caller, waiting where that is
+   * Reads what is there into memory of the caller, waiting if that is
    * nothing. A reader that is only read in this way needs no memory of its own.
    *
    * @example Into the same buffer, over and over
@@ -279,11 +279,11 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @returns How many bytes, at least one; 0 for a buffer of no length, and
    * `null` at the end.
    * @throws {TypeError} When `buffer` is not a Uint8Array.
-   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * @throws {InvalidStateError} When another read waits, or when it has to wait
    * in another loop than before.
    * @throws {CancelledError} When the task is cancelled; nothing is then read,
    * and the buffer is as it was.
-   * @throws Its error, where the stream failed.
+   * @throws Its error, if the stream failed.
    */
   readInto(buffer: Uint8Array): Promise<number | null> {
     if (!(buffer instanceof Uint8Array)) {
@@ -304,17 +304,17 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @returns The line; at the end what is left, without a `\n`, then no bytes.
    * @throws {LimitOverrunError} When more bytes than the limit come before the
    * `\n`. That line is gone, or what has come of it so far.
-   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * @throws {InvalidStateError} When another read waits, or when it has to wait
    * in another loop than before.
    * @throws {CancelledError} When the task is cancelled; nothing is then read.
-   * @throws Its error, where the stream failed.
+   * @throws Its error, if the stream failed.
    */
   readLine(): Promise<Uint8Array> {
     return this.#read(READ_LINE, undefined);
   }
 
   /**
-   * Reads so many bytes, also more than the limit.
+   * Reads that many bytes, also more than the limit.
    *
    * @param n How many.
    * @returns The bytes.
@@ -322,10 +322,10 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @throws {RangeError} When `n` is not an integer of at least 0.
    * @throws {IncompleteReadError} When the stream ends before; what had come is
    * on the error.
-   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * @throws {InvalidStateError} When another read waits, or when it has to wait
    * in another loop than before.
    * @throws {CancelledError} When the task is cancelled; nothing is then read.
-   * @throws Its error, where the stream failed.
+   * @throws Its error, if the stream failed.
    */
   readExactly(n: number): Promise<Uint8Array> {
     if (!(Number.isInteger(n) && n >= 0)) {
@@ -358,10 +358,10 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * separator. They stay in the stream.
    * @throws {IncompleteReadError} When the stream ends before; what had come is
    * on the error.
-   * @throws {InvalidStateError} When another read waits, or where it has to wait
+   * @throws {InvalidStateError} When another read waits, or when it has to wait
    * in another loop than before.
    * @throws {CancelledError} When the task is cancelled; nothing is then read.
-   * @throws Its error, where the stream failed.
+   * @throws Its error, if the stream failed.
    */
   readUntil(
     separator: Uint8Array | string | readonly (Uint8Array | string)[],
@@ -428,7 +428,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Ends the stream with an error: every read throws it from now on, also where
+   * Ends the stream with an error: every read throws it from now on, even if
    * bytes are left.
    *
    * @param error The error.
@@ -563,7 +563,8 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * assertEquals(lengths, [2, 1, 1]);
    * ```
    *
-   * @returns An iterator.
+   * @returns An iterator. A task that is cancelled while it waits for a line
+   * reads nothing.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array, undefined> {
     return {
@@ -654,7 +655,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     return wait.promise;
   }
 
-  /** The turn of a read that waits: null where it has to wait on. */
+  /** The turn of a read that waits: null if it has to wait on. */
   #retry<A, T>(operation: Operation<A, T>, argument: A): Taken<T> | null {
     let isOver = true;
     const { failure } = this.#received;

@@ -39,7 +39,7 @@ const encoder = new TextEncoder();
  * {@linkcode StreamWriter.drain} waits while that is too much. After each piece
  * of data, write and drain.
  *
- * Bytes are not copied where they are many: leave an array as it is once it was
+ * Bytes are not copied if they are many: leave an array as it is once it was
  * written, and take a new one for what comes next.
  *
  * @example A question and its answer
@@ -100,7 +100,7 @@ export class StreamWriter implements AsyncDisposable {
   /**
    * Sends bytes, as soon as the system takes them.
    *
-   * Where the peer has gone, nothing happens here; `drain` throws.
+   * If the peer has gone, nothing happens here; `drain` throws.
    *
    * @param data The bytes, or a text to be sent in UTF-8.
    * @throws {TypeError} When it is neither.
@@ -113,7 +113,7 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
-   * Sends several pieces, together where the system can. They are not separated.
+   * Sends several pieces, together if the system can. They are not separated.
    *
    * @param list The pieces, each as for {@linkcode StreamWriter.write}.
    * @throws {TypeError} When one is neither bytes nor a text; then none is sent.
@@ -134,7 +134,7 @@ export class StreamWriter implements AsyncDisposable {
 
   /**
    * Waits while more is on its way than the transport is to hold: from when its
-   * high-water mark is passed until its low-water mark is reached. Else it gives
+   * high-water mark is passed until its low-water mark is reached. Otherwise it gives
    * the loop no turn. Several tasks may wait at once.
    *
    * @returns When there is room.
@@ -172,7 +172,7 @@ export class StreamWriter implements AsyncDisposable {
    * @returns When it is.
    * @throws {CancelledError} When the task is cancelled.
    * @throws {TimeoutError} Over TLS, when the peer did not say goodbye in time.
-   * @throws Its error, where the connection was lost.
+   * @throws Its error, if the connection was lost.
    */
   waitClosed(): Promise<void> {
     const scope = currentScope();
@@ -217,7 +217,7 @@ export class StreamWriter implements AsyncDisposable {
    *
    * @param name What to tell: `peername`, `sockname`, and what else the
    * transport has.
-   * @param fallback What to give where it is not known.
+   * @param fallback What to give if it is not known.
    * @returns The information, or `fallback`.
    */
   getExtraInfo(name: string, fallback: unknown = null): unknown {

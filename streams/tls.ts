@@ -225,6 +225,31 @@ export function serverTls(action: string, tls: unknown): HostTls {
  * });
  * ```
  *
+ * @example A server that does not speak TLS
+ * ```ts
+ * import {
+ *   createConnection,
+ *   Protocol,
+ *   SSLError,
+ *   startServer,
+ *   startTls,
+ * } from "@asyncio/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await using server = await startServer((_reader, writer) => {
+ *   writer.write("this is no TLS\n");
+ *   writer.close();
+ * }, { hostname: "127.0.0.1", port: 0 });
+ * const [transport, protocol] = await createConnection(() => new Protocol(), {
+ *   hostname: "127.0.0.1",
+ *   port: server.port,
+ * });
+ * await assertRejects(
+ *   () => startTls(transport, protocol, { serverHostname: "localhost" }),
+ *   SSLError,
+ * );
+ * ```
+ *
  * @param transport The transport in use.
  * @param protocol Who gets what comes through the new one.
  * @param options The side, the certificates and the names.

@@ -82,7 +82,7 @@ export interface TransportParts {
 export interface Occupant {
   /** The buffer is above its high-water mark, or is not any more. */
   pause(isPaused: boolean): void;
-  /** The connection was closed or lost; `error` is null where it was closed. */
+  /** The connection was closed or lost; `error` is null if it was closed. */
   end(error: unknown): void;
 }
 
@@ -90,7 +90,7 @@ export interface Occupant {
 export interface TransportInternals {
   /** Makes one and tells the protocol; reading begins. */
   open(parts: TransportParts): Transport;
-  /** Throws where TLS cannot be started on its connection. */
+  /** Throws if TLS cannot be started on its connection. */
   checkTls(transport: Transport): void;
   /** The name it was connected to, if it was. */
   hostname(transport: Transport): string | undefined;
@@ -103,7 +103,7 @@ export interface TransportInternals {
   close(transport: Pick<Transport, "close">): void;
   /** The same, at once. */
   abort(transport: Transport): void;
-  /** Lets nobody else write from here on; throws where that is so already. */
+  /** Lets nobody else write from here on; throws if that is so already. */
   occupy(transport: Transport, occupant: Occupant): void;
   /** Writes for the one who occupies it. */
   occupantWrite(transport: Transport, data: Uint8Array): void;
@@ -401,7 +401,7 @@ export class Transport {
    * asyncio has one, no runtime gives.
    *
    * @param name What to tell.
-   * @param fallback What to give where it is not known.
+   * @param fallback What to give if it is not known.
    * @returns The value, or `fallback`.
    */
   getExtraInfo(name: string, fallback: unknown = null): unknown {

@@ -65,7 +65,7 @@ export class Child {
     return this.returnCode === null;
   }
 
-  /** The host's end of a pipe; null where the stream is no pipe. */
+  /** The host's end of a pipe; null if the stream is no pipe. */
   hostPipe(number: StreamNumber): HostConnection | null {
     return this.#host.pipes[number] ?? null;
   }

@@ -1,4 +1,4 @@
-/** What stands between the pipes of a child and the streams of a `Process`. */
+/** What is between the pipes of a child and the streams of a `Process`. */
 import { FlowControl } from "../streams/flow_control.ts";
 import { Protocol } from "../streams/protocol.ts";
 import type { StreamReader } from "../streams/stream_reader.ts";

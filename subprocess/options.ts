@@ -75,7 +75,7 @@ export const SPAWN_OPTIONS: OptionNames = new OptionNames<SpawnOptions>(
 /** Options of {@linkcode createSubprocessExec} and its kin. */
 export interface SubprocessOptions extends SpawnOptions {
   /**
-   * How many bytes may stand before a separator in what the child prints, and so
+   * How many bytes may come before a separator in what the child prints, and so
    * the length of the longest line; at twice as many that are not read, the child
    * has to wait.
    *

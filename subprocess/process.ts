@@ -145,7 +145,7 @@ export class Process<
   }
 
   /**
-   * How the child ended: its exit status, or, where a signal ended it, the
+   * How the child ended: its exit status, or, if a signal ended it, the
    * signal's number as a negative one: -9 after SIGKILL. `null` while it runs.
    */
   get returnCode(): number | null {
@@ -245,7 +245,7 @@ export class Process<
   }
 
   /**
-   * Sends a signal to the child and all that it has started, also where the
+   * Sends a signal to the child and all that it has started, even if the
    * child itself has ended. The child must have been started with `detached`.
    *
    * @example A shell and what it runs

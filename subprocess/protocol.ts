@@ -60,7 +60,7 @@ export class SubprocessProtocol {
    * there, a child that goes on without its stdin is noticed with the next write.
    *
    * @param _number Which: 0 for stdin, 1 for stdout, 2 for stderr.
-   * @param _error Why; `null` where it was closed.
+   * @param _error Why; `null` if it was closed.
    */
   pipeConnectionLost(_number: number, _error: unknown): void {}
 

@@ -82,7 +82,7 @@ export class SubprocessTransport {
    * The transport of one of the pipes.
    *
    * @param number 0 for stdin, 1 for stdout, 2 for stderr.
-   * @returns The transport; `null` where that is no pipe.
+   * @returns The transport; `null` if that is no pipe.
    */
   getPipeTransport(number: number): Transport | null {
     return this.#child.pipes[number] ?? null;

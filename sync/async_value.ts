@@ -23,7 +23,7 @@ interface Cursor {
 
 /**
  * A value that tasks wait for: until it is as they want it, or for each change.
- * Where several conditions depend on one piece of state, it takes the place of
+ * If several conditions depend on one piece of state, it takes the place of
  * an {@linkcode Event} for each of them. Equivalent of `trio_util.AsyncValue`.
  *
  * No change is missed by {@linkcode AsyncValue.waitFor}: the predicate is asked
@@ -120,7 +120,7 @@ export class AsyncValue<T> implements AsyncIterable<T> {
    *
    * @param predicate Looks at the value, and changes nothing; not an `async`
    * function, whose promise would always count as true.
-   * @returns The value of which it was true, also where it has changed since.
+   * @returns The value of which it was true, even if it has changed since.
    * @throws {CancelledError} When the task is cancelled.
    * @throws {TypeError} When `predicate` is not a function, or returns a
    * promise.
@@ -176,7 +176,8 @@ export class AsyncValue<T> implements AsyncIterable<T> {
    * assertEquals(seen, [1, 4]);
    * ```
    *
-   * @returns An iterator.
+   * @returns An iterator. A task that is cancelled while it waits for a change
+   * leaves the value as it is.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     const cursor = { seen: this.#changes };

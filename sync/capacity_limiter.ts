@@ -28,7 +28,7 @@ export interface CapacityLimiterStatistics {
 }
 
 /**
- * So many tokens, each lent to one task at a time: a semaphore that knows who
+ * A number of tokens, each lent to one task at a time: a semaphore that knows who
  * has what, and whose size can be changed while it is in use. Equivalent of the
  * `CapacityLimiter` of trio and anyio.
  *

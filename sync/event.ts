@@ -17,7 +17,7 @@ export interface EventStatistics {
  * come later, until it is cleared. Equivalent of `asyncio.Event`.
  *
  * It hides the `Event` of the web where it is imported by that name; import it
- * `as` another one where you need both.
+ * `as` another one if you need both.
  *
  * | operation   | cost                        |
  * | ----------- | --------------------------- |
@@ -58,7 +58,7 @@ export class Event {
   }
 
   /**
-   * Waits until the event is set. Where it is, the loop gets no turn.
+   * Waits until the event is set. If it is, the loop gets no turn.
    *
    * @returns True, always.
    * @throws {CancelledError} When the task is cancelled.
@@ -74,7 +74,7 @@ export class Event {
   }
 
   /**
-   * Sets it: all that wait go on, in the order in which they came, also where
+   * Sets it: all that wait go on, in the order in which they came, even if
    * it is cleared at once.
    */
   set(): void {

@@ -17,10 +17,11 @@
  * ```
  */
 export interface Hold extends Disposable, AsyncDisposable {
-  /** Gives it back, once; does nothing where that was done already. */
+  /** Gives it back, once; does nothing if that was done already. */
   [Symbol.dispose](): void;
   /**
-   * Gives it back, once, in the same step.
+   * Gives it back, once, in the same step. It does not wait, so a cancellation
+   * does not hinder it.
    *
    * @returns A promise that is resolved.
    */

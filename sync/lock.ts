@@ -15,7 +15,7 @@ import type { Hold } from "./hold.ts";
 export interface LockStatistics {
   /** Whether it is held. */
   readonly locked: boolean;
-  /** The task that acquired it; `null` where none did, or no task. */
+  /** The task that acquired it; `null` if none did, or no task. */
   readonly owner: Task<unknown> | null;
   /** How many wait for it. */
   readonly waiters: number;

@@ -15,9 +15,9 @@
  * assertFalse(lock.locked());
  * ```
  *
- * - One at a time: {@linkcode Lock}. So many at a time: {@linkcode Semaphore},
+ * - One at a time: {@linkcode Lock}. Some at a time: {@linkcode Semaphore},
  *   or {@linkcode CapacityLimiter}, which knows who they are and can be resized.
- * - So many in a span of time: {@linkcode RateLimiter}.
+ * - A number in a span of time: {@linkcode RateLimiter}.
  * - Until something has happened: {@linkcode Event}.
  * - Until a value is as it should be: {@linkcode AsyncValue}.
  * - Until something is true that others change: {@linkcode Condition}.

@@ -21,15 +21,15 @@ export interface RateLimiterStatistics {
   readonly waiters: number;
 }
 
-/** So many began at once. */
+/** How many began at once. */
 interface Use {
   readonly at: number;
   count: number;
 }
 
 /**
- * Lets so many things begin in any span of so many milliseconds: a sliding
- * window, so that there is no span in which it are more, as there is with a
+ * Limits how many things begin in any span of a given length: a sliding
+ * window, so that no such span has more of them, as some have with a
  * token bucket or with windows that begin at the full second. Unused rate is not
  * saved up beyond the window.
  *
@@ -42,7 +42,7 @@ interface Use {
  * | acquire    | O(1), and what leaves the window, once             |
  * | tryAcquire | O(1), and what leaves the window, once             |
  * | cancel     | O(1)                                               |
- * | memory     | O(`count`), less where several began at once       |
+ * | memory     | O(`count`), less if several began at once       |
  *
  * @example Two requests in ten milliseconds
  * ```ts

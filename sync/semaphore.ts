@@ -19,7 +19,7 @@ export interface SemaphoreStatistics {
 
 /**
  * A number of permits: lets at most that many tasks at a time into a section of
- * code. Equivalent of `asyncio.Semaphore`, where one can take a single permit
+ * code. Equivalent of `asyncio.Semaphore`, of which one takes a single permit
  * only.
  *
  * It is fair, first come, first served; a release hands the permits to the next

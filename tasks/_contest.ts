@@ -55,7 +55,7 @@ export interface ContestRules {
 type State = "open" | "won" | "failed" | "interrupted";
 
 /**
- * So many iterations a contender that found something at once may take to come
+ * How many iterations a contender that found something at once may take to come
  * by it, before the next one starts: as deep as contests are nested.
  */
 const TURNS_TO_COME_BY_IT = 16;

@@ -10,7 +10,7 @@ export class IdleWorkers implements WaitSource {
   readonly #what: string;
   readonly #waits: IdleWait[] = [];
 
-  /** @param what What they do, for debug mode. */
+  /** @param what Their work, for debug mode. */
   constructor(what: string) {
     this.#what = what;
   }

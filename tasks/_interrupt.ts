@@ -8,7 +8,7 @@
  *                                      `- another: the program ends by it
  * ```
  *
- * Where there is a limit to that way and it is over, the program ends at once.
+ * If there is a limit to that way and it is over, the program ends at once.
  */
 import {
   LONGEST_HOST_TIMER_MS,
@@ -30,7 +30,7 @@ const interrupts = new Set<Interrupt>();
 /** What the program is to end by, as soon as no run listens to it any more. */
 let ending: SignalName | null = null;
 
-/** The signals that `run` hears where nothing else is said. */
+/** The signals that `run` hears if nothing else is said. */
 export function defaultSignals(): SignalName[] {
   const ends: SignalName[] = ["SIGINT", "SIGTERM"];
   return ends.filter((signal) => hostSignals.canListen(signal));

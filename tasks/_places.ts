@@ -1,6 +1,6 @@
 /**
  * The places of a group with a limit: as many of its tasks run, and the others
- * stand in line for one, first come, first served.
+ * wait in line for one, first come, first served.
  *
  * ```text
  *   ask() --room--> held ---------------- its task ends --> free: the next has it
@@ -24,7 +24,7 @@ export class Places {
   #first: Place | null = null;
   #last: Place | null = null;
 
-  /** @param what What they are places in, for messages. */
+  /** @param what Of what they are places, for messages. */
   constructor(limit: number, what: string) {
     this.limit = limit;
     this.#what = what;

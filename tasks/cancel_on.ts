@@ -43,7 +43,7 @@ import { runBlock } from "./_block.ts";
  * @returns What `fn` returns.
  * @throws The signal's reason, when it was aborted; by default a `DOMException`
  * of the name `AbortError`.
- * @throws {CancelledError} When the task is cancelled, even where the signal is
+ * @throws {CancelledError} When the task is cancelled, even if the signal is
  * aborted as well.
  * @throws {TypeError} When `signal` is no `AbortSignal` or `fn` no function.
  */

@@ -40,7 +40,7 @@ const CREATE_TASK_OPTIONS = new OptionNames<CreateTaskOptions>({
  * iteration of the loop, can be awaited, and can be cancelled. Equivalent of
  * `asyncio.create_task`.
  *
- * Prefer a `taskGroup` where the tasks belong to what you are doing: it waits
+ * Prefer a `taskGroup` if the tasks belong to what you are doing: it waits
  * for them and does not lose their errors.
  *
  * @typeParam T What the function returns.

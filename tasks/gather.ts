@@ -59,7 +59,7 @@ export type GatheredOrErrors<T extends readonly Awaitable<unknown>[]> = {
  * Runs several things at once and gives their results in order. Equivalent of
  * `asyncio.gather`.
  *
- * The first error is thrown at once, and the others go on: where they should
+ * The first error is thrown at once, and the others go on: if they should
  * not, use a `taskGroup`. Cancelling it cancels all of them. The same awaitable
  * given twice, be it a future or a function, is one task.
  *
@@ -132,7 +132,7 @@ export function gather(
   return future;
 }
 
-/** The loop of the futures among them; where there are none, the current one. */
+/** The loop of the futures among them; if there are none, the current one. */
 function commonKernel(aws: readonly unknown[]): Kernel {
   let first: Future<unknown> | null = null;
   for (const each of aws) {

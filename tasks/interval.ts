@@ -63,7 +63,7 @@ const ACTION = "make an interval";
  *
  * @param ms The time between two ticks, in milliseconds.
  * @param options What becomes of missed ticks.
- * @returns An iterable, each iteration of which begins anew. It gives the number
+ * @returns An iterable, each iteration of which begins again. It gives the number
  * of the tick: the first comes after `ms` and is 1; those that were skipped are
  * left out of the numbers as well. Its waits throw a {@linkcode CancelledError}
  * when the task is cancelled; that takes no tick.

@@ -19,7 +19,7 @@
  *   some, {@linkcode asCompleted} for one after the other.
  * - Wait for one of several, and let go of the others: {@linkcode race},
  *   {@linkcode select} with a key for each.
- * - Do the same with many, some at a time: {@linkcode pooledMap}. Again, where it
+ * - Do the same with many, some at a time: {@linkcode pooledMap}. Again, if it
  *   fails: {@linkcode retry}. Again and again: {@linkcode interval}. Once for all
  *   who ask at the same time: {@linkcode shared}.
  * - Wait for a limited time: {@linkcode timeout} around a block,

@@ -210,7 +210,8 @@ export class Runner {
   }
 
   /**
-   * Closes the runner at the end of an `await using` block.
+   * Closes the runner at the end of an `await using` block, as
+   * {@linkcode Runner.close} does. The tasks that are left are cancelled.
    *
    * @returns When all has ended.
    */
@@ -262,7 +263,7 @@ export class Runner {
  * function that catches the cancellation and returns has answered the signal:
  * `run` gives its value, and the program goes on.
  *
- * The same holds where the signal comes after `main` has ended, while the rest is
+ * The same holds if the signal comes after `main` has ended, while the rest is
  * being cancelled. A second signal ends the program at once, and so does the end
  * of `graceMs`: with status 130 for SIGINT.
  *

@@ -24,7 +24,7 @@ import { Wait, type WaitSource } from "../loop/wait.ts";
  *
  * Keys are compared as those of a `Map`. Each loop has runs of its own.
  *
- * @typeParam K What tells runs apart; nothing where there is one.
+ * @typeParam K What tells runs apart; nothing if there is one.
  * @typeParam T What `fn` gives.
  *
  * @example One request for three who want the same

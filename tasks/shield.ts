@@ -19,7 +19,7 @@ import { timeout } from "./timeout.ts";
  * Protects work from the cancellation of the one who waits for it: that only
  * ends the wait. Equivalent of `asyncio.shield`.
  *
- * The work goes on without its waiter. Where it must rather be finished before
+ * The work goes on without its waiter. If it must rather be finished before
  * the cancellation goes on, use {@linkcode shielded}.
  *
  * @typeParam T What it comes to.
@@ -38,7 +38,7 @@ import { timeout } from "./timeout.ts";
  * ```
  *
  * @param awaitable A function, which is started as a task; a future; a promise.
- * @returns A future that can be cancelled alone; where `awaitable` is a future
+ * @returns A future that can be cancelled alone; if `awaitable` is a future
  * that is done, that future.
  */
 export function shield<T>(awaitable: Awaitable<T>): Future<T> {

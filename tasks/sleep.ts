@@ -101,7 +101,7 @@ class Sleep<T> extends Wait<T | undefined> implements Timer {
   declare readonly deadline: number;
   declare readonly order: number;
   declare heapIndex: number;
-  /** Its time has come, and it stands in the ready queue for that. */
+  /** Its time has come, and it is in the ready queue for that. */
   declare private isDue: boolean;
 
   constructor(scope: Scope, ms: number, result: T | undefined) {

@@ -72,7 +72,7 @@ export class TaskGroup {
   /** For the call graph: its tasks are awaited by the one around. */
   readonly #awaiters: () => Iterable<Task<unknown>>;
   readonly #failures: Failure[] = [];
-  /** Null where any number of its tasks may run. */
+  /** Null if any number of its tasks may run. */
   readonly #places: Places | null;
   readonly #onError: "cancel" | "collect" | FailureHandler;
   /** Calls of `start` that have not ended: they may leave an error behind. */
@@ -117,7 +117,7 @@ export class TaskGroup {
 
   /**
    * Starts a task in the group. Tasks of the group may start others, as long as
-   * one of them runs. Where as many run as may, it starts later: the task is made
+   * one of them runs. If as many run as may, it starts later: the task is made
    * at once, and can be awaited and cancelled; cancelled before its start, not a
    * line of it runs.
    *
@@ -144,10 +144,10 @@ export class TaskGroup {
    *
    * Until then it belongs to this call: its error is thrown here, and is none of
    * the group. Cancelled, the call cancels the task and waits for it, so there is
-   * none that nobody knows of. Where the group is full, the time in its line is
+   * none that nobody knows of. If the group is full, the time in its line is
    * part of the start.
    *
-   * @typeParam T What the task starts with; nothing where it does not say.
+   * @typeParam T What the task starts with; nothing if it does not say.
    *
    * @example A port to connect to
    * ```ts
@@ -207,7 +207,7 @@ export class TaskGroup {
   /**
    * Ends the group quietly: its tasks and its block are cancelled, and
    * `taskGroup` returns without an error. New in asyncio 3.15. Does nothing
-   * where the group is ending already.
+   * if the group is ending already.
    *
    * @param reason What to tell the tasks.
    */
@@ -218,7 +218,7 @@ export class TaskGroup {
   /**
    * Its tasks, in the order in which they end, until none is left that runs or
    * is in line: those that end from the first loop on. The body may make others
-   * meanwhile. What failed is given as well; where the group cancels for it, the
+   * meanwhile. What failed is given as well; if the group cancels for it, the
    * loop is cancelled, too.
    *
    * A loop that is left, or cancelled, can be followed by another, which gets the
@@ -256,7 +256,7 @@ export class TaskGroup {
    * The group and its state. Tasks in line count as its tasks.
    *
    * @returns For example `<TaskGroup open tasks=2 errors=0>`, or
-   * `<TaskGroup open tasks=20 in line=10 errors=0>` where it has a limit.
+   * `<TaskGroup open tasks=20 in line=10 errors=0>` if it has a limit.
    */
   toString(): string {
     const parts = [
@@ -464,7 +464,7 @@ function ignore(): void {}
  * come out together in an {@linkcode ExceptionGroup}; `onError` has other ways.
  * Equivalent of `async with asyncio.TaskGroup()`.
  *
- * Nothing outlives the block: neither a task nor an error gets lost. Where a
+ * Nothing outlives the block: neither a task nor an error gets lost. If a
  * {@linkcode SystemExit} or a {@linkcode KeyboardInterrupt} ends it, that is
  * thrown alone, and the errors go to the loop's exception handler.
  *
@@ -522,7 +522,7 @@ function ignore(): void {}
  * @param fn The block. It is given the group and runs in the current task.
  * @param options The group's name, how many of its tasks may run, and what the
  * failure of one does.
- * @returns What `fn` returns; `undefined` where `group.cancel()` ended it.
+ * @returns What `fn` returns; `undefined` if `group.cancel()` ended it.
  * @throws {ExceptionGroup} When tasks of the group, or `fn`, failed.
  * @throws {CancelledError} When the current task is cancelled; the tasks of the
  * group then are, too, and are waited for.
@@ -542,7 +542,7 @@ export function taskGroup<T extends readonly unknown[] | []>(
  * @param fn The block. It is given the group and runs in the current task.
  * @param options The group's name, how many of its tasks may run, and what the
  * failure of one does.
- * @returns What `fn` returns; `undefined` where `group.cancel()` ended it.
+ * @returns What `fn` returns; `undefined` if `group.cancel()` ended it.
  */
 export function taskGroup<T>(
   fn: (group: TaskGroup) => PromiseLike<T> | T,

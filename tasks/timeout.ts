@@ -222,7 +222,7 @@ class Deadline implements Runnable, Timer {
   }
 }
 
-/** In so many iterations, code has got what it can have without waiting. */
+/** How many iterations code needs at most for what it can have without waiting. */
 const LOOKS = 64;
 
 /**
@@ -252,7 +252,7 @@ const LOOKS = 64;
  * @returns What `fn` returns.
  * @throws {TimeoutError} When the time is over; its `cause` is the
  * {@linkcode CancelledError} that `fn` saw.
- * @throws {CancelledError} When the task is cancelled, even where the time is
+ * @throws {CancelledError} When the task is cancelled, even if the time is
  * over as well.
  * @throws {TypeError} When `ms` is no number or `fn` no function.
  * @throws {RangeError} When `ms` is NaN.
@@ -314,7 +314,7 @@ export function timeoutAt<T>(
  * @param ms How long `fn` may take, in milliseconds; `null` for as long as it
  * wants.
  * @param fn The block.
- * @returns What `fn` returns; `undefined` where the time was over before.
+ * @returns What `fn` returns; `undefined` if the time was over before.
  * @throws {CancelledError} When the task is cancelled.
  * @throws {TypeError} When `ms` is no number or `fn` no function.
  * @throws {RangeError} When `ms` is NaN.
@@ -431,7 +431,7 @@ function timeoutError(own: CancelledError, cause = own): TimeoutError {
 
 /**
  * An error thrown while the block was being timed out keeps its class and gets
- * the timeout as its cause, where it does not name another.
+ * the timeout as its cause, if it does not name another.
  */
 function withContext(error: unknown, own: CancelledError): unknown {
   if (!isError(error)) return error;

@@ -28,7 +28,7 @@ import { timeout } from "./timeout.ts";
  * @param ms How long to wait, in milliseconds; `null` for as long as it takes.
  * At 0 or less a done future's result is given, and a function not even
  * started.
- * @returns Its result; also where the work declined to be cancelled and
+ * @returns Its result; even if the work declined to be cancelled and
  * returned one.
  * @throws {TimeoutError} When the time is over; its `cause` is the
  * {@linkcode CancelledError}.

@@ -13,7 +13,7 @@ import type { Timer } from "../loop/timer_heap.ts";
 import type { Runnable } from "../loop/types.ts";
 import type { Kind, Tape } from "./_tape.ts";
 
-/** So many places are remembered, of a few dozen bytes each. */
+/** At most this many places are remembered, of a few dozen bytes each. */
 const MOST_PLACES = 1_000_000;
 
 /** The places to which the orders of a test have come. */

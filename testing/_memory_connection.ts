@@ -24,7 +24,7 @@ import { Way } from "./_way.ts";
 
 /** What goes wrong between the two ends. */
 export interface Faults {
-  /** The connection breaks when so many bytes have gone in one direction. */
+  /** The connection breaks when this many bytes have gone in one direction. */
   readonly cutAfter: number;
   /** How long what is sent next takes, in milliseconds; null for no time. */
   readonly delayOf: (() => number) | null;

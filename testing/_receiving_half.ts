@@ -10,7 +10,7 @@ import { ByteBuffer } from "../streams/byte_buffer.ts";
 export interface ReceivingEnd<F extends string> {
   /** Whether something that was written is still to be sent. */
   isSending(): boolean;
-  /** So many bytes are about to be given to the receiver. */
+  /** That many bytes are about to be given to the receiver. */
   taken(count: number): void;
   /** What a failure comes from, for the `cause` of its error. */
   reason(failure: F): string;

@@ -34,7 +34,7 @@ function worldHere(): World | null {
   return scope === undefined ? null : worlds.get(scope.kernel) ?? null;
 }
 
-/** A property of a global, and what stands there meanwhile. */
+/** A property of a global, and what is there while a simulation runs. */
 interface Replacement {
   readonly holder: object;
   readonly name: string;

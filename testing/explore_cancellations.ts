@@ -88,7 +88,7 @@ const ACTION = "explore cancellations";
  * console.log(error.message); // ... "carrier" ... sleep(10) ... and the line
  * ```
  *
- * @param fn The test: it makes all that it needs anew, and throws if it fails.
+ * @param fn The test: it makes all that it needs again, and throws if it fails.
  * @param options Which tasks, what interrupts them, or which point.
  * @returns What was tried, when nothing made it fail.
  * @throws {ScheduleError} When one did, or the test fails without any; its

@@ -108,8 +108,8 @@ const STRATEGIES: readonly ScheduleStrategy[] = ["random", "pct", "exhaustive"];
  *   the first;
  * - whether timers of the same instant come together, or one of them first and the
  *   others once it has had its effect;
- * - whether bytes of a {@linkcode memoryStreamPair} arrive before or after what
- *   else can go on;
+ * - whether bytes of a {@linkcode memoryStreamPair} arrive before or after
+ *   other things that can go on;
  * - which of the cases that are ready `select` takes, unless it is biased;
  * - with `handovers`, who of several that wait for a lock or an item gets it.
  *
@@ -119,6 +119,9 @@ const STRATEGIES: readonly ScheduleStrategy[] = ["random", "pct", "exhaustive"];
  * A failure is told in as few choices as it takes: those that do not matter are
  * put back to the natural order, in up to 200 further runs of the test. The
  * message says who went before whom, and has a string for `replay`.
+ *
+ * Call it outside of any task; so there is nothing that a cancellation could
+ * interrupt.
  *
  * @example A counter that is read before a wait, and written after it
  * ```ts
@@ -166,7 +169,7 @@ const STRATEGIES: readonly ScheduleStrategy[] = ["random", "pct", "exhaustive"];
  * console.log(`none of ${runs} orders fails`);
  * ```
  *
- * @param fn The test: it makes all that it needs anew, and throws if it fails.
+ * @param fn The test: it makes all that it needs itself, and throws if it fails.
  * @param options How many orders, and which.
  * @returns What was tried, when no order made it fail.
  * @throws {ScheduleError} When one did; its `cause` is what the test threw.

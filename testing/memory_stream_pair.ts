@@ -23,7 +23,7 @@ export interface MemoryStreamOptions {
    */
   limit?: number | undefined;
   /**
-   * At most so many bytes come to a reader at a time, and no more while it has
+   * How many bytes come at most to a reader at a time, and no more while it has
    * some of them: so a `read` ends where a packet of the network might. With 1,
    * code meets every boundary there is. A function is asked for each piece;
    * what it throws, or a size that is none, is what reads throw.
@@ -32,7 +32,7 @@ export interface MemoryStreamOptions {
    */
   chunkSize?: number | (() => number) | undefined;
   /**
-   * The connection breaks when so many bytes have gone in one direction: what was
+   * The connection breaks when this many bytes have gone in one direction: what was
    * sent by then can be read, and then reads and writes of both ends are a
    * {@linkcode ConnectionResetError}. At 0, none comes through.
    *

@@ -41,7 +41,7 @@ const RUN_VIRTUAL_OPTIONS = new OptionNames<RunVirtualOptions>({
 
 /**
  * `run` in virtual time: whatever only waits takes no time, and every run is
- * the same.
+ * the same. An aborted `signal` cancels `main`.
  *
  * @typeParam T What the function returns.
  *

@@ -316,7 +316,7 @@ export class Simulation {
   }
 
   /**
-   * Starts the program of a host that has crashed, or has ended, anew. If the
+   * Starts the program of a host that has crashed, or has ended, again. If the
    * host was silent, it now answers what comes for its old connections with a
    * reset.
    *

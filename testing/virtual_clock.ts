@@ -94,7 +94,7 @@ export class VirtualClock implements Clock {
 
   /**
    * Moves time on, through every timer on the way: each has its effects before
-   * the next one is due.
+   * the next one is due. A cancellation does not interrupt it.
    *
    * @param ms How far, in milliseconds; not negative.
    * @returns When all that was due has run.

@@ -115,3 +115,47 @@ Deno.test("the README has 200 lines at most", async () => {
   const text = await Deno.readTextFile(new URL("README.md", ROOT));
   assert(text.trimEnd().split("\n").length <= 200);
 });
+
+/** The pages that a section of the list of guides has, in its order. */
+async function listed(section: string): Promise<string[]> {
+  const text = await Deno.readTextFile(new URL("docs/README.md", ROOT));
+  const [, rest = ""] = text.split(`## ${section}\n`);
+  const [items = ""] = rest.split("\n## ");
+  return [...items.matchAll(/^- \[[^\]]+\]\(([\w-]+)\.md\)/gm)]
+    .map(([, name = ""]) => name);
+}
+
+Deno.test("the list of guides follows what a reader needs first", async () => {
+  const sections = ["Begin", "Use", "Come from elsewhere", "Look up"];
+  const pages = (await Promise.all(sections.map(listed))).flat();
+  const order =
+    "start cancellation groups queues servers subprocesses threads durable " +
+    "testing debugging performance from-python from-promises from-trio " +
+    "from-twisted errors glossary architecture";
+  assertEquals(
+    pages.filter((page) => order.split(" ").includes(page)).join(" "),
+    order,
+  );
+  assertEquals(new Set(pages).size, pages.length);
+});
+
+/** What is looked up in a table. */
+const TABLES = [
+  "comparison",
+  "migrating",
+  "modules",
+  "permissions",
+  "runtimes",
+];
+
+for (const section of ["Begin", "Use", "Come from elsewhere", "Look up"]) {
+  Deno.test(`each guide of "${section}" begins with a program`, async () => {
+    for (const page of await listed(section)) {
+      if (TABLES.includes(page)) continue;
+      const url = new URL(`docs/${page}.md`, ROOT);
+      const lines = (await Deno.readTextFile(url)).split("\n");
+      const first = lines.findIndex((line) => /^```(ts|js)$/.test(line));
+      assert(first > 0 && first < 65, `${page}.md has none at its beginning`);
+    }
+  });
+}

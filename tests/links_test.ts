@@ -4,11 +4,14 @@ import { assertEquals } from "@std/assert";
 const ROOT = new URL("../", import.meta.url);
 
 /** Neither ours, nor what a checkout holds. */
-const IGNORED = new Set([".git", "coverage", "node_modules", "npm", "site"]);
+const IGNORED = new Set([".git", "coverage", "node_modules", "npm", ".pages"]);
+
+/** What `deno task site` has built. */
+const SITE = new URL("site/", ROOT).href;
 
 async function* filesBelow(folder: URL): AsyncIterable<URL> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (IGNORED.has(name)) continue;
+    if (IGNORED.has(name) || `${folder}${name}/` === SITE) continue;
     if (isDirectory) yield* filesBelow(new URL(`${name}/`, folder));
     else yield new URL(name, folder);
   }

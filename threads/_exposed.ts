@@ -32,7 +32,7 @@ export class ExposedCalls {
     this.#post = post;
   }
 
-  /** @param context Of the job; `null` where it has ended. */
+  /** @param context Of the job; `null` if it has ended. */
   call(
     { call, name, args }: CallMessage,
     context: Context | null,

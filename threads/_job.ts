@@ -124,7 +124,7 @@ export class Job<T = unknown> {
     } catch (error) {
       const all = [...this.#variables ?? []];
       const some = all.filter(([, value]) => canClone(value));
-      // Variables go along where they can; arguments have to.
+      // Variables go along if they can; arguments have to.
       if (some.length === all.length) throw this.#notCloneable(error);
       this.#variables = some.length === 0 ? null : new Map(some);
     }

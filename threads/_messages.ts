@@ -30,7 +30,7 @@ export interface JobMessage {
   readonly kind: "job";
   readonly number: number;
   readonly source: string | null;
-  /** The URL of the module; used where there is no source. */
+  /** The URL of the module; used if there is no source. */
   readonly module: string;
   /** The name of the function; of a source it may be empty. */
   readonly name: string;

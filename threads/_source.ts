@@ -1,6 +1,6 @@
 /**
  * A function as text. In a worker it is compiled again, without what was around
- * it; so it must be one that stands by itself.
+ * it; so it must be one that uses nothing from there.
  */
 
 import { META_REGEXP, restore } from "./_rewritten.ts";
@@ -19,7 +19,7 @@ export const PROVIDED = [
 
 /**
  * What only a worker has among its globals, or has another of. They are hidden, as
- * they would stand in for variables of those names that a function closes over.
+ * they would be taken for variables of those names that a function closes over.
  */
 export const WORKERS_OWN: readonly string[] = [
   "close",
@@ -79,8 +79,8 @@ export function sourceOf(fn: AnyFunction): string {
 }
 
 /**
- * Compiles a function in strict mode, as modules are. An arrow function stands in
- * a constructor that has not called `super`, so that V8 refuses each use of
+ * Compiles a function in strict mode, as modules are. An arrow function is put
+ * in a constructor that has not called `super`, so that V8 refuses each use of
  * `this`.
  *
  * @param names What is there besides PROVIDED.
@@ -157,6 +157,6 @@ function refusal(fn: AnyFunction, kind: string, hint: string): TypeError {
   return new TypeError(
     `Cannot run ${
       describeFunction(fn.name)
-    } in a worker as 'fn' must be a function that stands by itself: received ${kind}; ${hint}${RIGHT_WAY}`,
+    } in a worker as 'fn' must be a function that uses nothing from there: received ${kind}; ${hint}${RIGHT_WAY}`,
   );
 }

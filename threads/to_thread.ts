@@ -16,8 +16,8 @@ import { useWorkerPools } from "./worker_pool_executor.ts";
  * module: {@linkcode WorkerPoolExecutor.module}.
  *
  * Arguments and result are cloned as `structuredClone` does it, or handed over
- * where they are marked by {@linkcode transfer}. Context variables go along
- * where they can be cloned.
+ * if they are marked by {@linkcode transfer}. Context variables go along
+ * if they can be cloned.
  *
  * Cancelling frees the caller at once. A job that waits for a worker is dropped;
  * one that runs is told, and finds out by `checkCancelled()` or `cancelSignal()`
@@ -62,7 +62,7 @@ import { useWorkerPools } from "./worker_pool_executor.ts";
  * );
  * ```
  *
- * @param fn The function; it stands by itself.
+ * @param fn The function; it uses nothing from around it.
  * @param args Its arguments.
  * @returns A future of what it returns, with what it throws as the error.
  * @throws {TypeError} When `fn` is not a function; is a method, a class, a

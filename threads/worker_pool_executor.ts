@@ -180,7 +180,7 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
    * @throws {TypeError} When an option is of the wrong kind.
    * @throws {RangeError} When `maxWorkers` is less than 1 or no whole number, or
    * `graceMs` is NaN, or a limit is not above 0.
-   * @throws {OSError} Where there are no threads, as on workerd, or
+   * @throws {OSError} If there are no threads, as on workerd, or
    * `resourceLimits` on Bun, which has none.
    */
   constructor(options: WorkerPoolExecutorOptions = {}) {
@@ -231,10 +231,10 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
    *
    * @typeParam A What the function takes.
    * @typeParam R What it returns.
-   * @param fn The function; it stands by itself.
+   * @param fn The function; it uses nothing from around it.
    * @param args Its arguments.
    * @returns A future of what it returns, with what it throws as the error.
-   * @throws {TypeError} When `fn` is not a function that stands by itself, or an
+   * @throws {TypeError} When `fn` is not a function that can run without what is around it, or an
    * argument cannot be cloned.
    * @throws {InvalidStateError} When the executor is shut down, or the loop is
    * closed.
@@ -258,7 +258,7 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
    * import what it needs; what it keeps in variables, each worker has for
    * itself.
    *
-   * Where the module loads this library, each call is a task in its worker: a
+   * If the module loads this library, each call is a task in its worker: a
    * cancellation interrupts its waits, and it sees the context variables of the
    * caller, which are told apart by their names.
    *

@@ -5,7 +5,7 @@ import { Protocol } from "../streams/protocol.ts";
 import { LineSplitter } from "./_lines.ts";
 import type { WorkerLogLine } from "./options.ts";
 
-/** What is done with a line where nothing else is asked for. */
+/** What is done with a line if nothing else is asked for. */
 export function printLine({ worker, stream, text }: WorkerLogLine): void {
   const line = `[${worker}] ${text}`;
   if (stream === "stdout") hostProcess.writeOutput(line);

@@ -31,7 +31,7 @@ export interface WorkerProcess {
   readonly pid: number;
   /** How it ended, or `null`. */
   readonly returnCode: number | null;
-  /** Waits until it is ready, or counts as such; false where it has ended. */
+  /** Waits until it is ready, or counts as such; false if it has ended. */
   ready(): Promise<boolean>;
   /** Waits for its end, and for the last of what it prints. */
   ended(): Promise<unknown>;

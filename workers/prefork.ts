@@ -48,6 +48,22 @@ import { supervise, type Supervisor } from "./supervisor.ts";
  * });
  * ```
  *
+ * @example Programs that listen at no port
+ * ```ts
+ * import { prefork } from "@asyncio/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const script = await Deno.makeTempFile({ suffix: ".js" });
+ * await Deno.writeTextFile(script, "setInterval(() => {}, 1000);");
+ * await using supervisor = await prefork({
+ *   script,
+ *   workers: 2,
+ *   readyMs: 50,
+ *   graceMs: 100,
+ * });
+ * assertEquals(String(supervisor), "<Supervisor 1: ready 2: ready>");
+ * ```
+ *
  * @param options The script, how many workers, and how they are treated.
  * @returns The supervisor, once all workers are ready.
  * @throws {WorkerError} When the workers end before they are ready.

@@ -37,7 +37,7 @@ export type WorkerState =
 export interface WorkerStatus {
   /** Its number, from 1. A process that takes another's place has it, too. */
   readonly number: number;
-  /** The number of its process in the system; `null` where there is none. */
+  /** The number of its process in the system; `null` if there is none. */
   readonly pid: number | null;
   /**
    * `"starting"` until it is ready, `"ready"`, `"stopping"`, `"waiting"` for
@@ -206,7 +206,10 @@ export class Supervisor implements AsyncDisposable {
     }
   }
 
-  /** Stops the workers at the end of an `await using` block. */
+  /**
+   * Stops the workers at the end of an `await using` block. A cancellation is
+   * thrown when they have ended.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop();
     await shielded(() => this.wait());

@@ -15,7 +15,7 @@ export interface WorkerInfo {
    */
   readonly stopping: AbortSignal;
   /**
-   * Says that this worker is ready, where no server does. Saying it again does
+   * Says that this worker is ready, if no server does. Saying it again does
    * nothing.
    */
   ready(): void;
@@ -43,7 +43,7 @@ let info: WorkerInfo | null = null;
  * assertEquals(workerInfo(), null); // this example runs alone
  * ```
  *
- * @returns What it knows of itself; `null` where it is no worker.
+ * @returns What it knows of itself; `null` if it is no worker.
  */
 export function workerInfo(): WorkerInfo | null {
   const supervisor = hostSupervisor();

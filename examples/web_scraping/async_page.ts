@@ -27,7 +27,7 @@ export interface Page {
   /** For example `200 OK`. */
   readonly status: string;
   readonly headers: Headers;
-  /** As the server names it; `utf-8` where it names none. */
+  /** As the server names it; `utf-8` if it names none. */
   readonly charset: string;
   readonly text: string;
 }

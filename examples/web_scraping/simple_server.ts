@@ -83,7 +83,7 @@ async function serveClient(
   writer.close();
 }
 
-/** Starts the server, on a free port where none is given. */
+/** Starts the server, on a free port if none is given. */
 export function startSimpleServer(
   { unit = 100, port = 0 }: Options = {},
 ): Promise<Server> {

@@ -17,10 +17,10 @@ const LARGEST_READ = 65_536;
 const TAKEN_BY_READERS = 3 * LARGEST_READ;
 /** So much of a connection is read before the host's loop takes a turn. */
 const BYTES_A_TURN = 65_536;
-/** In so many microtasks a handler that answers at once has done so. */
+/** How many microtasks a handler that answers at once takes at most. */
 const HOPS_TO_ANSWER = 8;
 
-/** The address of a socket; `null` where it is of another kind. */
+/** The address of a socket; `null` if it is of another kind. */
 export function addressOf(addr: Deno.Addr): Address | null {
   switch (addr.transport) {
     case "tcp":

@@ -16,7 +16,7 @@ export class Pause {
     this.#goOn?.();
   }
 
-  /** Ends the pause for good; gives false where it had ended so before. */
+  /** Ends the pause for good; gives false if it had ended so before. */
   close(): boolean {
     if (this.isClosed) return false;
     this.isClosed = true;

@@ -22,7 +22,7 @@ type Writable = import("node:stream").Writable;
 const LARGEST_WRITE = 1_048_576;
 
 /**
- * A pipe that a child writes to. Node reads on when the child exits, also where
+ * A pipe that a child writes to. Node reads on when the child exits, even if
  * it was told to pause: what comes then is held.
  */
 class ReadPipe extends OneWayPipe {

@@ -3,7 +3,7 @@ import type { PeerCertificate } from "../types/net.ts";
 
 type TlsSocket = import("node:tls").TLSSocket;
 
-/** Names of one kind that occur several times stand in an array. */
+/** Names of one kind that occur several times are in an array. */
 type Names = Readonly<Record<string, string | string[] | undefined>>;
 
 function namesOf(names: Names | undefined): Readonly<Record<string, string>> {
@@ -15,7 +15,7 @@ function namesOf(names: Names | undefined): Readonly<Record<string, string>> {
   );
 }
 
-/** What the peer has shown, or `null` where it has shown nothing. */
+/** What the peer has shown, or `null` if it has shown nothing. */
 export function peerCertificateOf(socket: TlsSocket): PeerCertificate | null {
   const found = socket.getPeerCertificate();
   if (!found || found.raw === undefined) return null;

@@ -1,6 +1,6 @@
 /**
  * Rejections that nobody handles, on Node. A listener for them turns off Node's
- * own answer, which a flag chooses; so where no one else listens, that answer is
+ * own answer, which a flag chooses; so if no one else listens, that answer is
  * given here.
  */
 import { isBun } from "../runtime.ts";
@@ -34,7 +34,7 @@ function warn(process: NodeProcess, reason: unknown): void {
   );
 }
 
-/** Where a module still awaits something, Bun goes on after what is thrown. */
+/** If a module still awaits something, Bun goes on after what is thrown. */
 function endOnBun(process: NodeProcess, reason: unknown): void {
   if (process.listenerCount("uncaughtException") > 0) return;
   console.error(reason);

@@ -38,7 +38,7 @@ export interface TlsParts extends TlsContext {
   readonly received: readonly Uint8Array[];
 }
 
-/** Shakes hands over a connection; where that fails, it is closed. */
+/** Shakes hands over a connection; if that fails, it is closed. */
 export function shakeHands(
   parts: TlsParts,
   signal: AbortSignal,
@@ -342,7 +342,7 @@ class TlsConnection implements HostConnection {
 
   // -- the end --------------------------------------------------------------
 
-  /** The connection has ended; where TLS has not, the peer said no goodbye. */
+  /** The connection has ended; if TLS has not, the peer said no goodbye. */
   #onWireEnd(): void {
     if (this.#state === "handshake") {
       const cause = new Error("The peer hung up");

@@ -43,7 +43,7 @@ function makeContext(tls: HostTls | HostClientTls): SecureContext {
   return secureContext;
 }
 
-/** Throws an `SSLError` where they cannot be used. */
+/** Throws an `SSLError` if they cannot be used. */
 export function tlsContext(tls: HostTls | HostClientTls): TlsContext {
   const { caCerts, cert, key } = tls;
   const id = JSON.stringify(["serverHostname" in tls, caCerts, cert, key]);

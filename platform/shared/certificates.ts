@@ -6,7 +6,7 @@ import type { PeerCertificate } from "../types/net.ts";
 
 type Certificate = import("node:crypto").X509Certificate;
 
-/** What a certificate has to stand up to. */
+/** What a certificate has to prove. */
 export interface CertificateTest {
   /** The authorities that are trusted, in PEM format. */
   readonly caCerts: readonly string[];
@@ -97,7 +97,7 @@ function describe(certificate: Certificate): PeerCertificate {
   });
 }
 
-/** Those of one kind that occur several times stand behind each other. */
+/** Several values of one kind are joined by commas. */
 function namesOf(text: string): Readonly<Record<string, string>> {
   const names: Record<string, string> = {};
   for (const line of text.split("\n")) {

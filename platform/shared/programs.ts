@@ -21,7 +21,7 @@ const DEFAULT_PATH = "/bin:/usr/bin";
 export interface HostPrograms {
   /** Whether this program may run a file. */
   mayRun(path: string): boolean;
-  /** The environment of this program; `null` where it may not be read whole. */
+  /** The environment of this program; `null` if it may not be read whole. */
   env(): Readonly<Record<string, string | undefined>> | null;
 }
 
@@ -36,7 +36,7 @@ function startOf({ program, cwd }: HostCommand): string {
   return cwd === null ? `start ${name}` : `start ${name} in ${cwd}`;
 }
 
-/** Throws where there is no such directory: the hosts blame the program. */
+/** Throws if there is no such directory: the hosts blame the program. */
 export function checkDirectory(command: HostCommand): void {
   const { cwd } = command;
   if (cwd === null) return;
@@ -75,7 +75,7 @@ function findProgram(command: HostCommand, host: HostPrograms): string {
   throw systemError(code, startOf(command), new Error(`${program}: ${code}`));
 }
 
-/** Why a file is no program; `null` where it is one. */
+/** Why a file is no program; `null` if it is one. */
 function whyNot(path: string, host: HostPrograms): string | null {
   try {
     return builtin("node:fs").statSync(path).isFile() && host.mayRun(path)

@@ -36,7 +36,7 @@ function passesShell(name: string): boolean {
  * The command of the shell.
  *
  * @param path Where the program was found.
- * @param env The environment of the child; `null` where it cannot be read.
+ * @param env The environment of the child; `null` if it cannot be read.
  */
 export function redirected(
   command: HostCommand,

@@ -49,7 +49,7 @@ export function exitSoon(
 
 /**
  * How many listeners there are that only tidy up: those of `signal-exit`, which
- * half of npm's command-line tools stand on, do nothing where anyone else
+ * half of npm's command-line tools use, do nothing where anyone else
  * listens. Taken for a handler, the signal would be lost between the two.
  */
 function tidyingListeners(): number {

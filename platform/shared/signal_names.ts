@@ -4,13 +4,13 @@ import { builtin } from "./builtin.ts";
 
 let names: ReadonlyMap<number, SignalName> | null = null;
 
-/** The system's number of a signal; `undefined` where it does not have it. */
+/** The system's number of a signal; `undefined` if it does not have it. */
 export function signalNumber(name: string): number | undefined {
   const { signals } = builtin("node:os").constants;
   return Object.hasOwn(signals, name) ? signals[name as "SIGINT"] : undefined;
 }
 
-/** The name of a signal; `undefined` where the system does not have it. */
+/** The name of a signal; `undefined` if the system does not have it. */
 export function signalName(number: number): SignalName | undefined {
   names ??= new Map(
     Object.entries(builtin("node:os").constants.signals).reverse().map((

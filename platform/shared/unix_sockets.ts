@@ -12,7 +12,7 @@ export interface FileIdentity {
   readonly born: bigint;
 }
 
-/** Which file is there; null where there is none, or none to look at. */
+/** Which file is there; null if there is none, or none to look at. */
 export function identityOf(path: string): FileIdentity | null {
   try {
     const { dev, ino, birthtimeNs: born } = builtin("node:fs").lstatSync(

@@ -47,7 +47,7 @@ export interface HostChild {
 /** Child processes, as the host gives them. All errors are mapped. */
 export interface HostChildren {
   /**
-   * Starts a child, in the async context of the caller. Throws where it cannot;
+   * Starts a child, in the async context of the caller. Throws if it cannot;
    * a promise it gives only where the host tells of that later, and rejects it.
    */
   spawn(command: HostCommand): HostChild | Promise<never>;

@@ -13,6 +13,6 @@ export interface HostNames {
     address: string,
     port: number,
   ): Promise<{ hostname: string; service: string }>;
-  /** Whether text is an IP address: 4, 6, or 0 where it is not. */
+  /** Whether text is an IP address: 4, 6, or 0 if it is not. */
   isIp(text: string): 0 | 4 | 6;
 }

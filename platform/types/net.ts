@@ -33,7 +33,7 @@ export interface HostReceiver {
   data(bytes: Uint8Array): boolean;
   /** The peer has sent all it will send. */
   end(): void;
-  /** So many bytes of what is being written are with the host's system. */
+  /** How many bytes of what is being written are with the host's system. */
   written(count: number): void;
   /**
    * The connection broke, in reading or writing; `null` where a pipe's reader has
@@ -114,7 +114,7 @@ export interface HostListener {
   /**
    * Ends it, and removes the file of a Unix socket if it is still its own.
    *
-   * @returns What to wait for until its address is free; `null` where it is.
+   * @returns What to wait for until its address is free; `null` if it is.
    */
   close(): Promise<void> | null;
   /** Accepts what waits to be, and ends it in the moment when nothing does. */

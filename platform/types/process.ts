@@ -1,6 +1,6 @@
 /** The program as a whole. */
 export interface HostProcess {
-  /** An environment variable; `undefined` also where reading is not allowed. */
+  /** An environment variable; `undefined` also if reading is not allowed. */
   env(name: string): string | undefined;
   exit(status: number): never;
   /** A line on stdout. */

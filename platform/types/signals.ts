@@ -19,8 +19,8 @@ export interface HostSignals {
    * or within a moment. No one may listen any more.
    */
   raise(signal: SignalName): void;
-  /** The system's number of a signal; `undefined` where it does not have it. */
+  /** The system's number of a signal; `undefined` if it does not have it. */
   signalNumber(name: string): number | undefined;
-  /** The name of a signal; `undefined` where the system does not have it. */
+  /** The name of a signal; `undefined` if the system does not have it. */
   signalName(number: number): SignalName | undefined;
 }
