@@ -44,12 +44,13 @@ import {
 import {
   type Context,
   context,
+  type ContextManager,
   metrics,
+  ROOT_CONTEXT,
   type Span,
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
-import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -66,8 +67,39 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { channel } from "node:diagnostics_channel";
 import process from "node:process";
 
-/** What is bound to a channel becomes the active context of OpenTelemetry. */
-class ActiveContext extends AsyncLocalStorage<Context> {
+/** A context manager that is a store, and so can be bound to a channel. */
+class Contexts extends AsyncLocalStorage<Context> implements ContextManager {
+  active(): Context {
+    return this.getStore() ?? ROOT_CONTEXT;
+  }
+
+  with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
+    active: Context,
+    fn: F,
+    thisArg?: ThisParameterType<F>,
+    ...args: A
+  ): ReturnType<F> {
+    return this.run(active, () => fn.call(thisArg, ...args));
+  }
+
+  bind<T>(active: Context, target: T): T {
+    if (typeof target !== "function") return target;
+    const run = (...args: unknown[]) => this.run(active, () => target(...args));
+    return run as T;
+  }
+
+  enable(): this {
+    return this;
+  }
+
+  override disable(): this {
+    super.disable();
+    return this;
+  }
+}
+
+/** A store that hands on what is entered to the context manager of Deno. */
+class ContextsOfDeno extends AsyncLocalStorage<Context> {
   override run<R, A extends unknown[]>(
     active: Context,
     fn: (...args: A) => R,
@@ -77,8 +109,12 @@ class ActiveContext extends AsyncLocalStorage<Context> {
   }
 }
 
-/** Makes a span of each task and each group, from now on. */
-function traceTasks(): void {
+/**
+ * Makes a span of each task and each group, from now on.
+ *
+ * @param contexts What is run in there has the active context.
+ */
+function traceTasks(contexts: AsyncLocalStorage<Context>): void {
   const tracer = trace.getTracer("asyncio");
   const spans = new WeakMap<object, Span>();
 
@@ -104,21 +140,18 @@ function traceTasks(): void {
   };
 
   // A store that is bound to `start` is there in all that the task does.
-  channel("tracing:asyncio:task:start").bindStore(
-    new ActiveContext(),
-    (message) => {
-      const { task } = message as TaskTrace;
-      return begin(task, task.name);
-    },
-  );
+  channel("tracing:asyncio:task:start").bindStore(contexts, (message) => {
+    const { task } = message as TaskTrace;
+    return begin(task, task.name);
+  });
   channel("tracing:asyncio:task:asyncEnd").subscribe((message) => {
     const ended = message as TaskTrace;
     end(ended.task, ended);
   });
-  channel("tracing:asyncio:group:start").bindStore(
-    new ActiveContext(),
-    (message) => begin(message as GroupTrace, (message as GroupTrace).name),
-  );
+  channel("tracing:asyncio:group:start").bindStore(contexts, (message) => {
+    const group = message as GroupTrace;
+    return begin(group, group.name);
+  });
   channel("tracing:asyncio:group:asyncEnd").subscribe((message) =>
     end(message as GroupTrace, message as GroupTrace)
   );
@@ -199,10 +232,8 @@ const metricReader = new PeriodicExportingMetricReader({
 });
 const isBuiltIn = process.env["OTEL_DENO"] === "true";
 
-function register(): void {
-  context.setGlobalContextManager(
-    new AsyncLocalStorageContextManager().enable(),
-  );
+function register(contexts: Contexts): void {
+  context.setGlobalContextManager(contexts);
   trace.setGlobalTracerProvider(
     new BasicTracerProvider({
       spanProcessors: [new SimpleSpanProcessor(spanExporter)],
@@ -256,7 +287,12 @@ async function report(): Promise<void> {
 }
 
 if (import.meta.main) {
-  if (!isBuiltIn) register();
-  traceTasks();
+  if (isBuiltIn) {
+    traceTasks(new ContextsOfDeno());
+  } else {
+    const contexts = new Contexts();
+    register(contexts);
+    traceTasks(contexts);
+  }
   await run(main);
 }
