@@ -112,12 +112,7 @@ class Debugged implements Target {
     answers: (Omit<CopyFacts, "loops"> & { answer: A })[];
     notes: string[];
   }> {
-    // Without an answer here there is no sense in asking others.
-    const main = { session: this.session, worker: null };
-    const found = [{ worker: null, copies: await askThread<A>(main, ask) }] as {
-      worker: Worker | null;
-      copies: Found<A>[];
-    }[];
+    const found: { worker: Worker | null; copies: Found<A>[] }[] = [];
     const notes: string[] = [];
     for (const worker of await openWorkers(this.session, thread)) {
       try {
@@ -132,6 +127,9 @@ class Debugged implements Target {
         );
       }
     }
+    // The last one, as the program may end with the task that this cancels.
+    const main = { session: this.session, worker: null };
+    found.unshift({ worker: null, copies: await askThread<A>(main, ask) });
     if (
       found.every(({ copies }) => copies.length === 0) && notes.length === 0
     ) {

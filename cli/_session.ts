@@ -50,8 +50,18 @@ export class Session {
       ({ data }) => session.receive(String(data)),
     );
     socket.addEventListener("close", () => session.end());
+    // A program of Node that ends waits for its debuggers to let go of it.
+    session.on("NodeRuntime.waitingForDisconnect", () => {
+      session.end();
+      socket.close();
+    });
     return new Promise((resolve, reject) => {
-      socket.addEventListener("open", () => resolve(session));
+      socket.addEventListener("open", () => {
+        session.tell("NodeRuntime.notifyWhenWaitingForDisconnect", {
+          enabled: true,
+        });
+        resolve(session);
+      });
       socket.addEventListener("error", () =>
         reject(
           new Failure(`The inspector at ${url} does not accept a connection`),
