@@ -128,9 +128,11 @@ export {
   type TaskFactory,
   type TaskFunction,
   type TaskOptions,
+  type TaskTrace,
   TimerHandle,
   Token,
   type WaitInfo,
+  type WaitTrace,
 } from "./loop/mod.ts";
 export {
   Broadcast,
@@ -160,6 +162,7 @@ export {
   BaseProtocol,
   BufferedProtocol,
   type ConnectionHandler,
+  type ConnectionTrace,
   type ConnectOptions,
   createConnection,
   createDatagramEndpoint,
@@ -258,6 +261,7 @@ export {
   type Gathered,
   type GatheredOrErrors,
   type GatherOptions,
+  type GroupTrace,
   interval,
   type IntervalOptions,
   moveOnAfter,

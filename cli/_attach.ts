@@ -1,9 +1,12 @@
 /** Attaches to a program by its process id, or to an inspector that is open. */
 import {
   askToOpen,
+  checkIsNotStopped,
   checkIsThere,
   checkProcess,
   DEFAULT_PORT,
+  inspectPortOf,
+  isComputing,
   portsOf,
 } from "./_process.ts";
 import { Failure } from "./_failure.ts";
@@ -42,15 +45,17 @@ async function attachToProcess(pid: number): Promise<Attached> {
   checkProcess(pid);
   const before = portsOf(pid);
   // An inspector that is open already stays open.
+  const likely = [DEFAULT_PORT, inspectPortOf(pid) ?? DEFAULT_PORT];
   const open = await findInspector(
     pid,
-    before?.filter((port) => port === DEFAULT_PORT) ?? [DEFAULT_PORT],
+    before?.filter((port) => likely.includes(port)) ?? [DEFAULT_PORT],
   );
   if (open !== null) return { session: open, detach: closer(open) };
   await askToOpen(pid);
   const end = Date.now() + OPEN_MS;
   while (Date.now() < end) {
     checkIsThere(pid);
+    checkIsNotStopped(pid);
     // The servers of the program itself are not asked.
     const opened = portsOf(pid)?.filter((port) => !before?.includes(port)) ??
       [DEFAULT_PORT];
@@ -68,8 +73,13 @@ async function attachToProcess(pid: number): Promise<Attached> {
     // deno-lint-ignore no-await-in-loop -- looks until it is there
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
+  if (isComputing(pid) === true) {
+    throw new Failure(
+      `Process ${pid} has not opened its inspector, and computes: something holds its loop, and Deno opens it in a turn of the loop only; it then opens later, and stays open; started with --inspect, \`blocked\` tells what holds it`,
+    );
+  }
   throw new Failure(
-    `Process ${pid} has not opened its inspector: port ${DEFAULT_PORT} may be taken by another program, the program may handle SIGUSR1 itself, or have an inspector at another port, which is to be named as HOST:PORT; Deno opens it in a turn of its loop only, which something may hold: it then opens later, and stays open`,
+    `Process ${pid} has not opened its inspector: port ${DEFAULT_PORT} may be taken by another program, the program may handle SIGUSR1 itself, or have an inspector at another port, which is to be named as HOST:PORT`,
   );
 }
 
@@ -77,7 +87,7 @@ async function attachToAddress(address: string): Promise<Attached> {
   const url = await debuggerAt(address);
   if (url === null) {
     throw new Failure(
-      `There is no inspector at ${address}: it has to be that of \`--inspect\``,
+      `There is no inspector at ${address}: it has to be that of \`--inspect\`; that of startInspector() is named by its URL`,
     );
   }
   const session = await Session.open(url);

@@ -1,69 +1,172 @@
 /** Asks the copies of the library in the program, by a debugger's session. */
 import type { InspectedLoop } from "../loop/inspection.ts";
+import { attach, type Attached } from "./_attach.ts";
+import { type Frame, whatHolds } from "./_blocked.ts";
 import { Failure } from "./_failure.ts";
-import type { Session } from "./_session.ts";
+import { type Session, Silence } from "./_session.ts";
+import {
+  checkVersion,
+  type CopyFacts,
+  type Facts,
+  type Target,
+  taskIn,
+  threadOf,
+  VERSION,
+} from "./_target.ts";
+import { openWorkers, type Worker } from "./_workers.ts";
 
-/** What this command line understands. */
-const VERSION = 1;
+/** A worker thread whose loop is held is not waited for longer than this. */
+const WORKER_MS = 2000;
 
-/** A copy of the library in the program. */
-export interface CopyFacts {
-  /** Where it was loaded from. */
+interface Found<A> {
   readonly place: string;
-  readonly loops: readonly InspectedLoop[];
+  /** Null for a version that cannot be asked, or a copy that has no loop. */
+  readonly version: unknown;
+  readonly answer?: A;
 }
 
-interface Found {
-  readonly place: string;
-  readonly version: number | null;
-  readonly loops: readonly InspectedLoop[];
-}
-
-/** Runs in the program: no more than an expression, and plain data as its value. */
-function expression(answer: string): string {
+/**
+ * Runs in the program: no more than an expression, and plain data as its value.
+ *
+ * @param asked What copies of this version are asked, by their number.
+ */
+function expression(asked: readonly (string | null)[]): string {
   return `(globalThis[Symbol.for("@asyncio/asyncio/copies")]?.copies ?? []).map(
-    ({ place, inspection }) => {
-      const version = inspection === undefined ? null : inspection.version ?? 0;
-      return { place, version, ...(version === ${VERSION} ? ${answer} : {}) };
+    ({ place, inspection }, index) => {
+      if (inspection === undefined) return { place, version: null };
+      const version = inspection.version ?? 0;
+      if (version !== ${VERSION}) return { place, version };
+      const asked = ${JSON.stringify(asked)};
+      const text = asked[Math.min(index, asked.length - 1)];
+      if (text === null) return { place, version };
+      const [method, argument] = text.split(/:(.*)/s);
+      const answer = inspection[method](
+        method === "loops" ? Number(argument) : argument,
+      );
+      return { place, version, answer };
     })`;
 }
 
-/** The copies, with at most `limit` tasks of each loop. */
-export async function copiesIn(
-  session: Session,
-  limit: number,
-): Promise<CopyFacts[]> {
-  const found = await session.evaluate<Found[]>(
-    expression(`{ loops: inspection.loops(${limit}) }`),
-  );
-  check(found);
-  return found.map(({ place, loops = [] }) => ({ place, loops }));
+/** A thread of the program, and the copies in it. */
+interface Thread {
+  readonly session: Session;
+  readonly worker: Worker | null;
 }
 
-/** Asks tasks to cancel; gives their names. */
-export async function cancelIn(
-  session: Session,
-  task: string,
-): Promise<string[]> {
-  const found = await session.evaluate<(Found & { names?: string[] })[]>(
-    expression(`{ names: inspection.cancel(${JSON.stringify(task)}) }`),
-  );
-  check(found);
-  return found.flatMap(({ names = [] }) => names);
+/** A program whose debugger's inspector is open. */
+class Debugged implements Target {
+  readonly session: Session;
+  readonly detach: () => Promise<void>;
+
+  constructor({ session, detach }: Attached) {
+    this.session = session;
+    this.detach = detach;
+  }
+
+  oldest(limit: number): Promise<Facts> {
+    return this.#facts(null, () => `loops:${limit}`);
+  }
+
+  wanted(task: string): Promise<Facts> {
+    return this.#facts(threadOf(task), (label) => {
+      const wanted = taskIn(label, task);
+      return wanted === null ? null : `where:${wanted}`;
+    });
+  }
+
+  async cancel(task: string): Promise<string[]> {
+    const { answers } = await this.#ask<string[]>(threadOf(task), (label) => {
+      const wanted = taskIn(label, task);
+      return wanted === null ? null : `cancel:${wanted}`;
+    });
+    return answers.flatMap(({ answer }) => answer);
+  }
+
+  blocked(): Promise<Frame[] | null> {
+    return whatHolds(this.session);
+  }
+
+  async #facts(
+    thread: string | null,
+    ask: (label: string) => string | null,
+  ): Promise<Facts> {
+    const { answers, notes } = await this.#ask<InspectedLoop[]>(thread, ask);
+    return {
+      notes,
+      copies: answers.map(({ answer, ...copy }) => ({
+        ...copy,
+        loops: answer,
+      })),
+    };
+  }
+
+  /**
+   * Asks each copy in each thread.
+   *
+   * @param thread The worker thread that is to be among them.
+   */
+  async #ask<A>(
+    thread: string | null,
+    ask: (label: string) => string | null,
+  ): Promise<{
+    answers: (Omit<CopyFacts, "loops"> & { answer: A })[];
+    notes: string[];
+  }> {
+    const found: { worker: Worker | null; copies: Found<A>[] }[] = [];
+    const notes: string[] = [];
+    for (const worker of await openWorkers(this.session, thread)) {
+      try {
+        const { session } = worker;
+        // deno-lint-ignore no-await-in-loop -- one after the other
+        const copies = await askThread<A>({ session, worker }, ask);
+        found.push({ worker, copies });
+      } catch (error) {
+        if (!(error instanceof Silence)) throw error;
+        notes.push(
+          `${worker.title} does not answer: something holds its loop`,
+        );
+      }
+    }
+    // The last one, as the program may end with the task that this cancels.
+    const main = { session: this.session, worker: null };
+    found.unshift({ worker: null, copies: await askThread<A>(main, ask) });
+    if (
+      found.every(({ copies }) => copies.length === 0) && notes.length === 0
+    ) {
+      throw new Failure(
+        "The program has not loaded @asyncio/asyncio, or an older version of it",
+      );
+    }
+    const answers = found.flatMap(({ worker, copies }) =>
+      copies.flatMap(({ place, version, answer }, index) => {
+        if (version !== null) checkVersion(version, place);
+        if (answer === undefined) return [];
+        const label = labelOf(worker, index);
+        return [{ place, thread: worker?.title ?? null, label, answer }];
+      })
+    );
+    return { answers, notes };
+  }
 }
 
-function check(found: readonly Found[]): void {
-  if (found.length === 0) {
-    throw new Failure(
-      "The program has not loaded @asyncio/asyncio, or an older version of it",
-    );
-  }
-  const other = found.find(({ version }) =>
-    version !== null && version !== VERSION
+function askThread<A>(
+  { session, worker }: Thread,
+  ask: (label: string) => string | null,
+): Promise<Found<A>[]> {
+  // Hardly any program has more copies than that.
+  const asked = [0, 1, 2, 3].map((index) => ask(labelOf(worker, index)));
+  return session.evaluate<Found<A>[]>(
+    expression(asked),
+    worker === null ? undefined : WORKER_MS,
   );
-  if (other !== undefined) {
-    throw new Failure(
-      `The program has another version of @asyncio/asyncio, from ${other.place}: use the command line of that version`,
-    );
-  }
+}
+
+function labelOf(worker: Worker | null, index: number): string {
+  const thread = worker === null ? "" : `w${worker.id}`;
+  return index === 0 ? thread : `${thread}c${index + 1}`;
+}
+
+/** @param target A process id, or `HOST:PORT` of an open inspector. */
+export async function attachDebugger(target: string): Promise<Target> {
+  return new Debugged(await attach(target));
 }

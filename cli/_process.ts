@@ -16,6 +16,7 @@ export const DEFAULT_PORT = 9229;
  */
 export function checkProcess(pid: number): void {
   checkIsThere(pid);
+  checkIsNotStopped(pid);
   checkKnowsSignal(pid);
 }
 
@@ -69,6 +70,49 @@ export function checkIsThere(pid: number): void {
   } catch (error) {
     throw signalFailure(pid, error);
   }
+  // It has ended, and its parent has not noticed.
+  if (stateOf(pid) === "Z") throw new Failure(`There is no process ${pid}`);
+}
+
+/** What a process is doing, as `ps` says it: `R`, `S`, `T`, `Z`; null if unknown. */
+function stateOf(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat[stat.lastIndexOf(")") + 2] ?? null;
+  } catch {
+    // Only Linux has these files.
+    return null;
+  }
+}
+
+/** @throws {Failure} When it was stopped, and can answer nothing. */
+export function checkIsNotStopped(pid: number): void {
+  const state = stateOf(pid);
+  if (state !== "T" && state !== "t") return;
+  throw new Failure(
+    `Process ${pid} was stopped, as by SIGSTOP or Ctrl-Z: \`kill -CONT ${pid}\` lets it go on`,
+  );
+}
+
+/** Whether it computes; null if the system does not tell. */
+export function isComputing(pid: number): boolean | null {
+  const state = stateOf(pid);
+  return state === null ? null : state === "R";
+}
+
+/** The port of an inspector that a process was started with; null for none. */
+export function inspectPortOf(pid: number): number | null {
+  try {
+    const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    for (const arg of args) {
+      const [, port] =
+        /^--inspect(?:-brk|-wait)?(?:=(?:.*:)?(\d+))?$/.exec(arg) ?? [];
+      if (port !== undefined) return Number(port);
+    }
+  } catch {
+    // Only Linux has these files.
+  }
+  return null;
 }
 
 function signalFailure(pid: number, error: unknown): Failure {

@@ -1,11 +1,11 @@
 /** The command line: what it is asked, and what it answers. */
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { attach, type Attached } from "./_attach.ts";
-import { whatHolds } from "./_blocked.ts";
-import { cancelIn, copiesIn } from "./_copies.ts";
+import { attachDebugger } from "./_copies.ts";
+import { openDoor } from "./_door.ts";
 import { Failure, InterruptFailure, UsageFailure } from "./_failure.ts";
-import { chains, stack, type Style, table, tree } from "./_view.ts";
+import type { Target } from "./_target.ts";
+import { chains, stack, type Style, styleOf, table, tree } from "./_view.ts";
 
 /** How many tasks of a loop are shown unless more are asked for. */
 const DEFAULT_LIMIT = 1000;
@@ -21,7 +21,8 @@ Usage: asyncio COMMAND PROCESS [TASK] [options]
   cancel PROCESS TASK   asks a task to cancel
 
 PROCESS is a process id, or HOST:PORT of the inspector of a program that was
-started with --inspect. TASK is a name, or an id such as #3.
+started with --inspect, or the URL that startInspector() gives. TASK is a name, or
+an id such as #3.
 
   --json                answers for programs, as JSON
   --limit N             at most so many tasks of each loop, ${DEFAULT_LIMIT} by default
@@ -42,46 +43,37 @@ interface Request {
   readonly limit: number;
 }
 
-/** @param print Gets the answer, a line or several. */
 type Command = (
-  attached: Attached,
+  target: Target,
   request: Request,
   style: Style,
 ) => Promise<{ readonly data: unknown; readonly lines: readonly string[] }>;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  ps: async ({ session }, { limit }, style) => {
-    const data = await copiesIn(session, limit);
-    return { data, lines: table(data, style) };
+  ps: async (target, { limit }, style) => {
+    const facts = await target.oldest(limit);
+    return { data: facts.copies, lines: table(facts, style) };
   },
-  pstree: async ({ session }, { limit }, style) => {
-    const data = await copiesIn(session, limit);
-    return { data, lines: tree(data, style) };
+  pstree: async (target, { limit }, style) => {
+    const facts = await target.oldest(limit);
+    return { data: facts.copies, lines: tree(facts, style) };
   },
-  where: async ({ session }, { task }, style) => {
-    const copies = await copiesIn(session, Number.MAX_SAFE_INTEGER);
-    const found = copies.flatMap(({ loops }) => loops).map((loop) => ({
-      loop,
-      named: loop.tasks.filter(({ id, name }) =>
-        name === task || `#${id}` === task
-      ),
-    })).filter(({ named }) => named.length > 0);
-    if (found.length === 0) throw noTask(task);
-    return {
-      data: found.flatMap(({ named }) => named),
-      lines: found.flatMap(({ loop, named }) => chains(loop, named, style)),
-    };
+  where: async (target, { task }, style) => {
+    const facts = await target.wanted(task);
+    const lines = chains(facts, task, style);
+    if (lines.length === 0) throw noTask(task);
+    return { data: facts.copies, lines };
   },
-  cancel: async ({ session }, { task }) => {
-    const names = await cancelIn(session, task);
+  cancel: async (target, { task }) => {
+    const names = await target.cancel(task);
     if (names.length === 0) throw noTask(task);
     return {
       data: names,
       lines: names.map((name) => `asked ${name} to cancel`),
     };
   },
-  blocked: async ({ session }, _request, style) => {
-    const frames = await whatHolds(session);
+  blocked: async (target, _request, style) => {
+    const frames = await target.blocked();
     return {
       data: frames,
       lines: frames === null
@@ -92,6 +84,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 const WITH_TASK = ["where", "cancel"];
+
+function isUrl(target: string): boolean {
+  return /^https?:\/\//.test(target);
+}
 
 function noTask(task: string): Failure {
   return new Failure(`There is no task ${task}: \`ps\` lists them`);
@@ -128,19 +124,22 @@ async function answer(
   request: Request,
   interrupted: Promise<never>,
 ): Promise<string> {
-  const attached = await attach(request.target);
+  const { stdout, env } = process;
+  const target = isUrl(request.target)
+    ? openDoor(request.target)
+    : await attachDebugger(request.target);
   try {
     const asked = COMMANDS[request.command]!(
-      attached,
+      target,
       request,
-      styleOf(request),
+      styleOf(stdout, env),
     );
     const { data, lines } = await Promise.race([asked, interrupted]);
     return request.isJson
       ? `${JSON.stringify(data, null, 2)}\n`
       : `${lines.join("\n")}\n`;
   } finally {
-    await attached.detach();
+    await target.detach();
   }
 }
 
@@ -191,12 +190,12 @@ function parse(args: readonly string[]): Request | null {
   }
   if (target === undefined) {
     throw new UsageFailure(
-      `The command ${command} needs a process id, or HOST:PORT of an inspector`,
+      `The command ${command} needs a process id, or HOST:PORT or the URL of an inspector`,
     );
   }
-  if (!/^\d+$|^.+:\d+$/.test(target)) {
+  if (!isUrl(target) && !/^\d+$|^[^/]+:\d+$/.test(target)) {
     throw new UsageFailure(
-      `A process is a number or HOST:PORT: received ${target}`,
+      `A process is a number, HOST:PORT or a URL: received ${target}`,
     );
   }
   const needsTask = WITH_TASK.includes(command);
@@ -236,13 +235,4 @@ function readArguments(args: readonly string[]) {
   } catch (error) {
     throw new UsageFailure((error as Error).message.replaceAll("\n", " "));
   }
-}
-
-function styleOf({ isJson }: Request): Style {
-  const { isTTY = false, columns } = process.stdout;
-  const noColor = (process.env["NO_COLOR"] ?? "") !== "";
-  return {
-    hasColor: isTTY && !noColor && !isJson,
-    width: isTTY ? columns ?? null : null,
-  };
 }

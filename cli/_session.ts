@@ -26,31 +26,59 @@ interface Evaluated {
 /** Whether the inspector is asked and does not answer. */
 export class Silence extends Failure {}
 
+/** A session with a thread of the program. */
 export class Session {
-  readonly #socket: WebSocket;
+  readonly #send: (message: string) => void;
   readonly #calls = new Map<number, (answer: Answer | null) => void>();
   readonly #listeners = new Map<string, (params: unknown) => void>();
   #lastId = 0;
+  #hasEnded = false;
+  #close: () => void = () => {};
 
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.addEventListener("message", ({ data }) => this.#receive(data));
-    socket.addEventListener("close", () => {
-      for (const settle of this.#calls.values()) settle(null);
-      this.#calls.clear();
-    });
+  /** @param send Hands a message to the inspector. */
+  constructor(send: (message: string) => void) {
+    this.#send = send;
   }
 
   /** Opens a session with the inspector at an address of its list of targets. */
   static open(url: string): Promise<Session> {
     const socket = new WebSocket(url);
+    const session = new Session((message) => socket.send(message));
+    session.#close = () => socket.close();
+    socket.addEventListener(
+      "message",
+      ({ data }) => session.receive(String(data)),
+    );
+    socket.addEventListener("close", () => session.end());
+    // A program of Node that ends waits for its debuggers to let go of it.
+    session.on("NodeRuntime.waitingForDisconnect", () => {
+      session.end();
+      socket.close();
+    });
     return new Promise((resolve, reject) => {
-      socket.addEventListener("open", () => resolve(new Session(socket)));
+      socket.addEventListener("open", () => {
+        session.tell("NodeRuntime.notifyWhenWaitingForDisconnect", {
+          enabled: true,
+        });
+        resolve(session);
+      });
       socket.addEventListener("error", () =>
         reject(
           new Failure(`The inspector at ${url} does not accept a connection`),
         ));
     });
+  }
+
+  /** It is over: no answers will come. */
+  end(): void {
+    this.#hasEnded = true;
+    for (const settle of this.#calls.values()) settle(null);
+    this.#calls.clear();
+  }
+
+  /** Calls without waiting for the answer. */
+  tell(method: string, params: object): void {
+    this.#send(JSON.stringify({ id: ++this.#lastId, method, params }));
   }
 
   /** Calls back at an event of the inspector, until another does. */
@@ -64,7 +92,7 @@ export class Session {
     params: object = {},
     ms: number = ANSWER_MS,
   ): Promise<R> {
-    if (this.#socket.readyState !== WebSocket.OPEN) {
+    if (this.#hasEnded) {
       return Promise.reject(new Failure(ENDED));
     }
     const id = ++this.#lastId;
@@ -85,7 +113,7 @@ export class Session {
           reject(new Failure(`The inspector says: ${answer.error.message}`));
         } else resolve(answer.result as R);
       });
-      this.#socket.send(JSON.stringify({ id, method, params }));
+      this.#send(JSON.stringify({ id, method, params }));
     });
   }
 
@@ -109,11 +137,12 @@ export class Session {
 
   /** Ends the session. */
   close(): void {
-    this.#socket.close();
+    this.#close();
   }
 
-  #receive(data: unknown): void {
-    const answer: Answer = JSON.parse(String(data));
+  /** A message of the inspector has come. */
+  receive(message: string): void {
+    const answer: Answer = JSON.parse(message);
     if (answer.id !== undefined) {
       this.#calls.get(answer.id)?.(answer);
       this.#calls.delete(answer.id);

@@ -1,4 +1,5 @@
 /** How answers look in a terminal. */
+import { showSpan } from "../_internal/show_span.ts";
 import type { InspectedLoop, InspectedTask } from "../loop/inspection.ts";
 import {
   indentation,
@@ -8,7 +9,7 @@ import {
   treeLines,
 } from "../loop/outline.ts";
 import type { Frame } from "./_blocked.ts";
-import type { CopyFacts } from "./_copies.ts";
+import { type CopyFacts, type Facts, idText, taskIn } from "./_target.ts";
 
 /** What the terminal can do. */
 export interface Style {
@@ -20,35 +21,63 @@ export interface Style {
 const BOLD = ["\x1b[1m", "\x1b[22m"] as const;
 const DIM = ["\x1b[2m", "\x1b[22m"] as const;
 
+/** What the output is. */
+interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** A wait that lasts less than this is not worth a word, in milliseconds. */
+const WORTH_TELLING_MS = 1000;
+
+/** @param env Has `NO_COLOR` if colours are not wanted: see https://no-color.org. */
+export function styleOf(
+  { isTTY = false, columns }: Output,
+  env: Readonly<Record<string, string | undefined>>,
+): Style {
+  return {
+    hasColor: isTTY && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb",
+    width: isTTY ? columns ?? null : null,
+  };
+}
+
 /** The tasks of all loops, as a table each. */
-export function table(copies: readonly CopyFacts[], style: Style): string[] {
-  return perLoop(copies, style, tableOf);
+export function table(facts: Facts, style: Style): string[] {
+  return perLoop(facts, style, tableOf);
 }
 
 /** The tasks of all loops, below those that await them. */
-export function tree(copies: readonly CopyFacts[], style: Style): string[] {
-  return perLoop(copies, style, treeOf);
+export function tree(facts: Facts, style: Style): string[] {
+  return perLoop(facts, style, treeOf);
 }
 
 function perLoop(
-  copies: readonly CopyFacts[],
+  { copies, notes }: Facts,
   style: Style,
-  show: (loop: InspectedLoop, style: Style) => string[],
+  show: (loop: InspectedLoop, style: Style, label: string) => string[],
 ): string[] {
   const lines: string[] = [];
-  const busy = copies.map(({ place, loops }) => ({
-    place,
-    loops: loops.filter(({ total }) => total > 0),
+  const busy = copies.map((copy) => ({
+    ...copy,
+    loops: copy.loops.filter(({ total }) => total > 0),
   }));
   const count = busy.flatMap(({ loops }) => loops).length;
-  for (const { place, loops } of busy) {
+  const hasThreads = busy.some(({ thread, loops }) =>
+    thread !== null && loops.length > 0
+  );
+  for (const { place, thread, label, loops } of busy) {
+    const isSecond = copies.some((other) =>
+      other.thread === thread && other.place !== place
+    );
     for (const loop of loops) {
       if (lines.length > 0) lines.push("");
       if (count > 1) {
-        const where = copies.length > 1 ? ` of ${place}` : "";
-        lines.push(mark(`${loop.text}${where}`, BOLD, style));
+        const where = hasThreads ? ` in ${thread ?? "the main thread"}` : "";
+        const copy = isSecond ? ` of the copy ${place}` : "";
+        const title = `${loop.text}${where}${copy}: ${counted(loop.total)}`;
+        lines.push(mark(cut(title, style), BOLD, style));
       }
-      for (const line of show(loop, style)) lines.push(line);
+      for (const line of show(loop, style, label)) lines.push(line);
       const others = loop.total - loop.tasks.length;
       if (others > 0) {
         lines.push(
@@ -57,21 +86,47 @@ function perLoop(
       }
     }
   }
-  return lines.length === 0 ? ["no tasks"] : lines;
+  if (lines.length === 0) lines.push("no tasks");
+  return [...lines, ...notes];
 }
 
-function tableOf({ tasks }: InspectedLoop, style: Style): string[] {
+function counted(tasks: number): string {
+  return tasks === 1 ? "1 task" : `${tasks} tasks`;
+}
+
+function tableOf(
+  { tasks }: InspectedLoop,
+  style: Style,
+  label: string,
+): string[] {
   const names = new Map(tasks.map(({ id, name }) => [id, name]));
   const [head = "", ...rows] = tableLines([
-    ["id", "task", "awaited by", "state"],
-    ...tasks.map(({ id, name, awaitedBy, state }) => [
-      `#${id}`,
-      name,
-      listed(awaitedBy.map((each) => names.get(each) ?? `#${each}`)),
-      state,
+    ["id", "task", "awaited by", "for", "state"],
+    ...tasks.map((task) => [
+      idText(label, task.id),
+      task.name,
+      listed(
+        task.awaitedBy.map((each) => names.get(each) ?? idText(label, each)),
+      ),
+      spanOf(task),
+      task.state,
     ]),
   ]).map((line) => cut(line, style));
   return [mark(head, BOLD, style), ...rows];
+}
+
+/** How long a task has waited: `>2 s` if it may be longer. */
+function spanOf({ waitingMs, isAtLeast }: InspectedTask): string {
+  if (waitingMs === null) return "-";
+  return `${isAtLeast ? ">" : ""}${showSpan(waitingMs)}`;
+}
+
+/** The same behind the state, if it is long enough. */
+function stateOf(task: InspectedTask): string {
+  const { state, waitingMs } = task;
+  return waitingMs === null || waitingMs < WORTH_TELLING_MS
+    ? state
+    : `${state} for ${spanOf(task)}`;
 }
 
 function treeOf({ tasks }: InspectedLoop, style: Style): string[] {
@@ -88,15 +143,35 @@ function treeOf({ tasks }: InspectedLoop, style: Style): string[] {
     isRoot: ({ awaitedBy }) => !awaitedBy.some((id) => shown.has(id)),
     below: ({ id }) => below.get(id) ?? [],
     name: ({ name }) => name,
-    state: ({ state }) => state,
+    state: stateOf,
   }).map((line) => cut(line, style));
 }
 
-/** Where a task is, and who awaits it, up to the root. */
+/**
+ * Where the tasks of a name or an id are, and who awaits them, up to the root; no
+ * lines if there are none.
+ */
 export function chains(
+  { copies, notes }: Facts,
+  wanted: string,
+  style: Style,
+): string[] {
+  const lines = copies.flatMap((copy) => {
+    const asked = taskIn(copy.label, wanted);
+    return copy.loops.flatMap((loop) => {
+      const named = loop.tasks.filter(({ id, name }) =>
+        name === asked || `#${id}` === asked
+      );
+      return named.length === 0 ? [] : chainsOf(loop, named, { copy, style });
+    });
+  });
+  return lines.length === 0 ? [] : [...lines, ...notes];
+}
+
+function chainsOf(
   { tasks }: InspectedLoop,
   named: readonly InspectedTask[],
-  style: Style,
+  { copy, style }: { copy: CopyFacts; style: Style },
 ): string[] {
   const byId = new Map(tasks.map((task) => [task.id, task]));
   const lines: string[] = [];
@@ -112,7 +187,11 @@ export function chains(
         continue;
       }
       seen.add(task.id);
-      lines.push(cut(`${space}${by}${task.name}: ${task.state}`, style));
+      const thread = depth === 0 && copy.thread !== null
+        ? ` in ${copy.thread}`
+        : "";
+      const title = `${space}${by}${task.name}${thread}: ${stateOf(task)}`;
+      lines.push(cut(title, style));
       for (const frame of task.frames) {
         lines.push(mark(cut(`${space}  ${frame.trim()}`, style), DIM, style));
       }

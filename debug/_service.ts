@@ -1,6 +1,12 @@
 /** What an inspector answers over HTTP. */
 import { allTasks } from "../loop/all_tasks.ts";
 import { cancelSafely } from "../loop/cancel_each.ts";
+import {
+  cancelWanted,
+  INSPECTION,
+  inspectOldest,
+  inspectWanted,
+} from "../loop/inspection.ts";
 import type { LoopKernel } from "../loop/kernel.ts";
 import { nameOf } from "../loop/whereabouts.ts";
 import type { HttpAnswer, HttpRequest } from "../platform/types/http.ts";
@@ -29,6 +35,7 @@ export class Service {
   readonly #gets: Readonly<Record<string, Answering>> = {
     "/": () => page(),
     "/events": () => this.#events(),
+    "/inspect": (query) => this.#inspect(query),
     "/tasks": () => json(takeSnapshot(this.#kernel, this.#numbers)),
     "/where": (query) => this.#where(query),
   };
@@ -94,11 +101,23 @@ export class Service {
   }
 
   #cancel(query: URLSearchParams): HttpAnswer {
+    const wanted = query.get("inspected");
+    if (wanted !== null) return json(cancelWanted(this.#kernel, wanted));
     const task = this.#numbered(query);
     if (task === undefined) return this.#command("cancel", query);
     if (task === null) return text(404, ["The task has ended"]);
     cancelSafely(task, CANCEL_REASON);
     return text(200, [`asked ${nameOf(task)} to cancel`]);
+  }
+
+  /** For the command line, which asks a debugger for the same. */
+  #inspect(query: URLSearchParams): HttpAnswer {
+    const kernel = this.#kernel;
+    const task = query.get("task");
+    const loop = task === null
+      ? inspectOldest(kernel, Number(query.get("limit") ?? Infinity))
+      : inspectWanted(kernel, task);
+    return json({ version: INSPECTION, loops: [loop] });
   }
 
   /** The task of `id`; `undefined` if there is none, null if it has ended. */

@@ -153,6 +153,13 @@ export function needsSomebody({ source }: Wait<unknown>): boolean {
     undefined;
 }
 
+/** The tasks that alone can end a wait; none if anything else may. */
+export function tasksNeededBy(wait: Wait<unknown>): readonly Task<unknown>[] {
+  const future = awaitedFuture(wait);
+  if (future instanceof Task) return [future];
+  return [...blockersOf(wait)?.tasks ?? []];
+}
+
 /** Who alone can end a wait; null for anyone. */
 function blockersOf(wait: Wait<unknown>): Blockers | null {
   const { source } = wait;

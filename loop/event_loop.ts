@@ -54,6 +54,7 @@ import {
   type TaskFunction,
   type TaskOptions,
 } from "./task.ts";
+import { traceIfHeard } from "./traces.ts";
 import type { Awaitable, ExceptionContext, Executor } from "./types.ts";
 import { reportUnretrieved } from "./unretrieved.ts";
 import { provideJobRunner } from "./worker_jobs.ts";
@@ -385,6 +386,7 @@ export class EventLoop {
 
   #create<T>(fn: TaskFunction<T>, options: TaskOptions): Task<T> {
     if (this.#kernel.closed) throw this.#kernel.closedError("create a task");
+    traceIfHeard(this.#kernel, this.#hooks);
     return this.#taskFactory === null
       ? makeTask(this.#kernel, fn, options)
       : this.#createByFactory(this.#taskFactory, fn, options);

@@ -54,8 +54,18 @@ export interface WaitInfo {
 
 type HookName = keyof Instrument;
 
+/** The instrument behind the tracing channels, which is told of more. */
+export interface TaskTracer extends Instrument {
+  /** A task is about to be scheduled, or to run, which `begin` does. */
+  beginTask(task: Task<unknown>, begin: () => void): void;
+  /** A wait is about to end with an error. */
+  waitFailed(wait: WaitInfo, error: unknown): void;
+}
+
 /** The instruments of one loop, and the calls the kernel makes. */
 export class Hooks {
+  /** One of the instruments, while someone has subscribed to a channel. */
+  tracer: TaskTracer | null = null;
   readonly #kernel: Kernel;
   readonly #now: () => number;
   #instruments: Instrument[] = [];
@@ -87,6 +97,12 @@ export class Hooks {
     this.#call("taskCreated", (each) => each.taskCreated?.(task));
   }
 
+  /** Calls `begin`, which schedules a task or runs it. */
+  beginTask(task: Task<unknown>, begin: () => void): void {
+    if (this.tracer === null) begin();
+    else this.tracer.beginTask(task, begin);
+  }
+
   taskEnded(task: Task<unknown>): void {
     this.#call("taskEnded", (each) => each.taskEnded?.(task));
   }
@@ -108,6 +124,10 @@ export class Hooks {
 
   waitStarted(wait: Wait<unknown>): void {
     this.#call("waitStarted", (each) => each.waitStarted?.(wait));
+  }
+
+  waitFailed(wait: Wait<unknown>, error: unknown): void {
+    this.tracer?.waitFailed(wait, error);
   }
 
   waitEnded(wait: Wait<unknown>): void {

@@ -49,6 +49,7 @@ export {
   type TaskFunction,
   type TaskOptions,
 } from "./task.ts";
+export type { TaskTrace, WaitTrace } from "./traces.ts";
 export type {
   Awaitable,
   AwaitedResult,

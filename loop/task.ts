@@ -130,9 +130,9 @@ export class Task<T = unknown> extends Future<T> {
     kernel.addTask(this.#scope);
     if (kernel.hooks !== null) kernel.hooks.taskCreated(this);
     if (signal !== undefined) Task.#listen(this, signal);
-    if (!startsAtOnce(kernel, options)) {
-      kernel.pushCode(new Start(this), false);
-    }
+    if (startsAtOnce(kernel, options)) return;
+    if (kernel.hooks === null) kernel.pushCode(new Start(this), false);
+    else scheduleSeen(kernel, this);
   }
 
   /**
@@ -369,9 +369,22 @@ export function makeTask<T>(
   // Not in the constructor: the stack of an error that is thrown there would
   // hold the task, so that it was never collected and its error never reported.
   if (startsAtOnce(kernel, options)) {
-    isolate(startNow<T>, scopeOf(task), task);
+    if (kernel.hooks === null) isolate(startNow<T>, scopeOf(task), task);
+    else startSeen(kernel, task);
   }
   return task;
+}
+
+// Functions of their own, as one with a closure costs those who need none more.
+
+function scheduleSeen(kernel: LoopKernel, task: Task<unknown>): void {
+  const schedule = () => kernel.pushCode(new Start(task), false);
+  kernel.hooks!.beginTask(task, schedule);
+}
+
+function startSeen(kernel: LoopKernel, task: Task<unknown>): void {
+  const begin = () => isolate(startNow, scopeOf(task), task);
+  kernel.hooks!.beginTask(task, begin);
 }
 
 function startsAtOnce(kernel: LoopKernel, options: TaskOptions): boolean {

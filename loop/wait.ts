@@ -248,6 +248,8 @@ export class Wait<T> implements Runnable, WaitInfo {
 
   /** Gives the code an error. */
   protected throwIn(error: unknown): void {
+    const { hooks } = this.scope.kernel;
+    if (hooks !== null) hooks.waitFailed(this, error);
     this.end();
     rejectAtCaller(error, this.resolve, this.reject);
   }

@@ -2,6 +2,7 @@
  * How long waits last. Nobody notes when a wait begins, unless someone wants to
  * know: debug mode, or an inspector that is open.
  */
+import { showSpan } from "../_internal/show_span.ts";
 import { type Instrument, type WaitInfo, waitsBelow } from "./hooks.ts";
 import type { Kernel, LoopKernel } from "./kernel.ts";
 import type { Wait } from "./wait.ts";
@@ -73,14 +74,4 @@ export function describeWait(wait: Wait<unknown>): string {
   if (since === null) return wait.what;
   const ms = wait.scope.kernel.now() - since;
   return ms < WORTH_TELLING_MS ? wait.what : `${wait.what} for ${showSpan(ms)}`;
-}
-
-/** A time span: `15 ms`, `1.5 s`, `3 min 20 s`, `2 h 5 min`. */
-export function showSpan(ms: number): string {
-  if (ms < 1000) return `${Math.floor(ms)} ms`;
-  if (ms < 60_000) return `${Math.floor(ms / 100) / 10} s`;
-  const seconds = Math.floor(ms / 1000);
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -81,6 +81,7 @@ export {
 export { type ConnectionHandler, StreamWriter } from "./stream_writer.ts";
 export { startTls, type StartTlsOptions, type TlsOptions } from "./tls.ts";
 export {
+  type ConnectionTrace,
   type StreamingProtocol,
   Transport,
   type WriteBufferLimits,

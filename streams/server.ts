@@ -284,6 +284,7 @@ export class Server {
         host,
         protocol,
         extra: this.#extra,
+        isAccepted: true,
         onLost,
         onMade: (made) => {
           // One that has taken the connection over, for TLS.

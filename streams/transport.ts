@@ -24,6 +24,7 @@ import type { Kernel } from "../loop/kernel.ts";
 import type { Scope } from "../loop/scope.ts";
 import type { HostConnection, HostReceiver } from "../platform/types/net.ts";
 import { checkBytes } from "./_check.ts";
+import { connectionChannel } from "./_connection_channel.ts";
 import { enter, mayRun, runAsStep } from "./host.ts";
 import { trackClosed, trackOpen } from "./open_ends.ts";
 import { WriteBuffer } from "./_write_buffer.ts";
@@ -60,6 +61,24 @@ const WRITE_BUFFER_LIMITS = new OptionNames<WriteBufferLimits>({
   low: true,
 }, { number: "high" });
 
+/**
+ * A connection of TCP, of a Unix socket or in memory, as the channel
+ * `asyncio:connection` tells of it: the same object in all of its messages.
+ */
+export interface ConnectionTrace {
+  /** Its transport; another one once `startTls` has encrypted it. */
+  readonly transport: Transport;
+  /** Whether a server has accepted it; both ends in memory are clients. */
+  readonly side: "client" | "server";
+  /** Why it was lost: there from `error` on. */
+  readonly error?: unknown;
+}
+
+/** The same, for the transport itself. */
+type RunningConnection = {
+  -readonly [K in keyof ConnectionTrace]: ConnectionTrace[K];
+};
+
 /** What a transport is made of. */
 export interface TransportParts {
   /** Where the protocol's methods run. */
@@ -76,6 +95,10 @@ export interface TransportParts {
   readonly onLost?: (() => void) | undefined;
   /** The name it was connected to. */
   readonly hostname?: string | undefined;
+  /** A server has accepted it. */
+  readonly isAccepted?: boolean;
+  /** What the one that it follows was told of with. */
+  readonly trace?: RunningConnection | null;
 }
 
 /** What has the writing direction for itself, in place of the protocol. */
@@ -168,6 +191,9 @@ export class Transport {
   readonly #onLost: (() => void) | undefined;
   readonly #hostname: string | undefined;
   readonly #isContinued: boolean;
+  readonly #isAccepted: boolean;
+  /** Null while nobody has subscribed to what tells of it. */
+  #trace: RunningConnection | null;
   readonly #buffer = new WriteBuffer();
   #protocol: StreamingProtocol;
   #high = HIGH_WATER;
@@ -215,6 +241,9 @@ export class Transport {
     this.#onLost = parts.onLost;
     this.#hostname = parts.hostname;
     this.#isContinued = parts.isContinued ?? false;
+    this.#isAccepted = parts.isAccepted ?? false;
+    this.#trace = parts.trace ?? null;
+    if (this.#trace !== null) this.#trace.transport = this;
   }
 
   /**
@@ -482,16 +511,34 @@ export class Transport {
   }
 
   readonly #begin = (receiver: HostReceiver): void => {
-    if (!this.#isContinued) {
-      this.#call(
-        "connectionMade()",
-        () => this.#protocol.connectionMade(this),
-      );
-    }
+    if (!this.#isContinued) this.#tellMade();
     if (this.#state === "open" || this.#state === "closing") {
       this.#host.start(receiver);
     }
   };
+
+  #tellMade(): void {
+    const tell = () =>
+      this.#call(
+        "connectionMade()",
+        () => this.#protocol.connectionMade(this),
+      );
+    const channel = connectionChannel();
+    if (this.#host.localAddress === null || !channel.isHeard) return tell();
+    const side = this.#isAccepted ? "server" : "client";
+    this.#trace = { transport: this, side };
+    channel.begin(this.#trace, tell);
+  }
+
+  /** Nothing comes of it any more. */
+  #tellGone(error: unknown): void {
+    this.#onLost?.();
+    const trace = this.#trace;
+    if (trace === null) return;
+    const isError = error !== null;
+    if (isError) trace.error = error;
+    connectionChannel().finish(trace, isError);
+  }
 
   /** Delivers what was held, in a step of its own, and lets more come. */
   #releaseSoon(): void {
@@ -730,13 +777,14 @@ export class Transport {
     if (abort) this.#host.abort();
     else this.#host.close();
     const tell = () => {
-      this.#onLost?.();
+      this.#tellGone(error);
       this.#call(
         "connectionLost()",
         () => this.#protocol.connectionLost(error),
       );
     };
-    if (!runAsStep(this.#scope, `the end of ${this}`, tell)) this.#onLost?.();
+    const isTold = runAsStep(this.#scope, `the end of ${this}`, tell);
+    if (!isTold) this.#tellGone(error);
   }
 
   /** Calls the protocol; what it throws is reported. */
@@ -838,6 +886,7 @@ export class Transport {
           onMade: transport.#onMade,
           onLost: transport.#onLost,
           hostname: transport.#hostname,
+          trace: transport.#trace,
         };
       },
       discard(transport, error) {

@@ -50,6 +50,7 @@ export {
   type GatheredOrErrors,
   type GatherOptions,
 } from "./gather.ts";
+export type { GroupTrace } from "./group_trace.ts";
 export { interval, type IntervalOptions } from "./interval.ts";
 export { pooledMap, type PooledMapOptions } from "./pooled_map.ts";
 export { race, type RaceOptions, type RaceUntil } from "./race.ts";

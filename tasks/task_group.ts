@@ -27,6 +27,7 @@ import { type DoneTask, EndedTasks } from "./_ended_tasks.ts";
 import { bindHandler, type FailureHandler } from "./_failure_handler.ts";
 import { checkGroupOptions, type TaskGroupOptions } from "./_group_options.ts";
 import { type Place, Places } from "./_places.ts";
+import { areGroupsHeard, traceGroup } from "./group_trace.ts";
 import { Starting } from "./_starting.ts";
 
 export type { DoneTask, TaskGroupOptions };
@@ -442,7 +443,11 @@ export class TaskGroup {
   }
 
   static {
-    runGroup = (group, fn) => group.#run(fn);
+    runGroup = (group, fn) => {
+      if (!areGroupsHeard()) return group.#run(fn);
+      const trace = { name: group.#name, task: group.#around.task };
+      return traceGroup(trace, () => group.#run(fn));
+    };
     blockersOf = (group) => ({ tasks: group.#tasks, needsAll: true });
   }
 }

@@ -54,6 +54,25 @@ function testExample(
   Deno.test(`example ${name} ${what}`, fn);
 }
 
+testExample("opentelemetry", "makes spans of tasks and groups", async () => {
+  const { lines } = await runAsIs("opentelemetry");
+  assertEquals(lines.slice(0, 5), [
+    "page: failed: Unhandled errors in fetchers (1 error: Error: no route)",
+    "  linked to slow",
+    "  linked to broken",
+    "  fetchers: failed: Unhandled errors in fetchers (1 error: Error: no route)",
+    "    broken: failed: no route",
+  ]);
+  assertStringIncludes(lines[5]!, "    slow: cancelled: A task of the group");
+  assertEquals(lines.slice(6), [
+    "writer",
+    "  linked to page",
+    "asyncio.tasks 2",
+    "asyncio.queue.size 2",
+    "asyncio.loop.lag in ms",
+  ]);
+});
+
 testExample("hello_world", "says hello", async () => {
   const { stdout, stderr } = await runInVirtualTime("hello_world");
   assertEquals(stdout, "hello world\n");

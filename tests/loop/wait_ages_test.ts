@@ -12,7 +12,7 @@ import { assertEquals } from "@std/assert";
 import { waitsBelow } from "../../loop/hooks.ts";
 import { kernelOf } from "../../loop/kernel.ts";
 import { scopeOf, type Task } from "../../loop/task.ts";
-import { noteWaitAges, showSpan, waitingSince } from "../../loop/wait_ages.ts";
+import { noteWaitAges, waitingSince } from "../../loop/wait_ages.ts";
 
 /** When the first wait of a task began. */
 function sinceOf(task: Task<unknown>): number | null {
@@ -70,17 +70,4 @@ Deno.test("from when someone asks, older waits count from then on, as long as on
     assertEquals(kernel.hooks, null);
     for (const task of [old, young]) task.cancel();
   }, { loop });
-});
-
-Deno.test("a span is told in its two largest units", () => {
-  const spans = [0.4, 999, 1000, 59_990, 60_000, 3_599_000, 7_500_000];
-  assertEquals(spans.map(showSpan), [
-    "0 ms",
-    "999 ms",
-    "1 s",
-    "59.9 s",
-    "1 min 0 s",
-    "59 min 59 s",
-    "2 h 5 min",
-  ]);
 });

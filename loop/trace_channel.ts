@@ -1,0 +1,54 @@
+/**
+ * A tracing channel of `node:diagnostics_channel`: the five channels through
+ * which others hear of something from its beginning to its end. All of its
+ * messages are one object.
+ *
+ * ```text
+ *   start, end            it has begun: what `fn` does is between the two
+ *   error                 it has failed, or was cancelled
+ *   asyncStart, asyncEnd  it has ended
+ * ```
+ */
+import { hostChannel } from "../platform/diagnostics.ts";
+import type { HostChannel } from "../platform/types/diagnostics.ts";
+
+export class TraceChannel<M extends object> {
+  readonly #start: HostChannel;
+  readonly #end: HostChannel;
+  readonly #asyncStart: HostChannel;
+  readonly #asyncEnd: HostChannel;
+  readonly #error: HostChannel;
+
+  /** @param name For example `asyncio:task`, as `tracingChannel()` takes it. */
+  constructor(name: string) {
+    const prefix = `tracing:${name}`;
+    this.#start = hostChannel(`${prefix}:start`);
+    this.#end = hostChannel(`${prefix}:end`);
+    this.#asyncStart = hostChannel(`${prefix}:asyncStart`);
+    this.#asyncEnd = hostChannel(`${prefix}:asyncEnd`);
+    this.#error = hostChannel(`${prefix}:error`);
+  }
+
+  /** Whether anyone has subscribed to one of its channels. */
+  get isHeard(): boolean {
+    return this.#start.hasSubscribers || this.#asyncEnd.hasSubscribers ||
+      this.#error.hasSubscribers || this.#end.hasSubscribers ||
+      this.#asyncStart.hasSubscribers;
+  }
+
+  /** Says that it begins, and calls `fn` in the stores that are bound to `start`. */
+  begin<R>(message: M, fn: () => R): R {
+    try {
+      return this.#start.runStores(message, fn);
+    } finally {
+      this.#end.publish(message);
+    }
+  }
+
+  /** Says that it has ended, and that it has failed if `isError`. */
+  finish(message: M, isError: boolean): void {
+    if (isError) this.#error.publish(message);
+    this.#asyncStart.publish(message);
+    this.#asyncEnd.publish(message);
+  }
+}
