@@ -134,8 +134,9 @@ export class StreamWriter implements AsyncDisposable {
 
   /**
    * Waits while more is on its way than the transport is to hold: from when its
-   * high-water mark is passed until its low-water mark is reached. Else it gives
-   * the loop no turn. Several tasks may wait at once.
+   * high-water mark is passed until its low-water mark is reached. Otherwise
+   * the other tasks get a turn only now and then: a loop that only writes may
+   * `await checkpoint()`. Several tasks may wait at once.
    *
    * @returns When there is room.
    * @throws {ConnectionResetError} When the connection is lost, or the error it
