@@ -2,10 +2,13 @@
 import {
   ContextVar,
   createTask,
+  type DatagramStream,
   getRunningLoop,
   openConnection,
+  openDatagram,
   OSError,
   run,
+  type Server,
   sleep,
   startServer,
   type Task,
@@ -118,17 +121,21 @@ Deno.test({
     }),
 });
 
-Deno.test("the port of a startServer() that is cancelled is free at once", async () => {
+Deno.test("the port of a startServer() or openDatagram() that is cancelled is free at once", async () => {
   await run(async () => {
     for (let turns = 0; turns < 6; turns++) {
       const port = await freePort();
       const options = { hostname: "127.0.0.1", port };
-      const starting = createTask(() => startServer(() => {}, options));
-      for (let turn = 0; turn < turns; turn++) await sleep(0);
-      if (starting.cancel()) await assertRejects(async () => await starting);
-      else await (await starting)[Symbol.asyncDispose]();
-      const server = await startServer(() => {}, options);
-      await server[Symbol.asyncDispose]();
+      const start = () => startServer(() => {}, options);
+      const open = () => openDatagram({ localAddr: options });
+      for (const make of [start, open]) {
+        const making = createTask<Server | DatagramStream>(make);
+        for (let turn = 0; turn < turns; turn++) await sleep(0);
+        if (making.cancel()) await assertRejects(async () => await making);
+        else await (await making)[Symbol.asyncDispose]();
+        const made = await make();
+        await made[Symbol.asyncDispose]();
+      }
     }
   });
 });

@@ -476,8 +476,23 @@ export const SYSTEM_WAITS: Readonly<Record<string, Scenario>> = {
     return { call: () => server.waitClosed(), let: () => server.close() };
   },
   "await using server": async () => {
-    const server = await silentServer();
-    return { call: () => server[Symbol.asyncDispose]() };
+    const { promise, resolve } = deferred<void>();
+    const server = await startServer(async (_reader, writer) => {
+      await ensureFuture(promise);
+      writer.close();
+    }, LOCAL);
+    const [reader, writer] = await openConnection({
+      ...LOCAL,
+      port: server.port,
+    });
+    return {
+      call: () => server[Symbol.asyncDispose](),
+      let: async () => {
+        resolve();
+        await reader.read();
+        writer.close();
+      },
+    };
   },
   "openDatagram": () => ({
     call: async () => await closed(await openDatagram({ localAddr: LOCAL })),
