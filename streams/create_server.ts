@@ -34,9 +34,9 @@ import type { StreamingProtocol } from "./transport.ts";
 /** Options of {@linkcode createServer}: a host and a port, or a path. */
 export interface ServeOptions {
   /**
-   * A name or an IP address of this machine, or several; `"0.0.0.0"` and `"::"`
-   * stand for all of IPv4 and IPv6. What comes to one address twice is one
-   * socket.
+   * A name or an IP address of this machine, or several. `"0.0.0.0"` stands for
+   * all of IPv4, and `"::"` for all of IPv4 and IPv6. What comes to one address
+   * twice is one socket.
    *
    * @default {"0.0.0.0"}
    */
@@ -186,6 +186,13 @@ async function resolveAll(
         bindings.push({ ...binding, hostname: address });
       }
     }
+  }
+  // A socket for all of IPv6 is one for all of IPv4 as well, and there can be no
+  // second one.
+  if (places.has(canonicalIp("::"))) {
+    return bindings.filter((each) =>
+      !("hostname" in each && each.hostname === "0.0.0.0")
+    );
   }
   return bindings;
 }

@@ -27,7 +27,9 @@ const hasIpv6 = Object.values(builtin("node:os").networkInterfaces()).flat()
   .some((each) => each?.address === "::1");
 
 /** Which of the two loopback addresses a server at `hostname` answers at. */
-async function answersAt(hostname: string | undefined): Promise<string[]> {
+async function answersAt(
+  hostname: string | readonly string[] | undefined,
+): Promise<string[]> {
   await using server = await startServer((_reader, writer) => {
     writer.close();
   }, { hostname, port: 0 });
@@ -117,6 +119,8 @@ Deno.test({
       assertEquals(await answersAt(undefined), ["127.0.0.1"]);
       assertEquals(await answersAt("0.0.0.0"), ["127.0.0.1"]);
       assertEquals(await answersAt("::"), ["127.0.0.1", "::1"]);
+      assertEquals(await answersAt(["0.0.0.0", "::"]), ["127.0.0.1", "::1"]);
+      assertEquals(await answersAt(["127.0.0.1", "::1"]), ["127.0.0.1", "::1"]);
       assertEquals(await answersAt("::1"), ["::1"]);
     }),
 });
