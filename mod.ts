@@ -170,6 +170,8 @@ export {
   DatagramProtocol,
   DatagramStream,
   DatagramTransport,
+  type ExtraInfo,
+  type ExtraInfoOf,
   type FileSource,
   getaddrinfo,
   getnameinfo,

@@ -81,6 +81,8 @@ export {
 export { type ConnectionHandler, StreamWriter } from "./stream_writer.ts";
 export { startTls, type StartTlsOptions, type TlsOptions } from "./tls.ts";
 export {
+  type ExtraInfo,
+  type ExtraInfoOf,
   type StreamingProtocol,
   Transport,
   type WriteBufferLimits,
