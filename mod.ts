@@ -173,6 +173,8 @@ export {
   DatagramProtocol,
   DatagramStream,
   DatagramTransport,
+  type ExtraInfo,
+  type ExtraInfoOf,
   type FileSource,
   getaddrinfo,
   getnameinfo,

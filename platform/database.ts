@@ -1,6 +1,8 @@
 import { OSError } from "../errors.ts";
 import { can, DATABASES, refusal } from "./limits.ts";
+import { mapError } from "./map_error.ts";
 import { builtin } from "./shared/builtin.ts";
+import { systemError } from "./system_errors.ts";
 import type { HostBell, HostDatabase } from "./types/database.ts";
 
 /** The codes of SQLite's errors that have a counterpart in the system. */
@@ -13,10 +15,19 @@ const CODES: Readonly<Record<number, string>> = {
   14: "ENOENT",
 };
 
-/** The error of SQLite as one of the library. */
+/** The error of SQLite, of the system or of Deno's permissions as the library's. */
 function databaseError(error: unknown, action: string): unknown {
-  const { errcode, message } = error as { errcode?: number; message?: string };
-  if (errcode === undefined) return error;
+  const { errcode, message, code: reason, name } = error as {
+    errcode?: number;
+    message?: string;
+    code?: unknown;
+    name?: string;
+  };
+  // Deno's own refusal, which its node:sqlite gives a code of SQLite.
+  if (name === "NotCapable") return systemError("EPERM", action, error);
+  if (errcode === undefined) {
+    return /^E[A-Z]+$/.test(`${reason}`) ? mapError(error, action) : error;
+  }
   const code = CODES[errcode & 0xff] ?? "EINVAL";
   return new OSError(`Cannot ${action} as SQLite refused: ${message}`, {
     code,
@@ -75,7 +86,8 @@ export function openDatabase(path: string, busyMs: number): HostDatabase {
 /** Opens the bell of a file, which processes ring for one another. */
 export function openBell(path: string): HostBell {
   const fs = builtin("node:fs");
-  const file = fs.openSync(path, "a+");
+  const action = `open the file ${path}`;
+  const file = mapped(action, () => fs.openSync(path, "a+"));
   let watcher: { close(): void } | null = null;
   return {
     listen(callback) {

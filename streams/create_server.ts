@@ -9,6 +9,7 @@ import { InvalidStateError, type OSError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { hostNames } from "../platform/names.ts";
 import { hostNet } from "../platform/net.ts";
+import type { HostNames } from "../platform/types/names.ts";
 import type {
   HostBinding,
   HostListener,
@@ -25,7 +26,7 @@ import {
 } from "./_check.ts";
 import { resolve } from "./_connect.ts";
 import { connectionScope, waitForHost } from "./host.ts";
-import { givenNetwork, type Network } from "./network.ts";
+import { givenNetwork } from "./network.ts";
 import { makeServer, type Server } from "./server.ts";
 import { serverTls, TLS_OPTIONS, type TlsOptions } from "./tls.ts";
 import type { StreamingProtocol } from "./transport.ts";
@@ -33,9 +34,9 @@ import type { StreamingProtocol } from "./transport.ts";
 /** Options of {@linkcode createServer}: a host and a port, or a path. */
 export interface ServeOptions {
   /**
-   * A name or an IP address of this machine, or several; `"0.0.0.0"` and `"::"`
-   * stand for all of IPv4 and IPv6. What comes to one address twice is one
-   * socket.
+   * A name or an IP address of this machine, or several. `"0.0.0.0"` stands for
+   * all of IPv4, and `"::"` for all of IPv4 and IPv6. What comes to one address
+   * twice is one socket.
    *
    * @default {"0.0.0.0"}
    */
@@ -165,11 +166,11 @@ function planServer(action: string, options: ServeOptions): Plan {
 /** How often another free port is looked for, that all hostnames have. */
 const TRIES = 5;
 
-async function listen(
-  network: Network | null,
+/** The addresses to listen at, each once. */
+async function resolveAll(
+  names: HostNames,
   plan: Plan,
-): Promise<HostListener[]> {
-  const { net, names } = network ?? { net: hostNet, names: hostNames };
+): Promise<HostBinding[]> {
   const bindings: HostBinding[] = [];
   const places = new Set<string>();
   for (const binding of plan.bindings) {
@@ -186,6 +187,21 @@ async function listen(
       }
     }
   }
+  // A socket for all of IPv6 is one for all of IPv4 as well, and there can be no
+  // second one.
+  if (places.has(canonicalIp("::"))) {
+    return bindings.filter((each) =>
+      !("hostname" in each && each.hostname === "0.0.0.0")
+    );
+  }
+  return bindings;
+}
+
+async function listen(
+  net: HostNet,
+  plan: Plan,
+  bindings: readonly HostBinding[],
+): Promise<HostListener[]> {
   for (let tries = 1;; tries++) {
     try {
       return await listenOnce(net, plan, bindings);
@@ -214,9 +230,13 @@ async function listenOnce(
     }
     return listeners;
   } catch (error) {
-    await Promise.all(listeners.map((listener) => listener.close()));
+    await closeAll(listeners);
     throw error;
   }
+}
+
+async function closeAll(listeners: readonly HostListener[]): Promise<void> {
+  await Promise.all(listeners.map((listener) => listener.close()));
 }
 
 /** Makes a server of what makes its protocols. */
@@ -227,12 +247,22 @@ export async function serve(
 ): Promise<Server> {
   const plan = planServer(action, options);
   const scope = connectionScope();
-  const network = givenNetwork();
-  const listeners = await waitForHost(
-    action,
-    () => listen(network, plan),
-    (made) => made.forEach((listener) => listener.close()),
-  );
+  const { net, names } = givenNetwork() ?? { net: hostNet, names: hostNames };
+  let binding: Promise<HostListener[]> | undefined;
+  let listeners: HostListener[];
+  try {
+    listeners = await waitForHost(action, async (signal) => {
+      const bindings = await resolveAll(names, plan);
+      signal.throwIfAborted();
+      binding = listen(net, plan, bindings);
+      return await binding;
+    }, closeAll);
+  } catch (error) {
+    // Nothing can stop a host that binds already: whoever gave up has the port
+    // back once that is undone.
+    if (binding !== undefined) await binding.then(closeAll, () => {});
+    throw error;
+  }
   if (currentScope().kernel.closed) {
     for (const listener of listeners) listener.close();
     throw new InvalidStateError(`Cannot ${action} as the loop is closed`);

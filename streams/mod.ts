@@ -82,6 +82,8 @@ export { type ConnectionHandler, StreamWriter } from "./stream_writer.ts";
 export { startTls, type StartTlsOptions, type TlsOptions } from "./tls.ts";
 export {
   type ConnectionTrace,
+  type ExtraInfo,
+  type ExtraInfoOf,
   type StreamingProtocol,
   Transport,
   type WriteBufferLimits,

@@ -13,8 +13,8 @@ import { StreamWriter } from "./stream_writer.ts";
 /** Options of {@linkcode openConnection}: a host and a port, or a path. */
 export interface OpenConnectionOptions extends ConnectOptions {
   /**
-   * How much the reader keeps, in bytes: a longer line is an error, and beyond
-   * twice as much the peer has to wait.
+   * How much the reader keeps, in bytes: a longer line is an error, and if
+   * more than twice as much is unread the peer has to wait.
    *
    * @default {65536}
    */

@@ -11,7 +11,7 @@ import type { ConnectionHandler } from "./stream_writer.ts";
 export interface StartServerOptions extends ServeOptions {
   /**
    * How much the reader of a connection keeps, in bytes: a longer line is an
-   * error, and beyond twice as much the client has to wait.
+   * error, and if more than twice as much is unread the client has to wait.
    *
    * @default {65536}
    */

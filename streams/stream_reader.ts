@@ -20,7 +20,7 @@ import { type ReadingSide, toReadable, WebSource } from "./web.ts";
 export interface StreamReaderOptions {
   /**
    * How many bytes may come before a separator, and so the length of the
-   * longest line; at twice as many that are not read, the stream stops
+   * longest line; if more than twice as many are unread, the stream stops
    * receiving.
    *
    * @default {65536}

@@ -11,7 +11,7 @@ import { watchWriter } from "./open_ends.ts";
 import type { Protocol } from "./protocol.ts";
 import type { StreamReader } from "./stream_reader.ts";
 import { startTls, type StartTlsOptions, WRITER_TLS_OPTIONS } from "./tls.ts";
-import type { Transport } from "./transport.ts";
+import type { ExtraInfoOf, Transport } from "./transport.ts";
 import { toWritable } from "./web.ts";
 
 /** Serves one connection of a server; run as a task. */
@@ -134,8 +134,9 @@ export class StreamWriter implements AsyncDisposable {
 
   /**
    * Waits while more is on its way than the transport is to hold: from when its
-   * high-water mark is passed until its low-water mark is reached. Otherwise it gives
-   * the loop no turn. Several tasks may wait at once.
+   * high-water mark is passed until its low-water mark is reached. Otherwise
+   * the other tasks get a turn only now and then: a loop that only writes may
+   * `await checkpoint()`. Several tasks may wait at once.
    *
    * @returns When there is room.
    * @throws {ConnectionResetError} When the connection is lost, or the error it
@@ -215,12 +216,19 @@ export class StreamWriter implements AsyncDisposable {
   /**
    * What the transport knows of the connection.
    *
+   * @typeParam Name The type of `name`.
+   * @typeParam Fallback The type of `fallback`.
+   *
    * @param name What to tell: `peername`, `sockname`, and what else the
    * transport has.
-   * @param fallback What to give if it is not known.
+   * @param fallback What to give if it is not known; null unless you say
+   * otherwise.
    * @returns The information, or `fallback`.
    */
-  getExtraInfo(name: string, fallback: unknown = null): unknown {
+  getExtraInfo<Name extends string, Fallback = null>(
+    name: Name,
+    fallback?: Fallback,
+  ): ExtraInfoOf<Name> | Fallback {
     return this.#transport.getExtraInfo(name, fallback);
   }
 

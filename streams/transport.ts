@@ -22,7 +22,12 @@ import { InvalidStateError, OSError } from "../errors.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Scope } from "../loop/scope.ts";
-import type { HostConnection, HostReceiver } from "../platform/types/net.ts";
+import type {
+  Address,
+  HostConnection,
+  HostReceiver,
+  PeerCertificate,
+} from "../platform/types/net.ts";
 import { checkBytes } from "./_check.ts";
 import { connectionChannel } from "./_connection_channel.ts";
 import { enter, mayRun, runAsStep } from "./host.ts";
@@ -100,6 +105,31 @@ export interface TransportParts {
   /** What the one that it follows was told of with. */
   readonly trace?: RunningConnection | null;
 }
+
+/** What {@linkcode Transport.getExtraInfo} tells, by name. */
+export interface ExtraInfo {
+  /** The address of the peer. */
+  readonly peername: Address;
+  /** The own address. */
+  readonly sockname: Address;
+  /** Whether the connection is encrypted. */
+  readonly tls: boolean;
+  /** What both sides have agreed on by ALPN. */
+  readonly alpnProtocol: string;
+  /** The certificate that the peer has shown. */
+  readonly peercert: PeerCertificate;
+  /** Whether the peer has said that its data is complete. */
+  readonly tlsCleanEnd: boolean;
+  /** Whether each write goes out at once, as it was asked for. */
+  readonly noDelay: boolean;
+  /** Whether the system looks after silent peers, as it was asked for. */
+  readonly keepAlive: boolean;
+}
+
+/** What is told for a name; of one that is not known, anything. */
+export type ExtraInfoOf<Name extends string> = Name extends keyof ExtraInfo
+  ? ExtraInfo[Name]
+  : unknown;
 
 /** What has the writing direction for itself, in place of the protocol. */
 export interface Occupant {
@@ -429,11 +459,24 @@ export class Transport {
    * `noDelay` and `keepAlive`, as they were asked for. A socket of its own, as
    * asyncio has one, no runtime gives.
    *
+   * @typeParam Name The type of `name`.
+   * @typeParam Fallback The type of `fallback`.
+   *
    * @param name What to tell.
-   * @param fallback What to give if it is not known.
+   * @param fallback What to give if it is not known; null unless you say
+   * otherwise.
    * @returns The value, or `fallback`.
    */
-  getExtraInfo(name: string, fallback: unknown = null): unknown {
+  getExtraInfo<Name extends string, Fallback = null>(
+    name: Name,
+    fallback?: Fallback,
+  ): ExtraInfoOf<Name> | Fallback {
+    return this.#extraInfo(name, fallback ?? null) as
+      | ExtraInfoOf<Name>
+      | Fallback;
+  }
+
+  #extraInfo(name: string, fallback: unknown): unknown {
     switch (name) {
       case "peername":
         return this.#host.remoteAddress ?? fallback;

@@ -76,8 +76,8 @@ export const SPAWN_OPTIONS: OptionNames = new OptionNames<SpawnOptions>(
 export interface SubprocessOptions extends SpawnOptions {
   /**
    * How many bytes may come before a separator in what the child prints, and so
-   * the length of the longest line; at twice as many that are not read, the child
-   * has to wait.
+   * the length of the longest line; if more than twice as many are unread, the
+   * child has to wait.
    *
    * @default {65536}
    */

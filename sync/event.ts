@@ -58,7 +58,8 @@ export class Event {
   }
 
   /**
-   * Waits until the event is set. If it is, the loop gets no turn.
+   * Waits until the event is set. If it is, the other tasks get a turn only now
+   * and then, as after any wait that need not wait.
    *
    * @returns True, always.
    * @throws {CancelledError} When the task is cancelled.

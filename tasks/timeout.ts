@@ -314,7 +314,8 @@ export function timeoutAt<T>(
  * @param ms How long `fn` may take, in milliseconds; `null` for as long as it
  * wants.
  * @param fn The block.
- * @returns What `fn` returns; `undefined` if the time was over before.
+ * @returns What `fn` returns, also if it caught its cancellation and went on;
+ * `undefined` if the time was over before.
  * @throws {CancelledError} When the task is cancelled.
  * @throws {TypeError} When `ms` is no number or `fn` no function.
  * @throws {RangeError} When `ms` is NaN.

@@ -1,5 +1,6 @@
 // node: skip asks `deno doc` for the public names, which are the same for every runtime
 import { assertEquals, assertGreater } from "@std/assert";
+import { LOCAL_WAITS, SYSTEM_WAITS } from "./_support/repeatable_waits.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const PAGE = "docs/cancellation.md";
@@ -16,6 +17,15 @@ const STARTS = [
 ];
 
 const PROMISES = ["Promise", "Future", "Task"];
+
+/** Waits that need other processes or hosts, whose own tests cancel them. */
+const TRIED_ELSEWHERE = [
+  "sim.join(host)",
+  "prefork",
+  "supervisor.wait()",
+  "supervisor.reload()",
+  "supervisor.stop()",
+];
 
 interface Type {
   readonly repr?: string;
@@ -86,4 +96,21 @@ Deno.test("the table of cancellation.md has each public call that waits", async 
     ),
     [],
   );
+});
+
+Deno.test("each wait that cancellation.md says may be called again is tried", async () => {
+  const text = await Deno.readTextFile(new URL(PAGE, ROOT));
+  const calls: string[] = [];
+  for (const line of text.split("\n")) {
+    const [, names = "", , again = ""] = line.split("|");
+    if (!/^ +yes\b/.test(again)) continue;
+    calls.push(...[...names.matchAll(/`([^`]+)`/g)].map(([, call]) => call!));
+  }
+  assertGreater(calls.length, 60);
+  const tried = [...Object.keys(LOCAL_WAITS), ...Object.keys(SYSTEM_WAITS)];
+  assertEquals(
+    calls.filter((call) => !tried.includes(call)),
+    TRIED_ELSEWHERE,
+  );
+  assertEquals(tried.filter((call) => !calls.includes(call)), []);
 });

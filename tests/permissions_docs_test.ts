@@ -12,6 +12,7 @@ const PARTS: Readonly<Record<string, string>> = {
   "`getaddrinfo`, `getnameinfo`": "names",
   "Unix sockets": "unix",
   "`sendfile`": "sendfile",
+  "`openSqliteQueue`": "durable",
   "subprocesses": "program",
   "`createSubprocessShell`": "shell",
   "`startInspector`": "inspector",

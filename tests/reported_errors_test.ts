@@ -1,8 +1,14 @@
 // node: skip reads the documentation and the sources, which are the same for every runtime
 import { assertEquals, assertGreater } from "@std/assert";
 
+import { THROWN, UNPROVOKED } from "./_support/thrown_errors.ts";
+
 const ROOT = new URL("../", import.meta.url);
 const PAGES = ["docs/errors.md", "docs/debugging.md"];
+
+/** What only a fault of the library brings about. */
+const FAULTS_OF_OURS = ["A step of the event loop threw"];
+
 const FOLDERS = [
   "loop",
   "tasks",
@@ -72,6 +78,44 @@ Deno.test("each message that the library reports is in a table of the pages", as
   assertEquals(
     sources.filter((source) => !pages.some((page) => isSame(page, source))),
     [],
+  );
+});
+
+/** What the tests of the project say, but for those that read the pages. */
+async function testTexts(folder = new URL("tests/", ROOT)): Promise<string> {
+  const texts: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const isPage = name === "reported_errors_test.ts";
+    // deno-lint-ignore no-await-in-loop -- one file after the other
+    if (isDirectory) texts.push(await testTexts(new URL(`${name}/`, folder)));
+    else if (name.endsWith(".ts") && !isPage) {
+      // deno-lint-ignore no-await-in-loop -- one file after the other
+      texts.push(await Deno.readTextFile(new URL(name, folder)));
+    }
+  }
+  return texts.join("\n");
+}
+
+/** Of a message the longest part with nothing that is put in. */
+function longestPart(message: string): string {
+  const parts = message.split(/\u2026|\d+ ms/).map((part) => part.trim());
+  return parts.reduce((a, b) => b.length > a.length ? b : a);
+}
+
+Deno.test("each message that the pages list is brought about by a test", async () => {
+  const texts = (await testTexts()).replace(/\\(?=[()])/g, "");
+  const unseen = (await documented()).filter((message) =>
+    !texts.includes(longestPart(message))
+  );
+  assertEquals(unseen, [...FAULTS_OF_OURS]);
+});
+
+Deno.test("errors.md explains each class that is tried, and a reason is given for the others", async () => {
+  const page = await Deno.readTextFile(new URL("docs/errors.md", ROOT));
+  const explained = [...page.matchAll(/^### (\w+)$/gm)].map(([, name]) => name);
+  assertEquals(
+    explained.sort(),
+    [...Object.keys(THROWN), ...Object.keys(UNPROVOKED)].sort(),
   );
 });
 

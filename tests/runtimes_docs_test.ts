@@ -17,9 +17,10 @@ const COLUMNS: readonly RuntimeColumn[] = [
   "workerd",
 ];
 
-/** The rows of the one table of the page, as trimmed cells. */
+/** The rows of the first table of the page, as trimmed cells. */
 function rowsOf(text: string): string[][] {
-  return text.split("\n").filter((line) => line.startsWith("|"))
+  const [first = ""] = text.split("\n## ");
+  return first.split("\n").filter((line) => line.startsWith("|"))
     .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
 }
 

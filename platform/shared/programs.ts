@@ -61,18 +61,31 @@ function findProgram(command: HostCommand, host: HostPrograms): string {
   const { program, cwd, env } = command;
   const { resolve } = builtin("node:path");
   const base = resolve(cwd ?? ".");
-  const path = (env === null ? nodeProcess().env : env)["PATH"] ??
-    DEFAULT_PATH;
   const places = program.includes("/")
     ? [resolve(base, program)]
-    : path.split(":").map((place) => resolve(base, place, program));
+    : searchPath(env).split(":")
+      .map((place) => resolve(base, place, program));
   let code = "ENOENT";
   for (const place of places) {
     const found = whyNot(place, host);
     if (found === null) return place;
+    // Deno may not look at files: then the shell has to find it.
+    if (found === UNSEEN) return program;
     if (found === "EACCES") code = found;
   }
   throw systemError(code, startOf(command), new Error(`${program}: ${code}`));
+}
+
+/** Deno's refusal to look at a file, or at a variable. */
+const UNSEEN = "NotCapable";
+
+function searchPath(env: HostCommand["env"]): string {
+  try {
+    return (env ?? nodeProcess().env)["PATH"] ?? DEFAULT_PATH;
+  } catch (error) {
+    if ((error as Error).name === UNSEEN) return DEFAULT_PATH;
+    throw error;
+  }
 }
 
 /** Why a file is no program; `null` if it is one. */
@@ -82,7 +95,8 @@ function whyNot(path: string, host: HostPrograms): string | null {
       ? null
       : "EACCES";
   } catch (error) {
-    const { code } = error as { code?: string };
+    const { code, name } = error as { code?: string; name?: string };
+    if (name === UNSEEN) return UNSEEN;
     return code === "EACCES" || code === "EPERM" ? "EACCES" : "ENOENT";
   }
 }

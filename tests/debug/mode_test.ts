@@ -342,7 +342,11 @@ Deno.test("D5 an async callback is refused in debug mode", async () => {
     const loop = getRunningLoop();
     const callback = async () => {};
     const text = "must not be an async function";
-    assertThrows(() => loop.callSoon(callback), TypeError, text);
+    assertThrows(
+      () => loop.callSoon(callback),
+      TypeError,
+      "Cannot call soon as 'callback' must not be an async function",
+    );
     assertThrows(() => loop.callLater(1, callback), TypeError, text);
     assertThrows(() => loop.callAt(1, callback), TypeError, text);
   });

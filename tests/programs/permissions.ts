@@ -11,9 +11,11 @@ import {
   signals,
   startInspector,
   startServer,
+  STDOUT,
   taskGroup,
   toThread,
 } from "@asyncio/asyncio";
+import { openSqliteQueue } from "@asyncio/asyncio/durable";
 
 const [part = "", file = ""] = Deno.args;
 const LOOPBACK = { hostname: "127.0.0.1", port: 0 };
@@ -33,8 +35,16 @@ const PARTS: Readonly<Record<string, () => Promise<unknown>>> = {
   unix: () => serve({ path: file }),
   sendfile: () => serve(LOOPBACK, file),
   program: async () => await (await createSubprocessExec("true")).wait(),
-  shell: async () => await (await createSubprocessShell("true")).wait(),
+  shell: async () => {
+    const child = await createSubprocessShell("true", { stderr: STDOUT });
+    await child.wait();
+  },
   inspector: async () => await (await startInspector()).close(),
+  durable: async () => {
+    const queue = await openSqliteQueue<string>(`${file}.db`);
+    await queue.put("job");
+    await queue.close();
+  },
   prefork: async () => {
     const script = new URL("permissions_worker.ts", import.meta.url);
     const isUp = new AbortController();

@@ -16,6 +16,8 @@ import {
   CA,
   CERT,
   KEY,
+  SELF_SIGNED_CERT,
+  SELF_SIGNED_KEY,
   STRANGER_CERT,
   STRANGER_KEY,
 } from "../_support/certificates.ts";
@@ -35,6 +37,22 @@ import {
 
 const TLS = { cert: CERT, key: KEY };
 const TRUST = { caCerts: [CA], serverHostname: "localhost" };
+
+Deno.test("a certificate that openssl req -x509 signs with itself is one for 'caCerts'", async () => {
+  await run(async () => {
+    await using server = await startServer((_reader, writer) => {
+      writer.write("hello");
+      writer.close();
+    }, { ...LOCAL, tls: { cert: SELF_SIGNED_CERT, key: SELF_SIGNED_KEY } });
+    const [reader, writer] = await openConnection({
+      ...LOCAL,
+      port: server.port,
+      tls: { caCerts: [SELF_SIGNED_CERT], serverHostname: "localhost" },
+    });
+    assertEquals(text(await reader.read()), "hello");
+    writer.close();
+  });
+});
 
 Deno.test("a client knows the server's certificate as 'peercert'", async () => {
   await run(async () => {
