@@ -33,6 +33,8 @@ const LEASED = 1;
 const DELAYED = 2;
 const DEAD = 3;
 
+// Each job stands in the index of its state alone, so that it costs what its next
+// step needs; of the ids there are only those that were given.
 const SCHEMA = `
 CREATE TABLE sessions (
   session INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -41,7 +43,7 @@ CREATE TABLE sessions (
 );
 CREATE TABLE jobs (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT UNIQUE,
+  id TEXT,
   priority INTEGER NOT NULL,
   state INTEGER NOT NULL,
   session INTEGER,
@@ -50,9 +52,11 @@ CREATE TABLE jobs (
   put_at REAL NOT NULL,
   body BLOB NOT NULL
 );
-CREATE INDEX jobs_in_order ON jobs (state, priority, number);
-CREATE INDEX jobs_due ON jobs (due) WHERE state = ${DELAYED};
+CREATE UNIQUE INDEX jobs_by_id ON jobs (id) WHERE id IS NOT NULL;
+CREATE INDEX jobs_ready ON jobs (priority, number) WHERE state = ${READY};
 CREATE INDEX jobs_leased ON jobs (session) WHERE state = ${LEASED};
+CREATE INDEX jobs_due ON jobs (due) WHERE state = ${DELAYED};
+CREATE INDEX jobs_dead ON jobs (number) WHERE state = ${DEAD};
 PRAGMA application_id = ${APPLICATION};
 PRAGMA user_version = ${VERSION};
 `;
@@ -62,7 +66,7 @@ const INSERT_MANY = insertStatement(ROWS_A_STATEMENT);
 
 function insertStatement(rows: number): string {
   const values = Array(rows).fill(ROW_OF_JOB).join(", ");
-  return `INSERT INTO jobs (id, priority, state, deliveries, due, put_at, body) VALUES ${values} ON CONFLICT (id) DO NOTHING`;
+  return `INSERT INTO jobs (id, priority, state, deliveries, due, put_at, body) VALUES ${values} ON CONFLICT (id) WHERE id IS NOT NULL DO NOTHING`;
 }
 
 /** A job to store. */
@@ -115,6 +119,8 @@ export class JobTable {
     if (!this.#isOurs()) this.#refuse();
     this.#database.execute("PRAGMA journal_mode = WAL");
     this.#database.execute(`PRAGMA synchronous = ${synchronous}`);
+    // Or each statement that changes several rows makes a file, to undo itself.
+    this.#database.execute("PRAGMA temp_store = MEMORY");
     this.atOnce(() => {
       // Another process may have made the tables since.
       if (this.#pragma("user_version") === 0) this.#database.execute(SCHEMA);
@@ -221,14 +227,15 @@ export class JobTable {
   room(maxSize: number): number {
     if (maxSize === Infinity) return Infinity;
     const [row] = this.#all(
-      `SELECT COUNT(*) AS count FROM (SELECT 1 FROM jobs WHERE state IN (${READY}, ${DELAYED}) LIMIT ?)`,
+      `SELECT COUNT(*) AS count FROM (SELECT 1 FROM jobs WHERE state = ${READY} UNION ALL SELECT 1 FROM jobs WHERE state = ${DELAYED} LIMIT ?)`,
       maxSize,
     );
     return maxSize - (row!["count"] as number);
   }
 
   has(id: string): boolean {
-    return this.#all("SELECT 1 FROM jobs WHERE id = ?", id).length > 0;
+    return this.#all("SELECT 1 FROM jobs WHERE id = ? AND id IS NOT NULL", id)
+      .length > 0;
   }
 
   /** Stores jobs, without those whose id is there. */
@@ -261,8 +268,9 @@ export class JobTable {
   /** Leases the next jobs to a session: `count`, or as many as there are. */
   take(session: number, count: number): TakenJob[] {
     this.#wakeDelayed();
+    const which = count === 1 ? "=" : "IN";
     const rows = this.#all(
-      `UPDATE jobs SET state = ${LEASED}, session = ?1, deliveries = deliveries + 1 WHERE number IN (SELECT number FROM jobs WHERE state = ${READY} ORDER BY priority, number LIMIT ?2) AND EXISTS (SELECT 1 FROM sessions WHERE session = ?1) RETURNING number, priority, body`,
+      `UPDATE jobs SET state = ${LEASED}, session = ?1, deliveries = deliveries + 1 WHERE number ${which} (SELECT number FROM jobs WHERE state = ${READY} ORDER BY priority, number LIMIT ?2) AND EXISTS (SELECT 1 FROM sessions WHERE session = ?1) RETURNING number, priority, body`,
       session,
       count,
     );
@@ -341,22 +349,27 @@ export class JobTable {
 
   isUnfinished(): boolean {
     return this.#all(
-      `SELECT 1 FROM jobs WHERE state IN (${READY}, ${LEASED}, ${DELAYED}) LIMIT 1`,
+      `${
+        [READY, LEASED, DELAYED]
+          .map((state) => `SELECT 1 FROM jobs WHERE state = ${state}`)
+          .join(" UNION ALL ")
+      } LIMIT 1`,
     ).length > 0;
   }
 
   count(): { ready: number; leased: number; delayed: number; dead: number } {
-    const counts = new Map<DatabaseValue, number>();
-    for (
-      const row of this.#all(
-        "SELECT state, COUNT(*) AS count FROM jobs GROUP BY state",
-      )
-    ) counts.set(row["state"]!, row["count"] as number);
+    const [row] = this.#all(
+      `SELECT ${
+        [READY, LEASED, DELAYED, DEAD].map((state) =>
+          `(SELECT COUNT(*) FROM jobs WHERE state = ${state}) AS state_${state}`
+        ).join(", ")
+      }`,
+    );
     return {
-      ready: counts.get(READY) ?? 0,
-      leased: counts.get(LEASED) ?? 0,
-      delayed: counts.get(DELAYED) ?? 0,
-      dead: counts.get(DEAD) ?? 0,
+      ready: row![`state_${READY}`] as number,
+      leased: row![`state_${LEASED}`] as number,
+      delayed: row![`state_${DELAYED}`] as number,
+      dead: row![`state_${DEAD}`] as number,
     };
   }
 
