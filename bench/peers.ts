@@ -79,6 +79,7 @@ const PACKAGES = [
   "p-retry",
   "async-mutex",
   "execa",
+  "bullmq",
   ...POOLS,
 ];
 
