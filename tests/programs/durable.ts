@@ -2,6 +2,7 @@
 import { run, taskGroup, workerInfo } from "@asyncio/asyncio";
 import { openSqliteQueue } from "@asyncio/asyncio/durable";
 import {
+  linkSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -19,17 +20,20 @@ const TASKS = 8;
 
 const held = `${path}-held`;
 
+/** Says whose it is; linked, so that a job is held at once or not at all. */
+const own = `${held}/process ${process.pid}`;
+
 /** Takes a job as its own; says so if another process that lives has it too. */
 function hold(item: number): void {
   const file = `${held}/${item}`;
   try {
-    writeFileSync(file, `${process.pid}`, { flag: "wx" });
+    linkSync(own, file);
   } catch {
     const holder = Number(readFileSync(file, "utf8"));
     if (lives(holder)) say(`double ${item}`);
     // The holder was killed.
-    rmSync(file, { force: true });
-    writeFileSync(file, `${process.pid}`);
+    rmSync(file);
+    linkSync(own, file);
   }
 }
 
@@ -54,6 +58,7 @@ await run(async () => {
     }
   }
   mkdirSync(held, { recursive: true });
+  writeFileSync(own, `${process.pid}`);
   const info = workerInfo();
   info?.stopping.addEventListener("abort", () => queue.shutdown());
   info?.ready();
