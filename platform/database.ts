@@ -1,6 +1,7 @@
 import { OSError } from "../errors.ts";
 import { can, DATABASES, refusal } from "./limits.ts";
 import { builtin } from "./shared/builtin.ts";
+import { hostTimers } from "./timers.ts";
 import type { HostBell, HostDatabase } from "./types/database.ts";
 
 /** The codes of SQLite's errors that have a counterpart in the system. */
@@ -72,21 +73,46 @@ export function openDatabase(path: string, busyMs: number): HostDatabase {
   };
 }
 
+/** How often the bell rings by itself if the host cannot watch its file. */
+const LOOK_MS = 50;
+
 /** Opens the bell of a file, which processes ring for one another. */
 export function openBell(path: string): HostBell {
   const fs = builtin("node:fs");
   const file = fs.openSync(path, "a+");
-  let watcher: { close(): void } | null = null;
+  let stop: (() => void) | null = null;
+  const look = (callback: () => void): () => void => {
+    let timer = hostTimers.setTimer(next, LOOK_MS);
+    function next(): void {
+      timer = hostTimers.setTimer(next, LOOK_MS);
+      callback();
+    }
+    return () => hostTimers.clearTimer(timer);
+  };
+  const watch = (callback: () => void): () => void => {
+    const watcher = fs.watch(path, callback);
+    watcher.on("error", () => {
+      watcher.close();
+      stop = look(callback);
+    });
+    return () => watcher.close();
+  };
   return {
     listen(callback) {
-      watcher ??= fs.watch(path, callback);
+      if (stop !== null) return;
+      try {
+        stop = watch(callback);
+      } catch {
+        // The system has no watches left, or none for this kind of disk.
+        stop = look(callback);
+      }
     },
     ring() {
       // The time of change is what others see; the file stays empty.
       fs.futimesSync(file, new Date(), new Date());
     },
     close() {
-      watcher?.close();
+      stop?.();
       fs.closeSync(file);
     },
   };
