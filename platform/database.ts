@@ -14,15 +14,30 @@ const CODES: Readonly<Record<number, string>> = {
   14: "ENOENT",
 };
 
+/** What to do about an error of SQLite. */
+const ADVICE: Readonly<Record<number, string>> = {
+  5: "another process does not let go of it",
+  8: "let this process write to it, and to its folder",
+  13: "make room on the disk",
+  14: "its folder must be there, and this process may write to it",
+  26: "take the path of a database, or one where no file is yet",
+};
+
 /** The error of SQLite as one of the library. */
 function databaseError(error: unknown, action: string): unknown {
-  const { errcode, message } = error as { errcode?: number; message?: string };
+  const { message } = error as { message?: string };
+  let { errcode } = error as { errcode?: number };
+  // Deno opens it by another way, whose errors have no number.
+  if (message?.startsWith("unable to open database file")) errcode ??= 14;
   if (errcode === undefined) return error;
   const code = CODES[errcode & 0xff] ?? "EINVAL";
-  return new OSError(`Cannot ${action} as SQLite refused: ${message}`, {
-    code,
-    cause: error,
-  });
+  const advice = ADVICE[errcode & 0xff];
+  return new OSError(
+    `Cannot ${action} as SQLite refused: ${message}${
+      advice === undefined ? "" : `; ${advice}`
+    }`,
+    { code, cause: error },
+  );
 }
 
 function mapped<T>(action: string, work: () => T): T {

@@ -277,7 +277,23 @@ Deno.test({
         "no database, but a text that is long enough".repeat(40),
       );
       const error = await assertRejects(() => openSqliteQueue(path), OSError);
-      assert((error as Error).message.includes(path));
+      const { message } = error as Error;
+      assert(message.includes(path), message);
+      assert(message.includes("take the path of a database"), message);
+    }),
+});
+
+Deno.test({
+  name: "openSqliteQueue() says what is wrong with a path in no folder",
+  ...needs(DATABASES),
+  fn: () =>
+    withPath(async (path) => {
+      const error = await assertRejects(
+        () => openSqliteQueue(`${path}/jobs.db`),
+        OSError,
+        "its folder must be there",
+      );
+      assertEquals((error as OSError).code, "ENOENT");
     }),
 });
 

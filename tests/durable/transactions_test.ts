@@ -9,9 +9,15 @@ import {
 } from "@asyncio/asyncio";
 import { type DurableQueue, openSqliteQueue } from "@asyncio/asyncio/durable";
 import { exploreCancellations } from "@asyncio/asyncio/testing";
-import { assertEquals, assertGreater, assertRejects } from "@std/assert";
+import {
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertRejects,
+} from "@std/assert";
 import { DATABASES } from "../../platform/limits.ts";
 import { withPath, withQueue } from "../_support/durable.ts";
+import { hasGc, leftBehind } from "../_support/gc.ts";
 import { needs } from "../_support/runtimes.ts";
 
 function test(name: string, fn: () => Promise<unknown>): void {
@@ -137,6 +143,24 @@ test("close() counts no delivery that nobody has got", () =>
       await again.close();
     })
   ));
+
+Deno.test({
+  name: "thousands of jobs leave nothing in memory",
+  ...needs(DATABASES, !hasGc),
+  fn: () =>
+    run(() =>
+      withQueue<number>(async (queue) => {
+        const round = async () => {
+          const items = HUNDRED.slice(0, 10);
+          await gather(items.map((item) => queue.put(item)));
+          await gather(items.map(() => queue.get()));
+          await gather(items.map(() => queue.taskDone()));
+        };
+        // A single number kept for each of ten jobs would be more.
+        assertLess(await leftBehind(round, 80), 80);
+      })
+    ),
+});
 
 test("a queue is used by one loop after another", () =>
   withQueue<number>(async (queue) => {
