@@ -87,6 +87,7 @@ const PACKAGES = [
   "p-retry",
   "async-mutex",
   "execa",
+  "bullmq",
   ...POOLS,
 ];
 

@@ -8,6 +8,13 @@ import { condition } from "./rows/condition.ts";
 import { contextGet, contextSet, contextTask } from "./rows/context.ts";
 import { debugOff } from "./rows/debug_off.ts";
 import { explore } from "./rows/explore.ts";
+import {
+  durableBatch,
+  durableFull,
+  durableLatency,
+  durableMemory,
+  durableOne,
+} from "./rows/durable.ts";
 import { gather } from "./rows/gather.ts";
 import { groupLimit } from "./rows/group_limit.ts";
 import { httpProtocol, httpStreams } from "./rows/http.ts";
@@ -87,6 +94,11 @@ export const rows: readonly Row[] = [
   channelHanded,
   broadcast,
   jobs,
+  durableOne,
+  durableFull,
+  durableBatch,
+  durableLatency,
+  durableMemory,
   pooledMap,
   pooledMapIterable,
   retrySuccess,

@@ -1,6 +1,6 @@
 /**
  * The jobs of a queue in an SQLite file, and who has leased them. Every method
- * is one transaction.
+ * is one transaction, and several are one inside of `atOnce`.
  *
  * A lease belongs to a session, which is a queue opened by a process. No clock
  * of the wall says when it runs out: a session counts on (its beat), and whoever
@@ -20,6 +20,11 @@ const APPLICATION = 0x6173796e;
 
 const VERSION = 1;
 
+/** How many jobs one statement stores: a call to SQLite costs as much as four. */
+const ROWS_A_STATEMENT = 32;
+
+const ROW_OF_JOB = "(?, ?, ?, 0, ?, ?, ?)";
+
 /** How long a call waits for another process to finish writing. */
 const BUSY_MS = 10_000;
 
@@ -28,6 +33,8 @@ const LEASED = 1;
 const DELAYED = 2;
 const DEAD = 3;
 
+// Each job stands in the index of its state alone, so that it costs what its next
+// step needs; of the ids there are only those that were given.
 const SCHEMA = `
 CREATE TABLE sessions (
   session INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -36,7 +43,7 @@ CREATE TABLE sessions (
 );
 CREATE TABLE jobs (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT UNIQUE,
+  id TEXT,
   priority INTEGER NOT NULL,
   state INTEGER NOT NULL,
   session INTEGER,
@@ -45,12 +52,22 @@ CREATE TABLE jobs (
   put_at REAL NOT NULL,
   body BLOB NOT NULL
 );
-CREATE INDEX jobs_in_order ON jobs (state, priority, number);
-CREATE INDEX jobs_due ON jobs (due) WHERE state = ${DELAYED};
+CREATE UNIQUE INDEX jobs_by_id ON jobs (id) WHERE id IS NOT NULL;
+CREATE INDEX jobs_ready ON jobs (priority, number) WHERE state = ${READY};
 CREATE INDEX jobs_leased ON jobs (session) WHERE state = ${LEASED};
+CREATE INDEX jobs_due ON jobs (due) WHERE state = ${DELAYED};
+CREATE INDEX jobs_dead ON jobs (number) WHERE state = ${DEAD};
 PRAGMA application_id = ${APPLICATION};
 PRAGMA user_version = ${VERSION};
 `;
+
+const INSERT_ONE = insertStatement(1);
+const INSERT_MANY = insertStatement(ROWS_A_STATEMENT);
+
+function insertStatement(rows: number): string {
+  const values = Array(rows).fill(ROW_OF_JOB).join(", ");
+  return `INSERT INTO jobs (id, priority, state, deliveries, due, put_at, body) VALUES ${values} ON CONFLICT (id) WHERE id IS NOT NULL DO NOTHING`;
+}
 
 /** A job to store. */
 export interface NewJob {
@@ -63,6 +80,7 @@ export interface NewJob {
 /** A job that was taken. */
 export interface TakenJob {
   readonly number: number;
+  readonly priority: number;
   readonly body: Uint8Array;
 }
 
@@ -101,7 +119,9 @@ export class JobTable {
     if (!this.#isOurs()) this.#refuse();
     this.#database.execute("PRAGMA journal_mode = WAL");
     this.#database.execute(`PRAGMA synchronous = ${synchronous}`);
-    this.#atOnce(() => {
+    // Or each statement that changes several rows makes a file, to undo itself.
+    this.#database.execute("PRAGMA temp_store = MEMORY");
+    this.atOnce(() => {
       // Another process may have made the tables since.
       if (this.#pragma("user_version") === 0) this.#database.execute(SCHEMA);
     });
@@ -141,7 +161,8 @@ export class JobTable {
     return statement.all(...parameters);
   }
 
-  #atOnce<R>(work: () => R): R {
+  /** Does several things in one transaction: all of them or none. */
+  atOnce<R>(work: () => R): R {
     this.#all("BEGIN IMMEDIATE");
     try {
       const result = work();
@@ -185,7 +206,7 @@ export class JobTable {
 
   /** Ends a session that was seen with `beat` last: what it had is back. */
   end(session: number, beat: number | null): boolean {
-    return this.#atOnce(() => {
+    return this.atOnce(() => {
       const ended = this.#all(
         "DELETE FROM sessions WHERE session = ?1 AND (?2 IS NULL OR beat = ?2) RETURNING session",
         session,
@@ -202,50 +223,64 @@ export class JobTable {
     });
   }
 
-  /** Stores a job if there is room for it; false if there is none. */
-  put(job: NewJob, maxSize: number): boolean {
-    if (maxSize === Infinity) {
-      this.#insert(job);
-      return true;
-    }
-    return this.#atOnce(() => {
-      if (job.id !== null && this.#has(job.id)) return true;
-      const [row] = this.#all(
-        `SELECT COUNT(*) AS count FROM (SELECT 1 FROM jobs WHERE state IN (${READY}, ${DELAYED}) LIMIT ?)`,
-        maxSize,
-      );
-      if (row!["count"] as number >= maxSize) return false;
-      this.#insert(job);
-      return true;
-    });
-  }
-
-  #has(id: string): boolean {
-    return this.#all("SELECT 1 FROM jobs WHERE id = ?", id).length > 0;
-  }
-
-  #insert({ body, id, delay, priority }: NewJob): void {
-    const now = Date.now();
-    this.#all(
-      "INSERT INTO jobs (id, priority, state, deliveries, due, put_at, body) VALUES (?, ?, ?, 0, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-      id,
-      priority,
-      delay > 0 ? DELAYED : READY,
-      now + delay,
-      now,
-      body,
-    );
-  }
-
-  /** Leases the next job to a session; `null` if there is none. */
-  take(session: number): TakenJob | null {
-    this.#wakeDelayed();
+  /** For how many more jobs there is room. */
+  room(maxSize: number): number {
+    if (maxSize === Infinity) return Infinity;
     const [row] = this.#all(
-      `UPDATE jobs SET state = ${LEASED}, session = ?1, deliveries = deliveries + 1 WHERE number = (SELECT number FROM jobs WHERE state = ${READY} ORDER BY priority, number LIMIT 1) AND EXISTS (SELECT 1 FROM sessions WHERE session = ?1) RETURNING number, body`,
-      session,
+      `SELECT COUNT(*) AS count FROM (SELECT 1 FROM jobs WHERE state = ${READY} UNION ALL SELECT 1 FROM jobs WHERE state = ${DELAYED} LIMIT ?)`,
+      maxSize,
     );
-    if (row === undefined) return null;
-    return { number: row["number"] as number, body: row["body"] as Uint8Array };
+    return maxSize - (row!["count"] as number);
+  }
+
+  has(id: string): boolean {
+    return this.#all("SELECT 1 FROM jobs WHERE id = ? AND id IS NOT NULL", id)
+      .length > 0;
+  }
+
+  /** Stores jobs, without those whose id is there. */
+  put(jobs: readonly NewJob[]): void {
+    const now = Date.now();
+    let done = 0;
+    for (; jobs.length - done >= ROWS_A_STATEMENT; done += ROWS_A_STATEMENT) {
+      this.#insert(jobs.slice(done, done + ROWS_A_STATEMENT), now);
+    }
+    for (; done < jobs.length; done++) this.#insert([jobs[done]!], now);
+  }
+
+  #insert(jobs: readonly NewJob[], now: number): void {
+    const parameters: DatabaseValue[] = [];
+    for (const { body, id, delay, priority } of jobs) {
+      const state = delay > 0 ? DELAYED : READY;
+      parameters.push(id, priority, state, now + delay, now, body);
+    }
+    const sql = jobs.length === 1 ? INSERT_ONE : INSERT_MANY;
+    this.#all(sql, ...parameters);
+  }
+
+  /** Whether a job can be taken by now; it locks nobody out. */
+  isAnyReady(): boolean {
+    const due = this.nextDue();
+    return (due !== null && due <= Date.now()) ||
+      this.#all(`SELECT 1 FROM jobs WHERE state = ${READY} LIMIT 1`).length > 0;
+  }
+
+  /** Leases the next jobs to a session: `count`, or as many as there are. */
+  take(session: number, count: number): TakenJob[] {
+    this.#wakeDelayed();
+    const which = count === 1 ? "=" : "IN";
+    const rows = this.#all(
+      `UPDATE jobs SET state = ${LEASED}, session = ?1, deliveries = deliveries + 1 WHERE number ${which} (SELECT number FROM jobs WHERE state = ${READY} ORDER BY priority, number LIMIT ?2) AND EXISTS (SELECT 1 FROM sessions WHERE session = ?1) RETURNING number, priority, body`,
+      session,
+      count,
+    );
+    const jobs = rows.map((row) => ({
+      number: row["number"] as number,
+      priority: row["priority"] as number,
+      body: row["body"] as Uint8Array,
+    }));
+    // SQLite does not say in which order it returns them.
+    return jobs.sort((a, b) => a.priority - b.priority || a.number - b.number);
   }
 
   #wakeDelayed(): void {
@@ -266,13 +301,20 @@ export class JobTable {
     return row!["due"] as number | null;
   }
 
-  /** The job is done; false if the lease is no longer the session's. */
-  finish(number: number, session: number): boolean {
-    return this.#all(
-      `DELETE FROM jobs WHERE number = ? AND session = ? AND state = ${LEASED} RETURNING number`,
-      number,
-      session,
-    ).length === 1;
+  /** The jobs are done: gives those whose lease was still the session's. */
+  finish(numbers: readonly number[], session: number): ReadonlySet<number> {
+    const rows = numbers.length === 1
+      ? this.#all(
+        `DELETE FROM jobs WHERE number = ? AND session = ? AND state = ${LEASED} RETURNING number`,
+        numbers[0]!,
+        session,
+      )
+      : this.#all(
+        `DELETE FROM jobs WHERE number IN (SELECT value FROM json_each(?)) AND session = ? AND state = ${LEASED} RETURNING number`,
+        JSON.stringify(numbers),
+        session,
+      );
+    return new Set(rows.map((row) => row["number"] as number));
   }
 
   /**
@@ -307,22 +349,27 @@ export class JobTable {
 
   isUnfinished(): boolean {
     return this.#all(
-      `SELECT 1 FROM jobs WHERE state IN (${READY}, ${LEASED}, ${DELAYED}) LIMIT 1`,
+      `${
+        [READY, LEASED, DELAYED]
+          .map((state) => `SELECT 1 FROM jobs WHERE state = ${state}`)
+          .join(" UNION ALL ")
+      } LIMIT 1`,
     ).length > 0;
   }
 
   count(): { ready: number; leased: number; delayed: number; dead: number } {
-    const counts = new Map<DatabaseValue, number>();
-    for (
-      const row of this.#all(
-        "SELECT state, COUNT(*) AS count FROM jobs GROUP BY state",
-      )
-    ) counts.set(row["state"]!, row["count"] as number);
+    const [row] = this.#all(
+      `SELECT ${
+        [READY, LEASED, DELAYED, DEAD].map((state) =>
+          `(SELECT COUNT(*) FROM jobs WHERE state = ${state}) AS state_${state}`
+        ).join(", ")
+      }`,
+    );
     return {
-      ready: counts.get(READY) ?? 0,
-      leased: counts.get(LEASED) ?? 0,
-      delayed: counts.get(DELAYED) ?? 0,
-      dead: counts.get(DEAD) ?? 0,
+      ready: row![`state_${READY}`] as number,
+      leased: row![`state_${LEASED}`] as number,
+      delayed: row![`state_${DELAYED}`] as number,
+      dead: row![`state_${DEAD}`] as number,
     };
   }
 

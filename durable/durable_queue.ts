@@ -101,7 +101,8 @@ export interface DeadLetters<T> {
  */
 export interface DurableQueue<T> extends AsyncIterable<T> {
   /**
-   * Puts an item in, waiting for room if there is none.
+   * Puts an item in, waiting for room if there is none. Calls that wait together
+   * are stored together: `gather` of many is quicker than one after the other.
    *
    * @param item The item.
    * @param options Its `id`, `delay` and `priority`.
@@ -127,7 +128,8 @@ export interface DurableQueue<T> extends AsyncIterable<T> {
   get(): Promise<T>;
   /**
    * Ends the lease that the current task has had the longest: the item is done.
-   * It does not wait, so a task that was cancelled can still call it.
+   * If the task is cancelled meanwhile, the item is done all the same, and the
+   * next wait throws the {@linkcode CancelledError}.
    *
    * @returns When that is stored.
    * @throws {InvalidStateError} When the task has no lease, or it ran out and

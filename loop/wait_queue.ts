@@ -34,6 +34,8 @@ export interface WaitQueueOptions<T, B, O extends object = object> {
   take?: (wait: QueuedWait<T, B>) => T;
   /** For debug mode: what one who looks for the cause wants to know as well. */
   detail?: (owner: O) => string;
+  /** It is bound to a loop only while something waits. */
+  rebinds?: boolean;
   /** The tasks that alone can end its waits. */
   blockers?: (owner: O) => Blockers | null;
 }
@@ -149,9 +151,14 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
   /** Takes what the first wait has brought, and ends that for good. */
   commitFirst(value: T): B {
     const first = this.#waiting.first!;
-    this.#waiting.remove(first);
-    first.commit(value);
+    this.commit(first, value);
     return first.brought;
+  }
+
+  /** The same for a wait that may stand anywhere in the queue. */
+  commit(wait: QueuedWait<T, B>, value: T): void {
+    this.#waiting.remove(wait);
+    wait.commit(value);
   }
 
   /** Fails a wait that was granted nothing. */
@@ -196,6 +203,9 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
    * gives the error for a call from any other.
    */
   bind(kernel: Kernel): InvalidStateError | null {
+    if (
+      this.#options.rebinds && this.#waiting.size + this.#granted.size === 0
+    ) this.#kernel = kernel;
     this.#kernel ??= kernel;
     if (this.#kernel === kernel) return null;
     return new InvalidStateError(

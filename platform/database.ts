@@ -3,6 +3,7 @@ import { can, DATABASES, refusal } from "./limits.ts";
 import { mapError } from "./map_error.ts";
 import { builtin } from "./shared/builtin.ts";
 import { systemError } from "./system_errors.ts";
+import { hostTimers } from "./timers.ts";
 import type { HostBell, HostDatabase } from "./types/database.ts";
 
 /** The codes of SQLite's errors that have a counterpart in the system. */
@@ -15,24 +16,38 @@ const CODES: Readonly<Record<number, string>> = {
   14: "ENOENT",
 };
 
+/** What to do about an error of SQLite. */
+const ADVICE: Readonly<Record<number, string>> = {
+  5: "another process does not let go of it",
+  8: "let this process write to it, and to its folder",
+  13: "make room on the disk",
+  14: "its folder must be there, and this process may write to it",
+  26: "take the path of a database, or one where no file is yet",
+};
+
 /** The error of SQLite, of the system or of Deno's permissions as the library's. */
 function databaseError(error: unknown, action: string): unknown {
-  const { errcode, message, code: reason, name } = error as {
-    errcode?: number;
+  const { message, code: reason, name } = error as {
     message?: string;
     code?: unknown;
     name?: string;
   };
+  let { errcode } = error as { errcode?: number };
   // Deno's own refusal, which its node:sqlite gives a code of SQLite.
   if (name === "NotCapable") return systemError("EPERM", action, error);
+  // Deno opens it by another way, whose errors have no number.
+  if (message?.startsWith("unable to open database file")) errcode ??= 14;
   if (errcode === undefined) {
     return /^E[A-Z]+$/.test(`${reason}`) ? mapError(error, action) : error;
   }
   const code = CODES[errcode & 0xff] ?? "EINVAL";
-  return new OSError(`Cannot ${action} as SQLite refused: ${message}`, {
-    code,
-    cause: error,
-  });
+  const advice = ADVICE[errcode & 0xff];
+  return new OSError(
+    `Cannot ${action} as SQLite refused: ${message}${
+      advice === undefined ? "" : `; ${advice}`
+    }`,
+    { code, cause: error },
+  );
 }
 
 function mapped<T>(action: string, work: () => T): T {
@@ -83,22 +98,47 @@ export function openDatabase(path: string, busyMs: number): HostDatabase {
   };
 }
 
+/** How often the bell rings by itself if the host cannot watch its file. */
+const LOOK_MS = 50;
+
 /** Opens the bell of a file, which processes ring for one another. */
 export function openBell(path: string): HostBell {
   const fs = builtin("node:fs");
   const action = `open the file ${path}`;
   const file = mapped(action, () => fs.openSync(path, "a+"));
-  let watcher: { close(): void } | null = null;
+  let stop: (() => void) | null = null;
+  const look = (callback: () => void): () => void => {
+    let timer = hostTimers.setTimer(next, LOOK_MS);
+    function next(): void {
+      timer = hostTimers.setTimer(next, LOOK_MS);
+      callback();
+    }
+    return () => hostTimers.clearTimer(timer);
+  };
+  const watch = (callback: () => void): () => void => {
+    const watcher = fs.watch(path, callback);
+    watcher.on("error", () => {
+      watcher.close();
+      stop = look(callback);
+    });
+    return () => watcher.close();
+  };
   return {
     listen(callback) {
-      watcher ??= fs.watch(path, callback);
+      if (stop !== null) return;
+      try {
+        stop = watch(callback);
+      } catch {
+        // The system has no watches left, or none for this kind of disk.
+        stop = look(callback);
+      }
     },
     ring() {
       // The time of change is what others see; the file stays empty.
       fs.futimesSync(file, new Date(), new Date());
     },
     close() {
-      watcher?.close();
+      stop?.();
       fs.closeSync(file);
     },
   };

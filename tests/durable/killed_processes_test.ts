@@ -1,24 +1,62 @@
-/** `kill -9` of processes at work. DURABLE_JOBS=20000 for a long run. */
-import { openSqliteQueue } from "@asyncio/asyncio/durable";
+/** `kill -9` of processes at work. */
+import { gather, prefork, run } from "@asyncio/asyncio";
+import { type DurableQueue, openSqliteQueue } from "@asyncio/asyncio/durable";
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import process from "node:process";
 import { DATABASES } from "../../platform/limits.ts";
 import { withPath, withQueue } from "../_support/durable.ts";
+import { program } from "../_support/workers.ts";
 import { runProgram } from "../_support/programs.ts";
 import { needs } from "../_support/runtimes.ts";
 
-const JOBS = Number(process.env["DURABLE_JOBS"] ?? 2_000);
+const JOBS = 20_000;
 const WORKERS = 2;
-const KILLS = 2;
+const KILLS = 4;
+
+/** How many jobs a worker of `tests/programs/durable.ts` has at a time. */
+const TASKS = 8;
+
+const OPTIONS = { leaseMs: 1_500, maxDeliveries: 1000 };
+
+/** Puts jobs, as many at a time as a transaction is worth. */
+async function putAll(queue: DurableQueue<number>, count: number) {
+  for (let first = 0; first < count; first += 1000) {
+    const length = Math.min(1000, count - first);
+    const items = Array.from({ length }, (_, i) => first + i);
+    await gather(items.map((item) => queue.put(item)));
+  }
+}
+
+/** How often each job was done, by the lines that workers write. */
+class Done {
+  readonly counts = new Map<number, number>();
+  /** Jobs that two living processes had at a time. */
+  readonly doubles: string[] = [];
+
+  read(line: string): void {
+    const [what, item] = line.split(" ");
+    if (what === "double") this.doubles.push(line);
+    else if (what === "did") {
+      const job = Number(item);
+      this.counts.set(job, (this.counts.get(job) ?? 0) + 1);
+    }
+  }
+
+  get repeated(): number {
+    let repeated = 0;
+    for (const count of this.counts.values()) repeated += count - 1;
+    return repeated;
+  }
+}
 
 Deno.test({
   name:
-    "workers that are killed lose no job, and repeat no more than the one at hand",
+    "workers that are killed lose no job, and repeat no more than those at hand",
   ...needs(DATABASES),
   fn: () =>
     withQueue<number>(async (queue, path) => {
-      for (let i = 0; i < JOBS; i++) await queue.put(i);
-      const did = new Map<number, number>();
+      await putAll(queue, JOBS);
+      const done = new Done();
       let kills = 0;
       const work = async (): Promise<void> => {
         let wasKilled: boolean;
@@ -27,9 +65,8 @@ Deno.test({
           const { signal } = await runProgram("durable", {
             args: [path],
             onLine(line, send) {
-              const job = Number(line.split(" ")[1]);
-              did.set(job, (did.get(job) ?? 0) + 1);
-              if (kills < KILLS && ++count === 50 * (kills + 1)) {
+              done.read(line);
+              if (kills < KILLS && ++count === 300) {
                 kills++;
                 send("SIGKILL");
               }
@@ -40,15 +77,47 @@ Deno.test({
       };
       const workers = Array.from({ length: WORKERS }, work);
       await queue.join();
-      // Each worker ends at one of these.
-      for (let i = 0; i < WORKERS; i++) await queue.put(-1);
+      // Each worker ends at one of these, and might take two at once.
+      await queue.put(-1);
+      await Promise.race(workers);
+      await queue.put(-1);
       await Promise.all(workers);
       assertEquals(kills, KILLS);
-      assertEquals(did.size, JOBS);
-      const total = [...did.values()].reduce((sum, count) => sum + count, 0);
-      // What was said before the kill, and done after it was heard of.
-      assertLessOrEqual(total - JOBS, kills);
-    }, { leaseMs: 1_500, maxDeliveries: 1000 }),
+      assertEquals(done.counts.size, JOBS);
+      assertEquals(done.doubles, []);
+      // What was said, and not yet stored as done when the worker was killed.
+      assertLessOrEqual(done.repeated, kills * TASKS);
+    }, OPTIONS),
+});
+
+Deno.test({
+  name: "the workers of prefork share a queue, also when one is killed",
+  ...needs(DATABASES),
+  fn: () =>
+    run(() =>
+      withQueue<number>(async (queue, path) => {
+        const jobs = 500;
+        const done = new Done();
+        await using supervisor = await prefork({
+          workers: WORKERS,
+          script: program("durable"),
+          args: [path],
+          onLog: ({ text }) => done.read(text),
+          handleSignals: false,
+          restartDelayMs: 10,
+        });
+        // They wait by now, and hear of each.
+        for (let i = 0; i < jobs / 2; i++) await queue.put(i);
+        await queue.join();
+        process.kill(supervisor.workers[0]!.pid!, "SIGKILL");
+        for (let i = jobs / 2; i < jobs; i++) await queue.put(i);
+        await queue.join();
+        await supervisor.stop();
+        assertEquals(done.counts.size, jobs);
+        assertEquals(done.doubles, []);
+        assertLessOrEqual(done.repeated, TASKS);
+      }, OPTIONS)
+    ),
 });
 
 Deno.test({

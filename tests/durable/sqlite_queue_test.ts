@@ -13,6 +13,7 @@ import {
 } from "@asyncio/asyncio/durable";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { writeFileSync } from "node:fs";
+import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { can, DATABASES } from "../../platform/limits.ts";
 import { withPath, withQueue } from "../_support/durable.ts";
@@ -53,6 +54,27 @@ test("two queues on one file share the items", async (queue, path) => {
   await other.close();
   assertEquals(await counts(queue), "1 ready, 0 leased, 0 delayed, 0 dead");
 });
+
+test(
+  "two queues hear from one another if the system watches no more files",
+  async (queue, path) => {
+    const fs = process.getBuiltinModule("node:fs");
+    const { watch } = fs;
+    fs.watch = () => {
+      throw new Error("no space left on device");
+    };
+    try {
+      const other = await openSqliteQueue<number>(path);
+      const getter = createTask(() => other.get());
+      await sleep(0);
+      await queue.put(1);
+      assertEquals(await getter, 1);
+      await other.close();
+    } finally {
+      fs.watch = watch;
+    }
+  },
+);
 
 test(
   "put() hears from another queue that there is room",
@@ -255,7 +277,23 @@ Deno.test({
         "no database, but a text that is long enough".repeat(40),
       );
       const error = await assertRejects(() => openSqliteQueue(path), OSError);
-      assert((error as Error).message.includes(path));
+      const { message } = error as Error;
+      assert(message.includes(path), message);
+      assert(message.includes("take the path of a database"), message);
+    }),
+});
+
+Deno.test({
+  name: "openSqliteQueue() says what is wrong with a path in no folder",
+  ...needs(DATABASES),
+  fn: () =>
+    withPath(async (path) => {
+      const error = await assertRejects(
+        () => openSqliteQueue(`${path}/jobs.db`),
+        OSError,
+        "its folder must be there",
+      );
+      assertEquals((error as OSError).code, "ENOENT");
     }),
 });
 

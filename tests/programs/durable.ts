@@ -1,11 +1,49 @@
-// Works on a durable queue, or puts into one, until it is killed.
-import { run } from "@asyncio/asyncio";
+// Works on a durable queue, or puts into one, until it is killed or told to end.
+import { run, taskGroup, workerInfo } from "@asyncio/asyncio";
 import { openSqliteQueue } from "@asyncio/asyncio/durable";
-import { writeSync } from "node:fs";
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import process from "node:process";
 
 const [, , path = "", what] = process.argv;
 const say = (text: string) => writeSync(1, `${text}\n`);
+
+/** How many tasks of a process work. */
+const TASKS = 8;
+
+const held = `${path}-held`;
+
+/** Says whose it is; linked, so that a job is held at once or not at all. */
+const own = `${held}/process ${process.pid}`;
+
+/** Takes a job as its own; says so if another process that lives has it too. */
+function hold(item: number): void {
+  const file = `${held}/${item}`;
+  try {
+    linkSync(own, file);
+  } catch {
+    const holder = Number(readFileSync(file, "utf8"));
+    if (lives(holder)) say(`double ${item}`);
+    // The holder was killed.
+    rmSync(file);
+    linkSync(own, file);
+  }
+}
+
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 await run(async () => {
   const queue = await openSqliteQueue<number>(path, {
@@ -19,11 +57,26 @@ await run(async () => {
       say(`put ${i}`);
     }
   }
-  for (;;) {
-    const item = await queue.get();
-    if (item >= 0) say(`did ${item}`);
-    await queue.taskDone();
-    if (item < 0) break;
-  }
+  mkdirSync(held, { recursive: true });
+  writeFileSync(own, `${process.pid}`);
+  const info = workerInfo();
+  info?.stopping.addEventListener("abort", () => queue.shutdown());
+  info?.ready();
+  const work = async () => {
+    for await (const item of queue) {
+      if (item < 0) {
+        // For all tasks of this process; and this one counts as done.
+        await queue.taskDone();
+        queue.shutdown();
+        return;
+      }
+      hold(item);
+      unlinkSync(`${held}/${item}`);
+      say(`did ${item}`);
+    }
+  };
+  await taskGroup((group) => {
+    for (let i = 0; i < TASKS; i++) group.createTask(work);
+  });
   await queue.close();
 });
