@@ -207,9 +207,14 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
     return take === undefined ? granted : take(wait);
   }
 
+  /** What waits here, and on what; not how that is now. */
+  get title(): string {
+    return whatOf(this.#options.owner, this.#what);
+  }
+
   describe(): string {
     const { owner, detail } = this.#options;
-    const what = whatOf(owner, this.#what);
+    const what = this.title;
     const more = detail?.(owner) ?? "";
     return more === "" ? what : `${what} (${more})`;
   }
