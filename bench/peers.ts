@@ -62,7 +62,14 @@ export async function findPeers(
   };
 }
 
-const OURS = ["ours", "debug-off", "debug-on", "one-worker", "one-process"];
+const OURS = [
+  "ours",
+  "debug-off",
+  "debug-on",
+  "timeline-on",
+  "one-worker",
+  "one-process",
+];
 /** Peers that start workers of files of their own, so that they cannot be part of a bundle. */
 const POOLS = ["tinypool", "workerpool"];
 
