@@ -4,9 +4,11 @@ import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { getEventLoop } from "../loop/ambient.ts";
 import { EventLoop } from "../loop/event_loop.ts";
+import { provideTracing } from "../loop/inspection.ts";
 import { Recording } from "./_recording.ts";
 import type { TraceEvents } from "./_trace_event.ts";
 import { traceEventsOf } from "./_trace_events.ts";
+import { tracing } from "./_tracing.ts";
 
 /** Options of {@linkcode recordTimeline}. */
 export interface TimelineOptions {
@@ -143,3 +145,6 @@ export function recordTimeline(options: TimelineOptions = {}): Timeline {
   }
   return new Timeline(loop, capacity, longStepMs);
 }
+
+// deno-lint-ignore asyncio/no-import-effects -- for debuggers; the loop cannot know of this module
+provideTracing(tracing);

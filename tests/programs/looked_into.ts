@@ -1,12 +1,33 @@
 // A program that is looked into: it knows nothing of that.
 import process from "node:process";
-import { createTask, Lock, run, sleep } from "@asyncio/asyncio";
+import {
+  createTask,
+  EventLoop,
+  type Instrument,
+  Lock,
+  run,
+  sleep,
+} from "@asyncio/asyncio";
 
 const way = process.argv.at(-1);
 
 /** Holds the loop, by name. */
 function grind(): void {
   for (;;);
+}
+
+/** Who watches the loop, and was put there by whoever looks into it. */
+const instruments = new Set<Instrument>();
+if (way === "instruments") {
+  const { addInstrument, removeInstrument } = EventLoop.prototype;
+  EventLoop.prototype.addInstrument = function (instrument) {
+    instruments.add(instrument);
+    addInstrument.call(this, instrument);
+  };
+  EventLoop.prototype.removeInstrument = function (instrument) {
+    instruments.delete(instrument);
+    removeInstrument.call(this, instrument);
+  };
 }
 
 await run(async () => {
@@ -20,4 +41,6 @@ await run(async () => {
   if (way === "grind") grind();
   await napper.catch(() => {});
   console.log("napper has ended");
+  if (way !== "instruments") return;
+  console.log(`instruments left: ${instruments.size || "none"}`);
 });
