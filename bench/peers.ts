@@ -68,6 +68,7 @@ const OURS = [
   "debug-on",
   "explored",
   "explored-pct",
+  "timeline-on",
   "one-worker",
   "one-process",
 ];

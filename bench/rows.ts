@@ -57,6 +57,7 @@ import { switchHundred, switchOne } from "./rows/switch.ts";
 import { taskGroup } from "./rows/task_group.ts";
 import { threadCall, threadCores } from "./rows/thread.ts";
 import { timeoutUnfired } from "./rows/timeout.ts";
+import { timeline } from "./rows/timeline.ts";
 import { timer } from "./rows/timer.ts";
 import { timers } from "./rows/timers.ts";
 import { waitFirst } from "./rows/wait_first.ts";
@@ -126,6 +127,7 @@ export const rows: readonly Row[] = [
   workWorkers,
   debugOff,
   explore,
+  timeline,
   startUp,
   packageSize,
   gather(10),

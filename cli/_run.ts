@@ -5,10 +5,15 @@ import { attachDebugger } from "./_copies.ts";
 import { openDoor } from "./_door.ts";
 import { Failure, InterruptFailure, UsageFailure } from "./_failure.ts";
 import type { Target } from "./_target.ts";
+import { record, write } from "./_trace.ts";
 import { chains, stack, type Style, styleOf, table, tree } from "./_view.ts";
 
 /** How many tasks of a loop are shown unless more are asked for. */
 const DEFAULT_LIMIT = 1000;
+
+/** So long a trace lasts unless it is to last longer. */
+const DEFAULT_SECONDS = 5;
+const MOST_SECONDS = 3600;
 
 const HELP = `Looks into a running program that uses @asyncio/asyncio.
 
@@ -19,6 +24,7 @@ Usage: asyncio COMMAND PROCESS [TASK] [options]
   where PROCESS TASK    where a task is, and who awaits it
   blocked PROCESS       the function that holds the loop, if one does
   cancel PROCESS TASK   asks a task to cancel
+  trace PROCESS         a timeline of the next seconds, for ui.perfetto.dev
 
 PROCESS is a process id, or HOST:PORT of the inspector of a program that was
 started with --inspect, or the URL that startInspector() gives. TASK is a name, or
@@ -26,6 +32,8 @@ an id such as #3.
 
   --json                answers for programs, as JSON
   --limit N             at most so many tasks of each loop, ${DEFAULT_LIMIT} by default
+  --seconds N           for how long to trace, ${DEFAULT_SECONDS} by default
+  -o, --output FILE     where to write the trace; to stdout by default
   --help                this text
 
 The program opens its inspector for as long as the command takes; it needs Node
@@ -41,12 +49,15 @@ interface Request {
   readonly task: string;
   readonly isJson: boolean;
   readonly limit: number;
+  readonly seconds: number;
+  readonly output: string | null;
 }
 
 type Command = (
   target: Target,
   request: Request,
   style: Style,
+  interrupted: Promise<never>,
 ) => Promise<{ readonly data: unknown; readonly lines: readonly string[] }>;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -81,8 +92,24 @@ const COMMANDS: Readonly<Record<string, Command>> = {
         : stack(frames, style),
     };
   },
+  trace: async ({ session }, { seconds, output }, _style, interrupted) => {
+    if (session === null) {
+      throw new Failure(
+        "An inspector of the program's own records nothing for others: give the process id, or look at the timeline on its page",
+      );
+    }
+    const trace = await record(session, seconds, interrupted);
+    if (output === null) {
+      return { data: trace, lines: [JSON.stringify(trace)] };
+    }
+    const { traceEvents: { length: events }, otherData } = trace;
+    const line = await write(output, trace);
+    return { data: { file: output, events, ...otherData }, lines: [line] };
+  },
 };
 
+/** It ends by itself at Ctrl-C, when it has cleaned up. */
+const TRACE = "trace";
 const WITH_TASK = ["where", "cancel"];
 
 function isUrl(target: string): boolean {
@@ -129,12 +156,12 @@ async function answer(
     ? openDoor(request.target)
     : await attachDebugger(request.target);
   try {
-    const asked = COMMANDS[request.command]!(
-      target,
-      request,
-      styleOf(stdout, env),
-    );
-    const { data, lines } = await Promise.race([asked, interrupted]);
+    const { command } = request;
+    const style = styleOf(stdout, env);
+    const asked = COMMANDS[command]!(target, request, style, interrupted);
+    const { data, lines } = command === TRACE
+      ? await asked
+      : await Promise.race([asked, interrupted]);
     return request.isJson
       ? `${JSON.stringify(data, null, 2)}\n`
       : `${lines.join("\n")}\n`;
@@ -212,12 +239,21 @@ function parse(args: readonly string[]): Request | null {
       `--limit must be an integer of at least 0: received ${values.limit}`,
     );
   }
+  const seconds = Number(values.seconds ?? DEFAULT_SECONDS);
+  if (!(seconds > 0 && seconds <= MOST_SECONDS)) {
+    throw new UsageFailure(
+      `--seconds must be a number above 0 and up to ${MOST_SECONDS}: received ${values.seconds}`,
+    );
+  }
+  const { output = null } = values;
   return {
     command,
     target,
     task: task ?? "",
     isJson: values.json === true,
     limit,
+    seconds,
+    output,
   };
 }
 
@@ -229,6 +265,8 @@ function readArguments(args: readonly string[]) {
       options: {
         json: { type: "boolean" },
         limit: { type: "string" },
+        seconds: { type: "string" },
+        output: { type: "string", short: "o" },
         help: { type: "boolean", short: "h" },
       },
     });

@@ -3,6 +3,12 @@
  * nothing else. What comes from the program, such as a name, becomes text in the
  * page and never HTML.
  */
+import {
+  TIMELINE_BODY,
+  TIMELINE_BUTTON,
+  TIMELINE_SCRIPT,
+  TIMELINE_STYLE,
+} from "./_page_timeline.ts";
 
 /**
  * The page.
@@ -16,9 +22,9 @@ export function pageWith(nonce: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>asyncio inspector</title>
 <link rel="icon" href="data:,">
-<style nonce="${nonce}">${STYLE}</style>
+<style nonce="${nonce}">${STYLE}${TIMELINE_STYLE}</style>
 ${BODY}
-<script nonce="${nonce}">${SCRIPT}</script>
+<script nonce="${nonce}">${SCRIPT}${TIMELINE_SCRIPT}</script>
 </html>
 `;
 }
@@ -110,6 +116,7 @@ const BODY = String.raw`
   <span id="lag" class="faint"></span>
   <span id="link" role="status">connecting</span>
   <input id="search" type="search" placeholder="Search (press /)" aria-label="Search tasks by name or state">
+  ${TIMELINE_BUTTON}
 </header>
 <section id="deadlocks" aria-labelledby="deadlocks-title" hidden>
   <h2 id="deadlocks-title">Deadlock: these tasks wait for each other</h2>
@@ -134,8 +141,7 @@ const BODY = String.raw`
     <p id="said" role="status"></p>
   </section>
 </main>
-<footer>
-  <h2>Locks, queues and their like</h2>
+<footer>${TIMELINE_BODY}  <h2>Locks, queues and their like</h2>
   <table>
     <thead><tr><th>name</th><th>kind</th><th>taken</th><th>who waits</th><th>state</th></tr></thead>
     <tbody id="resources"></tbody>

@@ -14,6 +14,7 @@ import { answer, CANCEL_REASON, commandNames } from "./_commands.ts";
 import { type Guard, makeToken } from "./_guard.ts";
 import { pageWith } from "./_page.ts";
 import { Numbers, takeSnapshot } from "./_snapshot.ts";
+import { Timelines } from "./_timelines.ts";
 import { Updates } from "./_updates.ts";
 
 /** Of every answer: it is not cached, its type is not guessed, and no frame shows it. */
@@ -32,10 +33,12 @@ export class Service {
   readonly #guard: Guard;
   readonly #numbers = new Numbers();
   readonly #updates: Updates;
+  readonly #timelines: Timelines;
   readonly #gets: Readonly<Record<string, Answering>> = {
     "/": () => page(),
-    "/events": () => this.#events(),
+    "/events": () => this.#events(this.#updates),
     "/inspect": (query) => this.#inspect(query),
+    "/timeline": () => this.#events(this.#timelines),
     "/tasks": () => json(takeSnapshot(this.#kernel, this.#numbers)),
     "/where": (query) => this.#where(query),
   };
@@ -44,6 +47,7 @@ export class Service {
     this.#kernel = kernel;
     this.#guard = guard;
     this.#updates = new Updates(kernel, this.#numbers);
+    this.#timelines = new Timelines(kernel);
   }
 
   /** What a program's own `toString` throws must not end the program. */
@@ -80,14 +84,15 @@ export class Service {
 
   stop(): void {
     this.#updates.stop();
+    this.#timelines.stop();
   }
 
-  #events(): HttpAnswer {
-    if (this.#updates.isFull) return text(503, ["Too many pages are open"]);
+  #events(source: Updates | Timelines): HttpAnswer {
+    if (source.isFull) return text(503, ["Too many pages are open"]);
     return {
       status: 200,
       headers: { ...HEADERS, "content-type": "text/event-stream" },
-      body: (output) => this.#updates.open(output),
+      body: (output) => source.open(output),
     };
   }
 

@@ -33,10 +33,5 @@ export {
   type InspectorOptions,
   startInspector,
 } from "./inspector.ts";
-export {
-  recordTimeline,
-  Timeline,
-  type TimelineOptions,
-  type TraceEvent,
-  type TraceEvents,
-} from "./timeline.ts";
+export { recordTimeline, Timeline, type TimelineOptions } from "./timeline.ts";
+export type { TraceEvent, TraceEvents } from "./_trace_event.ts";

@@ -391,6 +391,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
       );
     }
     if (steps === null || future.#kernel.closed) return;
+    const { hooks } = future.#kernel;
+    if (hooks !== null) hooks.futureDone(future, eachStep(steps));
     if (!isOneStep(steps)) {
       for (const step of steps) future.#kernel.push(step);
     } else if (!isLast || !future.#kernel.tryRun(steps)) {
@@ -560,7 +562,15 @@ export class Completion<T> implements Retriever {
   run(): void {
     const future = this.#future;
     if (this.retrieves) internals.retrieve(future);
-    callFromLoop(internals.kernel(future), this.#callback, future);
+    const kernel = internals.kernel(future);
+    const { hooks } = kernel;
+    if (hooks === null) callFromLoop(kernel, this.#callback, future);
+    else {
+      hooks.atEndOf(
+        future,
+        () => callFromLoop(kernel, this.#callback, future),
+      );
+    }
   }
 
   awaiters(): Iterable<Future<unknown>> {

@@ -101,12 +101,13 @@ export class Handle {
     handle.#callback = null;
     handle.#args = NO_ARGUMENTS;
     handle.#name = "done";
+    const { kernel } = handle.#scope;
+    if (kernel.hooks !== null) kernel.hooks.callbackStarted(handle);
     enterForCallback(handle.#scope, callback);
     try {
       callback(...args);
       leaveCallback();
     } catch (error) {
-      const { kernel } = handle.#scope;
       if (isExitRequest(error)) {
         leaveCallback();
         return kernel.abort(error);
@@ -119,6 +120,7 @@ export class Handle {
       });
       leaveCallback();
     }
+    if (kernel.hooks !== null) kernel.hooks.callbackEnded(handle);
   }
 
   static {

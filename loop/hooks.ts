@@ -3,6 +3,7 @@
  * and tracers watch the kernel. A loop without any pays one comparison.
  */
 import type { CancelledError } from "../errors.ts";
+import { peekScope } from "./entered.ts";
 import type { Future } from "./future.ts";
 import type { Handle } from "./handle.ts";
 import type { Kernel } from "./kernel.ts";
@@ -18,6 +19,8 @@ import type { Wait } from "./wait.ts";
 export interface Instrument {
   /** A task was made; it has not started. */
   taskCreated?(task: Task<unknown>): void;
+  /** A task starts: its function is called, unless it was cancelled before. */
+  taskStarted?(task: Task<unknown>): void;
   /** A task ended, with whatever outcome. */
   taskEnded?(task: Task<unknown>): void;
   /** A task was asked to cancel. */
@@ -28,10 +31,26 @@ export interface Instrument {
   handleCreated?(handle: Handle): void;
   /** A task began to wait for `what`: `sleep(10)`, `Lock.acquire`, ... */
   waitStarted?(wait: WaitInfo): void;
+  /**
+   * What it waits for has come, or failed, or it was cancelled: it goes on in
+   * its turn. Not told of one that needs nothing but its turn or the time.
+   *
+   * @param by The task whose code did that, or the future at whose end it was
+   * done; null if it was the host.
+   */
+  waitDecided?(wait: WaitInfo, by: Future<unknown> | null): void;
   /** The wait ended, with whatever outcome. */
   waitEnded?(wait: WaitInfo): void;
   /** A step ended that held the loop for `ms` milliseconds. */
   stepEnded?(step: StepInfo, ms: number): void;
+  /** A callback of `callSoon`, or of a timer, is about to be called. */
+  callbackStarted?(handle: Handle): void;
+  /** It has returned, or thrown. */
+  callbackEnded?(handle: Handle): void;
+  /** The host has had a turn, as the loop had so much to do that it gave it one. */
+  turnEnded?(): void;
+  /** Nothing is ready any more; the code of the last step may still run. */
+  loopIdle?(): void;
 }
 
 /** A step of the loop, as an {@linkcode Instrument} sees it. */
@@ -68,7 +87,22 @@ export class Hooks {
   tracer: TaskTracer | null = null;
   readonly #kernel: Kernel;
   readonly #now: () => number;
-  #instruments: Instrument[] = [];
+  #instruments: readonly Instrument[] = [];
+  // Of what happens at every wait, only those that want to know it are asked.
+  #ofStarts: readonly Instrument[] = [];
+  #ofDecisions: readonly Instrument[] = [];
+  #ofEnds: readonly Instrument[] = [];
+  /** The future at whose end the running step of the library is done. */
+  #cause: Future<unknown> | null = null;
+  /**
+   * If a `sleep(0)` has ended, the last one first, while the only instrument
+   * there is lets so many of them pass and looks at them afterwards. To tell it of
+   * each would be most of what it costs.
+   */
+  readonly turns: Scope[] = [];
+  turnsLeft = 0;
+  /** How many were left when another instrument came, which wants to hear of all. */
+  turnsRefused = 0;
 
   constructor(kernel: Kernel, now: () => number) {
     this.#kernel = kernel;
@@ -87,10 +121,15 @@ export class Hooks {
 
   /** The kernel asks only where someone answers, and measures only then. */
   #refresh(): void {
+    const having = (name: HookName) =>
+      this.#instruments.filter((each) => each[name] !== undefined);
     this.#kernel.hooks = this.#instruments.length > 0 ? this : null;
-    this.#kernel.stepwise = this.#instruments.some((each) =>
-      each.stepEnded !== undefined
-    );
+    this.#kernel.stepwise = having("stepEnded").length > 0;
+    this.#ofStarts = having("waitStarted");
+    this.#ofDecisions = having("waitDecided");
+    this.#ofEnds = having("waitEnded");
+    this.turnsRefused += this.turnsLeft;
+    this.turnsLeft = 0;
   }
 
   taskCreated(task: Task<unknown>): void {
@@ -101,6 +140,10 @@ export class Hooks {
   beginTask(task: Task<unknown>, begin: () => void): void {
     if (this.tracer === null) begin();
     else this.tracer.beginTask(task, begin);
+  }
+
+  taskStarted(task: Task<unknown>): void {
+    this.#call("taskStarted", (each) => each.taskStarted?.(task));
   }
 
   taskEnded(task: Task<unknown>): void {
@@ -122,8 +165,38 @@ export class Hooks {
     this.#call("handleCreated", (each) => each.handleCreated?.(handle));
   }
 
+  callbackStarted(handle: Handle): void {
+    this.#call("callbackStarted", (each) => each.callbackStarted?.(handle));
+  }
+
+  callbackEnded(handle: Handle): void {
+    this.#call("callbackEnded", (each) => each.callbackEnded?.(handle));
+  }
+
+  turnEnded(): void {
+    this.#call("turnEnded", (each) => each.turnEnded?.());
+  }
+
+  loopIdle(): void {
+    this.#call("loopIdle", (each) => each.loopIdle?.());
+  }
+
+  // A closure a wait, as `#call` takes, would be most of what these cost.
+
+  /** Whether an instrument is the only one, and may let turns pass. */
+  isAlone(): boolean {
+    return this.#instruments.length === 1;
+  }
+
   waitStarted(wait: Wait<unknown>): void {
-    this.#call("waitStarted", (each) => each.waitStarted?.(wait));
+    const instruments = this.#ofStarts;
+    for (let i = 0; i < instruments.length; i++) {
+      try {
+        instruments[i]!.waitStarted!(wait);
+      } catch (error) {
+        this.#expel(instruments[i]!, "waitStarted", error);
+      }
+    }
   }
 
   waitFailed(wait: Wait<unknown>, error: unknown): void {
@@ -131,7 +204,47 @@ export class Hooks {
   }
 
   waitEnded(wait: Wait<unknown>): void {
-    this.#call("waitEnded", (each) => each.waitEnded?.(wait));
+    const instruments = this.#ofEnds;
+    for (let i = 0; i < instruments.length; i++) {
+      try {
+        instruments[i]!.waitEnded!(wait);
+      } catch (error) {
+        this.#expel(instruments[i]!, "waitEnded", error);
+      }
+    }
+  }
+
+  waitDecided(wait: Wait<unknown>): void {
+    if (this.#ofDecisions.length === 0) return;
+    this.#decided(wait, peekScope()?.task ?? this.#cause);
+  }
+
+  /** A future is done, and so are the waits for it. */
+  futureDone(future: Future<unknown>, steps: Iterable<Runnable>): void {
+    if (this.#ofDecisions.length === 0) return;
+    // The scope of a task that has ended leads to the loop's root.
+    const by = peekScope()?.task ?? this.#cause ?? future;
+    for (const step of steps) if (isWait(step)) this.#decided(step, by);
+  }
+
+  /** Calls `fn`, which is done at the end of `future`. */
+  atEndOf(future: Future<unknown>, fn: () => void): void {
+    this.#cause = future;
+    try {
+      fn();
+    } finally {
+      this.#cause = null;
+    }
+  }
+
+  #decided(wait: Wait<unknown>, by: Future<unknown> | null): void {
+    for (const each of this.#ofDecisions) {
+      try {
+        each.waitDecided!(wait, by);
+      } catch (error) {
+        this.#expel(each, "waitDecided", error);
+      }
+    }
   }
 
   /** Begins to measure a step; the function it returns ends it. */
@@ -160,14 +273,22 @@ export class Hooks {
       try {
         call(instrument);
       } catch (error) {
-        this.remove(instrument);
-        this.#kernel.report({
-          message: `The instrument's ${name} threw and was removed`,
-          error,
-        });
+        this.#expel(instrument, name, error);
       }
     }
   }
+
+  #expel(instrument: Instrument, name: HookName, error: unknown): void {
+    this.remove(instrument);
+    this.#kernel.report({
+      message: `The instrument's ${name} threw and was removed`,
+      error,
+    });
+  }
+}
+
+function isWait(step: Runnable): step is Wait<unknown> {
+  return (step as Partial<Wait<unknown>>).promise !== undefined;
 }
 
 /** The waits of a scope and of those inside it, for stacks and reports. */

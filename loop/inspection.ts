@@ -60,6 +60,26 @@ export interface Inspection {
   where(task: string): InspectedLoop[];
   /** Asks the tasks of this name or id to cancel; gives their names. */
   cancel(task: string): string[];
+  /**
+   * Records what all loops do, for at most so many milliseconds, and gives the
+   * number of the recording. Absent if the program has not loaded that part of
+   * the library.
+   */
+  startTrace?(ms: number): number;
+  /** Ends a recording: its trace events as JSON, a text a loop; `null` if it is over. */
+  stopTrace?(id: number): string[] | null;
+}
+
+/** Records loops: the debug module knows how. */
+export interface Tracing {
+  start(kernels: readonly Kernel[], ms: number): number;
+  stop(id: number): string[] | null;
+}
+
+/** Lets debuggers record. */
+export function provideTracing(tracing: Tracing): void {
+  inspection.startTrace = (ms) => tracing.start(openKernels(), ms);
+  inspection.stopTrace = (id) => tracing.stop(id);
 }
 
 let inspected: WeakRef<Kernel>[] = [];

@@ -255,6 +255,7 @@ export class Kernel implements AlarmTarget {
       this.#budget = STEPS_A_TURN;
       // In a turn of the host all microtasks have run.
       this.woken = null;
+      if (this.hooks !== null) this.hooks.turnEnded();
       this.#continue();
     };
   }
@@ -297,6 +298,7 @@ export class Kernel implements AlarmTarget {
     this.#scheduled = false;
     this.#setAlarm();
     if (this.#hasMore()) this.#schedule();
+    else if (this.hooks !== null) this.hooks.loopIdle();
   }
 
   /** The run has ended before its turn: it waits on, in its context. */

@@ -440,6 +440,8 @@ function startNow<T>(scope: Scope, task: Task<T>): void {
 
 /** Runs in the task's scope, so that all that the function awaits carries it. */
 function start<T>(task: Task<T>): void {
+  const { hooks } = scopeOf(task).kernel;
+  if (hooks !== null) hooks.taskStarted(task);
   const fn = begin(task);
   if (fn === null) return;
   let result: PromiseLike<T> | T;

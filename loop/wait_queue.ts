@@ -155,7 +155,7 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
     return first.brought;
   }
 
-  /** The same for a wait that may stand anywhere in the queue. */
+  /** The same for a wait that may be anywhere in the queue. */
   commit(wait: QueuedWait<T, B>, value: T): void {
     this.#waiting.remove(wait);
     wait.commit(value);
@@ -231,9 +231,14 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
     return take === undefined ? granted : take(wait);
   }
 
+  /** What waits here, and on what; not how that is now. */
+  get title(): string {
+    return whatOf(this.#options.owner, this.#what);
+  }
+
   describe(): string {
     const { owner, detail } = this.#options;
-    const what = whatOf(owner, this.#what);
+    const what = this.title;
     const more = detail?.(owner) ?? "";
     return more === "" ? what : `${what} (${more})`;
   }

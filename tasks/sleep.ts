@@ -78,6 +78,8 @@ export function checkpoint(): Promise<void> {
 }
 
 const turnSource: WaitSource = {
+  title: "sleep(0)",
+  isTurn: true,
   mayMove: true,
   // It stays in the ready queue, where a wait that is done does nothing.
   abandon() {},

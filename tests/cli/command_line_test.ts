@@ -257,6 +257,7 @@ Deno.test({
         [["ps", here, "more"], 2, "The command ps takes no more"],
         [["ps", here, "--limit", "-1"], 2, "--limit"],
         [["ps", here, "--colour"], 2, "--colour"],
+        [["trace", here, "--seconds", "0"], 2, "--seconds must be a number"],
         [["ps", "4194305"], 1, "There is no process 4194305"],
         [["ps", "1"], 1, "rocess 1 "],
         [["ps", "127.0.0.1:1"], 1, "There is no inspector at 127.0.0.1:1"],

@@ -3,6 +3,7 @@ import {
   createTask,
   type ExceptionContext,
   type Future,
+  gather,
   getRunningLoop,
   type Handle,
   type Instrument,
@@ -19,6 +20,7 @@ import {
   assert,
   assertEquals,
   assertGreaterOrEqual,
+  assertMatch,
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
@@ -225,14 +227,133 @@ Deno.test(
   }),
 );
 
+Deno.test(
+  "taskStarted() is called when a task starts, before its function",
+  virtual(async () => {
+    const seen: string[] = [];
+    await watched({
+      taskCreated: ({ name }) => seen.push(`${name} created`),
+      taskStarted: ({ name }) => seen.push(`${name} started`),
+    }, async () => {
+      const run = (name: string) => () => void seen.push(`${name} runs`);
+      const late = createTask(run("late"), { name: "late" });
+      const eager = createTask(run("eager"), {
+        name: "eager",
+        eagerStart: true,
+      });
+      await late;
+      await eager;
+    });
+    assertEquals(seen, [
+      "late created",
+      "eager created",
+      "eager started",
+      "eager runs",
+      "late started",
+      "late runs",
+    ]);
+  }),
+);
+
+Deno.test(
+  "waitDecided() tells who has ended a wait: code of a task, or the end of one",
+  virtual(async () => {
+    const seen: string[] = [];
+    await watched({
+      waitDecided({ task, what }, by) {
+        const name = by === null ? "the host" : (by as Task).name ?? "a future";
+        seen.push(`${task?.name}'s ${what.split(" ")[0]}: ${name}`);
+      },
+    }, async () => {
+      const queue = new Queue<number>();
+      const getter = createTask(() => queue.get(), { name: "getter" });
+      const napper = createTask(() => sleep(60_000), { name: "napper" });
+      const waiter = createTask(async () => await getter, { name: "waiter" });
+      const group = createTask(() => gather([() => sleep(2)]), {
+        name: "gatherer",
+      });
+      await createTask(async () => {
+        await sleep(1);
+        queue.putNowait(1);
+        napper.cancel();
+      }, { name: "doer" });
+      await waiter;
+      await group;
+      getRunningLoop().callLater(1, () => queue.putNowait(2));
+      await createTask(() => queue.get(), { name: "last" });
+    });
+    const others = seen.filter((line) => !line.startsWith("Task-"));
+    assertEquals(others.slice(0, 3), [
+      "getter's Queue.get: doer",
+      "napper's sleep(60000): doer",
+      "waiter's <Task: getter",
+    ]);
+    assertMatch(others[3]!, /^gatherer's <Future: Task-\d+$/);
+    assertEquals(others.slice(4), ["last's Queue.get: the host"]);
+  }),
+);
+
+Deno.test(
+  "callbackStarted() and callbackEnded() are called around a callback, which may throw",
+  virtual(async () => {
+    collectReports();
+    const seen: string[] = [];
+    await watched({
+      callbackStarted: (handle) => seen.push(`started ${handle}`),
+      callbackEnded: (handle) => seen.push(`ended ${handle}`),
+    }, async () => {
+      const loop = getRunningLoop();
+      loop.callSoon(() => seen.push("runs"));
+      loop.callLater(1, () => {
+        throw new Error("no");
+      });
+      loop.callSoon(() => seen.push("never")).cancel();
+      await sleep(2);
+    });
+    assertEquals(seen, [
+      "started <Handle done>",
+      "runs",
+      "ended <Handle done>",
+      "started <TimerHandle done>",
+      "ended <TimerHandle done>",
+    ]);
+  }),
+);
+
+Deno.test(
+  "turnEnded() is called when the loop had to give the host a turn, loopIdle() when nothing is ready",
+  virtual(async () => {
+    let [ended, idle] = [0, 0];
+    await watched({
+      turnEnded: () => void ended++,
+      loopIdle: () => void idle++,
+    }, async () => {
+      const busy = createTask(() => turns(1000));
+      const other = createTask(() => turns(1000));
+      await busy;
+      await other;
+      const before = idle;
+      await sleep(5);
+      assertGreaterOrEqual(idle, before + 1);
+    });
+    assertGreaterOrEqual(ended, 5);
+  }),
+);
+
 const EVERY_HOOK = [
   "taskCreated",
+  "taskStarted",
   "taskEnded",
   "taskCancelRequested",
   "futureCreated",
   "handleCreated",
   "waitStarted",
+  "waitDecided",
   "waitEnded",
+  "callbackStarted",
+  "callbackEnded",
+  "turnEnded",
+  "loopIdle",
   "stepEnded",
 ] as const;
 
@@ -257,6 +378,7 @@ Deno.test.each(EVERY_HOOK)(
         const task = createTask(() => sleep(60_000));
         loop.createFuture();
         loop.callSoon(() => {});
+        await turns(300);
         await sleep(1);
         task.cancel();
         await assertRejects(() => task);

@@ -3,6 +3,7 @@
 import {
   createTask,
   Event,
+  EventLoop,
   type Inspector,
   isCancelledError,
   Lock,
@@ -215,6 +216,65 @@ shown("the keyboard alone does it", async ({ page, line }) => {
   await page.keyboard.press("Escape");
   await end(...tasks);
 });
+
+shown(
+  "the timeline shows the last seconds, and records only while it is open",
+  async ({ page }) => {
+    const recorders = new Set<unknown>();
+    const { addInstrument, removeInstrument } = EventLoop.prototype;
+    EventLoop.prototype.addInstrument = function (instrument) {
+      recorders.add(instrument);
+      addInstrument.call(this, instrument);
+    };
+    EventLoop.prototype.removeInstrument = function (instrument) {
+      recorders.delete(instrument);
+      removeInstrument.call(this, instrument);
+    };
+    const wrong = `<img src=x onerror="document.title='taken'">`;
+    const door = new Lock({ name: wrong });
+    const holder = createTask(() => door.with(() => new Event().wait()), {
+      name: "holder",
+    });
+    const waiter = createTask(() => door.acquire(), { name: "waiter" });
+    await page.getByText("live", { exact: true }).waitFor();
+    assertEquals(recorders.size, 0);
+    await page.keyboard.press("t");
+    const lanes = page.getByRole("application", { name: /^Timeline/ });
+    await lanes.waitFor();
+    const moment = page.locator("#moment");
+    while (!/^\W*waiter/.test(await moment.innerText())) {
+      await lanes.press("ArrowDown");
+      await sleep(20);
+    }
+    assertEquals(recorders.size, 1);
+    await lanes.press("ArrowRight");
+    await lanes.press("ArrowRight");
+    assertMatch(
+      await moment.innerText(),
+      /waiter: Lock\.acquire on <img src=x .*\(held by holder\), outcome pending, for [\d.]+ ms/,
+    );
+    assertEquals(
+      await page.getByRole("button", { name: "Pause" })
+        .getAttribute("aria-pressed"),
+      "true",
+    );
+    // Something is drawn, in the colours of the page.
+    const colours = await lanes.locator("canvas").evaluate((element) => {
+      const canvas = element as HTMLCanvasElement;
+      const { data } = canvas.getContext("2d")!
+        .getImageData(0, 0, canvas.width, canvas.height);
+      return new Set(new Uint32Array(data.buffer)).size;
+    });
+    assert(colours > 3, `${colours} colours`);
+    assertEquals(await page.locator("img").count(), 0);
+    assertEquals(await page.title(), "asyncio inspector");
+    await page.getByRole("button", { name: "Timeline" }).click();
+    await lanes.waitFor({ state: "hidden" });
+    while (recorders.size > 0) await sleep(20);
+    Object.assign(EventLoop.prototype, { addInstrument, removeInstrument });
+    await end(holder, waiter);
+  },
+);
 
 shown("nothing of a name becomes HTML", async ({ page, line }) => {
   const name = `<img src=x onerror="document.title='taken'"><b>bold</b>`;

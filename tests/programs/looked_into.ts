@@ -1,7 +1,15 @@
 // A program that is looked into: it knows nothing of that.
 import process from "node:process";
 import { isMainThread, Worker } from "node:worker_threads";
-import { createTask, Lock, run, sleep, startInspector } from "@asyncio/asyncio";
+import {
+  createTask,
+  EventLoop,
+  type Instrument,
+  Lock,
+  run,
+  sleep,
+  startInspector,
+} from "@asyncio/asyncio";
 
 const way = process.argv.at(-1);
 
@@ -51,6 +59,20 @@ function grind(): void {
   for (;;);
 }
 
+/** Who watches the loop, and was put there by whoever looks into it. */
+const instruments = new Set<Instrument>();
+if (way === "instruments") {
+  const { addInstrument, removeInstrument } = EventLoop.prototype;
+  EventLoop.prototype.addInstrument = function (instrument) {
+    instruments.add(instrument);
+    addInstrument.call(this, instrument);
+  };
+  EventLoop.prototype.removeInstrument = function (instrument) {
+    instruments.delete(instrument);
+    removeInstrument.call(this, instrument);
+  };
+}
+
 await run(async () => {
   const lock = new Lock();
   const napper = createTask(() => sleep(600_000), { name: "napper" });
@@ -63,4 +85,6 @@ await run(async () => {
   if (way === "grind") grind();
   await napper.catch(() => {});
   console.log("napper has ended");
+  if (way !== "instruments") return;
+  console.log(`instruments left: ${instruments.size || "none"}`);
 });
