@@ -88,6 +88,7 @@ const PACKAGES = [
   "async-mutex",
   "execa",
   "bullmq",
+  "@nats-io/jetstream",
   ...POOLS,
 ];
 
