@@ -148,8 +148,12 @@ export function describe(error: unknown): string {
 /** The error of ours for one of NATS. */
 export function toOSError(action: string, cause: unknown): OSError {
   if (cause instanceof OSError) return cause;
-  const name = (cause as { name?: string }).name ?? "";
-  if (name === "ClosedConnectionError" || name === "DrainingConnectionError") {
+  const { name = "", message } = cause as { name?: string; message?: string };
+  if (
+    name === "ClosedConnectionError" || name === "DrainingConnectionError" ||
+    // That of a request which was on its way.
+    message === "connection closed"
+  ) {
     return new ConnectionError(
       `Cannot ${action} as the connection to NATS is closed: connect and open the queue again`,
       { cause },
