@@ -31,8 +31,9 @@
  * | `@asyncio/asyncio/debug` | {@linkcode printCallGraph}, {@linkcode captureCallGraph}, {@linkcode startInspector} |
  * | `@asyncio/asyncio/testing` | {@linkcode runVirtual}, {@linkcode VirtualClock}, {@linkcode exploreSchedules}, {@linkcode exploreCancellations}, {@linkcode memoryStreamPair}, {@linkcode simulate} |
  *
- * The names of two modules are not here:
- * `@asyncio/asyncio/durable` has queues that outlive the process, and
+ * The names of three modules are not here:
+ * `@asyncio/asyncio/durable` has queues that outlive the process,
+ * `@asyncio/asyncio/jetstream` has those that several machines share, and
  * `@asyncio/asyncio/cli` is the command line that looks into a running program.
  *
  * Time is in milliseconds everywhere. What may be cancelled or timed out is

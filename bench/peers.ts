@@ -89,6 +89,7 @@ const PACKAGES = [
   "async-mutex",
   "execa",
   "bullmq",
+  "@nats-io/jetstream",
   ...POOLS,
 ];
 

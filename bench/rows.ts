@@ -18,6 +18,7 @@ import {
 import { gather } from "./rows/gather.ts";
 import { groupLimit } from "./rows/group_limit.ts";
 import { httpProtocol, httpStreams } from "./rows/http.ts";
+import { jetStreamJob, jetStreamPut } from "./rows/jetstream.ts";
 import {
   lockContended,
   lockFree,
@@ -100,6 +101,8 @@ export const rows: readonly Row[] = [
   durableBatch,
   durableLatency,
   durableMemory,
+  jetStreamPut,
+  jetStreamJob,
   pooledMap,
   pooledMapIterable,
   retrySuccess,

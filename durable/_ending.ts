@@ -1,7 +1,7 @@
 import type { CancelledError } from "../errors.ts";
 import type { Scope } from "../loop/scope.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
-import type { Lease } from "./_leases.ts";
+import type { Lease } from "./leases.ts";
 
 /** A lease that ends with the next transaction. */
 export interface Ending<T> {

@@ -23,7 +23,7 @@ import type {
 } from "./durable_queue.ts";
 import { type Ending, EndWait } from "./_ending.ts";
 import type { JobTable, NewJob, TakenJob } from "./_job_table.ts";
-import { type Lease, Leases } from "./_leases.ts";
+import { type Lease, Leases } from "./leases.ts";
 import { SessionWatch } from "./_session_watch.ts";
 
 const PUT_OPTIONS = new OptionNames<DurablePutOptions>(

@@ -1,4 +1,4 @@
-import { DESCRIPTION, EXPORTS, NAME, VERSION } from "./_project.ts";
+import { DESCRIPTION, EXPORTS, NAME, PEERS, VERSION } from "./_project.ts";
 
 /** Where an entry is, for compilers and for whoever runs it. */
 interface Target {
@@ -85,6 +85,11 @@ export function manifest(remote: string | null): Manifest {
     module: root.default,
     types: root.types,
     exports: exportsOfNpm(),
+    // Loaded by the entry that needs it, and by no other.
+    peerDependencies: PEERS,
+    peerDependenciesMeta: Object.fromEntries(
+      Object.keys(PEERS).map((name) => [name, { optional: true }]),
+    ),
     // `npx @asyncio/asyncio`.
     bin: { asyncio: "./esm/cli/bin.js" },
     // The first versions whose `require()` loads ES modules.

@@ -16,6 +16,25 @@ export const DESCRIPTION: string = config.description;
 /** What users import and the file behind it: `./loop` and `./loop/mod.ts`. */
 export const EXPORTS: Readonly<Record<string, string>> = config.exports;
 
+/** The versions of the packages of NATS, by their names. */
+const NATS: readonly (readonly [string, string])[] = Object.entries(
+  config.imports,
+).flatMap(([name, target]) =>
+  name.startsWith("@nats-io/")
+    ? [[name, target.replace(`npm:${name}@`, "")] as const]
+    : []
+);
+
+/** Packages that an entry loads if the user has them, and their versions. */
+export const PEERS: Readonly<Record<string, string>> = Object.fromEntries(
+  NATS.filter(([name]) => name === "@nats-io/jetstream"),
+);
+
+/** The packages that tests with these need, as npm installs them. */
+export const PEERS_OF_TESTS: readonly string[] = NATS.map(([name, version]) =>
+  `${name}@${version}`
+);
+
 /** The path that a `file:` URL of this machine stands for. */
 export function toPath(url: URL): string {
   const path = decodeURIComponent(url.pathname);

@@ -30,6 +30,7 @@ import {
   isLibrary,
   NAME,
   npm,
+  PEERS_OF_TESTS,
   ROOT,
   toPath,
   writeText,
@@ -233,6 +234,7 @@ async function createProject(tarball: URL): Promise<Project> {
     ["install", "--prefer-offline", "--no-audit", "--no-fund"],
     { cwd: root },
   );
+  await addPeers(root);
   const tracingLack = await addTracing(root);
   await addConsumers(root);
   return { root, tracingLack, ...await addTests(root) };
@@ -240,7 +242,14 @@ async function createProject(tarball: URL): Promise<Project> {
 
 /** Installs what the program in `tests/npm/tracing/` needs, or tells why not. */
 async function addTracing(root: URL): Promise<string | null> {
-  const packages = await tracingPackages();
+  return await install(root, await tracingPackages());
+}
+
+/** Installs packages beside ours, or tells why not. */
+async function install(
+  root: URL,
+  packages: readonly string[],
+): Promise<string | null> {
   try {
     await npm(
       ["install", "--prefer-offline", "--no-audit", "--no-fund", ...packages],
@@ -250,6 +259,13 @@ async function addTracing(root: URL): Promise<string | null> {
   } catch (error) {
     return `without ${packages.join(", ")}: ${error}`;
   }
+}
+
+/** Installs the packages that tests of optional peers need; see `_manifest.ts`. */
+async function addPeers(root: URL): Promise<void> {
+  const lack = await install(root, PEERS_OF_TESTS);
+  // The tests that need them are skipped, and say so.
+  if (lack !== null) console.log(lack);
 }
 
 /** A runtime that is not Deno. */

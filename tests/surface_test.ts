@@ -9,7 +9,7 @@ const ROOT = new URL("../", import.meta.url);
 const HIDDEN = ["_internal", "platform"];
 
 /** Entries whose names the root does not have, so that it needs no engine. */
-const APART = ["durable/mod.ts"];
+const APART = ["durable/mod.ts", "jetstream/mod.ts"];
 
 /** What is published and no library code. */
 const PUBLISHED = [

@@ -6,7 +6,8 @@
  * may do what programs do.
  *
  * - `layers`: an import points to the left of its own place in the order.
- * - `relative-imports`: library code imports its own files, with extension.
+ * - `relative-imports`: library code imports its own files, with extension, and
+ *   what a user may have, {@linkcode PEERS}, when it is needed.
  * - `private-files`: `_file.ts` is imported inside its own folder only.
  * - `platform-only`: `Deno`, `process`, `node:`, host timers and the URLs of
  *   source files (a worker's entry) belong in `platform/`.
@@ -28,10 +29,16 @@ export const LAYERS: readonly (readonly string[])[] = [
   ["sync", "queue"],
   ["threads", "streams"],
   ["subprocess", "workers", "durable"],
+  ["jetstream"],
   ["debug", "testing"],
   ["mod.ts"],
   ["cli"],
 ];
+
+/** Packages that library code loads by `import()`, and the place that does. */
+const PEERS: Readonly<Record<string, string>> = {
+  "@nats-io/jetstream": "jetstream",
+};
 
 const ROOT = decodeURIComponent(new URL("../", import.meta.url).pathname);
 
@@ -145,6 +152,10 @@ const relativeImports: Deno.lint.Rule = {
       if (/^\.\.?\/.*\.ts$/.test(specifier)) return;
       // `platform-only` speaks of these.
       if (specifier.startsWith("node:")) return;
+      if (
+        PEERS[specifier] === placeOf(path) &&
+        node.parent?.type === "ImportExpression"
+      ) return;
       context.report({
         node,
         message: `Library code must not import "${specifier}"`,

@@ -3,6 +3,7 @@ import { createTask, Queue, QueueShutDown, run, sleep } from "@asyncio/asyncio";
 import { assertEquals, assertRejects } from "@std/assert";
 import { DATABASES } from "../../platform/limits.ts";
 import { withQueue } from "../_support/durable.ts";
+import { NATS, withJetStream } from "../_support/nats.ts";
 import { needs } from "../_support/runtimes.ts";
 
 /** What both kinds have, as a worker uses it. */
@@ -34,6 +35,12 @@ const KINDS: readonly Kind[] = [
     needed: needs(DATABASES),
     use: (maxSize, fn) => withQueue<number>(fn, { maxSize }),
   },
+  {
+    name: "JetStream",
+    needed: NATS,
+    use: (maxSize, fn) =>
+      withJetStream<number>(({ queue }) => fn(queue), { maxSize }),
+  },
 ];
 
 const PROMISES: Readonly<
@@ -46,7 +53,10 @@ const PROMISES: Readonly<
   async "get() waits for an item, first come, first served"(queue) {
     const got: string[] = [];
     const tasks = ["a", "b"].map((name) =>
-      createTask(async () => void got.push(name + await queue.get()))
+      createTask(async () => {
+        got.push(name + await queue.get());
+        await queue.taskDone();
+      })
     );
     await sleep(0);
     for (const item of [1, 2]) await queue.put(item);

@@ -84,6 +84,12 @@ Deno.test("relative-imports reports bare names and missing extensions", () => {
     faults("examples/echo.ts", `import { run } from "@asyncio/asyncio";`),
     [],
   );
+  const peer = `await import("@nats-io/jetstream");`;
+  const load = `export const load = async () => { ${peer} };`;
+  assertEquals(faults("jetstream/_client.ts", load), []);
+  assertEquals(faults("loop/task.ts", load), [
+    `relative-imports: Library code must not import "@nats-io/jetstream"`,
+  ]);
 });
 
 Deno.test("private-files reports an import from another folder", () => {

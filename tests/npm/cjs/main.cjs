@@ -9,7 +9,7 @@ const { Queue } = require("@asyncio/asyncio/queue");
 const manifest = require("@asyncio/asyncio/package.json");
 
 /** Entries whose names the root does not have. */
-const APART = ["./cli", "./durable"];
+const APART = ["./cli", "./durable", "./jetstream"];
 
 for (const entry of Object.keys(manifest.exports)) {
   if (entry.endsWith(".json")) continue;

@@ -17,7 +17,7 @@ const manifest = JSON.parse(
 
 assert.ok(Object.keys(manifest.exports).length > 2);
 /** Entries whose names the root does not have. */
-const APART = ["./cli", "./durable"];
+const APART = ["./cli", "./durable", "./jetstream"];
 
 for (const entry of Object.keys(manifest.exports)) {
   if (entry.endsWith(".json")) continue;

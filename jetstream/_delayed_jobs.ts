@@ -1,0 +1,94 @@
+/**
+ * Moves what was kept back to what can be taken. The server keeps the time: what
+ * is not due yet is given back to it until then.
+ */
+import type { JetStreamConnection, JetStreamMessage } from "./connection.ts";
+import { Delivery } from "./_delivery.ts";
+import { type Due, unframe } from "./_frame.ts";
+import { idOf, jobSubject, LATER } from "./_layout.ts";
+import { Pulls } from "./_pulls.ts";
+import type { Server } from "./_server.ts";
+
+/** How many are asked for at a time. */
+const BATCH = 64;
+
+/** How long one try of an acknowledgement may take. */
+const SETTLE_MS = 2_000;
+
+export class DelayedJobs {
+  readonly #connection: JetStreamConnection;
+  readonly #server: Server;
+  readonly #pulls: Pulls;
+  #isStarted = false;
+  #isClosed = false;
+
+  constructor(
+    connection: JetStreamConnection,
+    server: Server,
+    heartbeatMs: number,
+  ) {
+    this.#connection = connection;
+    this.#server = server;
+    this.#pulls = new Pulls(
+      connection,
+      server.pullSubject(LATER),
+      heartbeatMs,
+      {
+        onMessage: (message) => void this.#handle(message),
+        onNone: () => {},
+        onLost: () => this.#ask(),
+        onRefused: () => {},
+      },
+    );
+  }
+
+  /** From now on, as somebody waits for items. */
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.#ask();
+  }
+
+  #ask(): void {
+    if (this.#isStarted && !this.#isClosed && !this.#connection.isClosed()) {
+      this.#pulls.want(BATCH);
+    }
+  }
+
+  async #handle(message: JetStreamMessage): Promise<void> {
+    const delivery = new Delivery(this.#connection, message, 0);
+    const { head, body } = unframe<Due>(message.data);
+    const left = head.due - Date.now();
+    try {
+      if (this.#isClosed) delivery.letGo();
+      else if (left > 0) delivery.letGo(left);
+      else await this.#move(delivery, body);
+    } catch {
+      // It comes again when its lease has run out.
+    }
+    this.#ask();
+  }
+
+  async #move(delivery: Delivery, body: Uint8Array): Promise<void> {
+    const id = idOf(delivery.subject);
+    await this.#server.store(jobSubject(this.#server.name, id), body, {
+      msgID: `due ${delivery.seq}`,
+      // One of the same id, which was put meanwhile, is as good.
+      ...(id !== null && { expect: { lastSubjectSequence: 0 } }),
+    });
+    await delivery.finish(SETTLE_MS);
+  }
+
+  forget(): void {
+    this.#pulls.forget();
+  }
+
+  check(): void {
+    this.#pulls.check();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#pulls.close();
+  }
+}
