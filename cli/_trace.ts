@@ -32,7 +32,7 @@ function eachCopy(answer: string): string {
 }
 
 /**
- * Records for so many seconds, or until it is interrupted. In any case nothing of
+ * Records for a number of seconds, or until it is interrupted. In any case nothing of
  * it stays in the program.
  */
 export async function record(

@@ -1,4 +1,4 @@
-/** The names of lanes, and their order: each stands below the one that awaits it. */
+/** The names of lanes, and their order: each is below the one that awaits it. */
 import type { Lane } from "./_recording.ts";
 import type { TraceEvent } from "./_trace_event.ts";
 

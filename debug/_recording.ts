@@ -68,7 +68,7 @@ const SHORT_STEP_MS = 0.001;
 const LARGEST_STRIDE = 64;
 /** Such an interval is not what some short steps take. */
 const ODD_INTERVAL_MS = 0.5;
-/** For so many steps a task is watched that may have held the loop. */
+/** For how many steps a task is watched that may have held the loop. */
 const WATCHED_STEPS = 16;
 const CACHED_LANES = 1024;
 
@@ -103,7 +103,7 @@ export class Lane {
   /** Other waits that go on at the same time. */
   beside: Map<WaitInfo, WaitBeside> | null = null;
   isFresh = false;
-  /** For so many steps the clock is read at both ends. */
+  /** For how many more steps the clock is read at both ends. */
   watched = 0;
 
   constructor(

@@ -121,7 +121,7 @@ class Picture {
 
   // -- times ----------------------------------------------------------------
 
-  /** Events whose time was not read stand between those for which it was. */
+  /** Events whose time was not read are between those for which it was. */
   #resolveTimes(
     first: number,
     end: number,

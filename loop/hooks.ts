@@ -95,9 +95,9 @@ export class Hooks {
   /** The future at whose end the running step of the library is done. */
   #cause: Future<unknown> | null = null;
   /**
-   * If a `sleep(0)` has ended, the last one first, while the only instrument
-   * there is lets so many of them pass and looks at them afterwards. To tell it of
-   * each would be most of what it costs.
+   * The scopes in which a `sleep(0)` has ended, the last one first, while the only
+   * instrument there is lets a number of them pass and looks at them afterwards. To
+   * tell it of each would be most of what it costs.
    */
   readonly turns: Scope[] = [];
   turnsLeft = 0;

@@ -61,7 +61,7 @@ export interface Inspection {
   /** Asks the tasks of this name or id to cancel; gives their names. */
   cancel(task: string): string[];
   /**
-   * Records what all loops do, for at most so many milliseconds, and gives the
+   * Records what all loops do, for at most that many milliseconds, and gives the
    * number of the recording. Absent if the program has not loaded that part of
    * the library.
    */
