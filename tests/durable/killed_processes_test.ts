@@ -62,7 +62,7 @@ Deno.test({
         let wasKilled: boolean;
         do {
           let count = 0;
-          const { signal } = await runProgram("durable", {
+          const { signal, stderr } = await runProgram("durable", {
             args: [path],
             onLine(line, send) {
               done.read(line);
@@ -72,11 +72,12 @@ Deno.test({
               }
             },
           });
+          assertEquals(stderr, "");
           wasKilled = signal !== undefined;
         } while (wasKilled);
       };
       const workers = Array.from({ length: WORKERS }, work);
-      await queue.join();
+      await Promise.race([queue.join(), Promise.all(workers)]);
       // Each worker ends at one of these, and might take two at once.
       await queue.put(-1);
       await Promise.race(workers);

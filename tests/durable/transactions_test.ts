@@ -207,6 +207,12 @@ test("a for await that is cancelled has ended the item before", () =>
       task.cancel();
       await assertRejects(() => Promise.resolve(task), CancelledError);
       assertEquals(await counts(queue), EMPTY);
+      // It may be begun again.
+      await queue.put(2);
+      for await (const item of queue) {
+        assertEquals(item, 2);
+        break;
+      }
     })
   ));
 

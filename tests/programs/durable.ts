@@ -13,7 +13,17 @@ import {
 import process from "node:process";
 
 const [, , path = "", what] = process.argv;
-const say = (text: string) => writeSync(1, `${text}\n`);
+/** Where a pipe does not block, whoever reads it may be behind. */
+function say(text: string): void {
+  const bytes = new TextEncoder().encode(`${text}\n`);
+  for (let done = 0; done < bytes.length;) {
+    try {
+      done += writeSync(1, bytes.subarray(done));
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EAGAIN") throw error;
+    }
+  }
+}
 
 /** How many tasks of a process work. */
 const TASKS = 8;
