@@ -3,7 +3,7 @@
  * comes goes to this process alone, so it hands on everything, also what nobody
  * waits for any more.
  *
- * A request may be lost, with a server or a connection. What is asked for anew
+ * A request may be lost, with a server or a connection. What is asked for again
  * goes to a new inbox, so that the server drops the old request if it still has
  * it: otherwise one item too many would come.
  */

@@ -20,7 +20,8 @@ export interface JetStreamSubscription {
   /** Stops listening at once. */
   unsubscribe(): void;
   /**
-   * Stops listening once everything on its way has come.
+   * Stops listening once everything on its way has come. It is a promise of the
+   * client: cancelling the task that awaits it ends the wait and nothing else.
    *
    * @returns When that is done.
    */
@@ -46,7 +47,7 @@ export interface JetStreamConnection {
    */
   isClosed(): boolean;
   /**
-   * Waits until it is closed for good.
+   * Waits until it is closed for good. Cancelling ends the wait and nothing else.
    *
    * @returns The error that closed it, if one did.
    */
@@ -64,7 +65,8 @@ export interface JetStreamConnection {
     options?: { reply?: string },
   ): void;
   /**
-   * Sends a message and waits for the answer.
+   * Sends a message and waits for the answer. Cancelling ends the wait: the
+   * message is sent all the same.
    *
    * @param subject Where to.
    * @param payload What it carries.
@@ -90,13 +92,16 @@ export interface JetStreamConnection {
     },
   ): JetStreamSubscription;
   /**
-   * Waits until the server has all that was sent.
+   * Waits until the server has all that was sent. Cancelling ends the wait and
+   * nothing else.
    *
    * @returns When it has.
    */
   flush(): Promise<void>;
   /**
    * What happens to the connection, such as that it was lost and made again.
+   * Cancelling the task that waits for the next event ends the wait and nothing
+   * else.
    *
    * @returns The events, as they come.
    */

@@ -116,19 +116,26 @@ function checkName(action: string, name: unknown): void {
  * (`maxReconnectAttempts: -1`): the queue goes on then. It needs the package
  * `@nats-io/jetstream` and a server of 2.9 or newer.
  *
+ * If the task is cancelled while it opens, nothing of the queue stays in this
+ * process; what was made on the server stays there.
+ *
  * @typeParam T What the queue holds.
  *
  * @example A job for any machine
- * ```ts ignore
- * import { openJetStreamQueue } from "@asyncio/asyncio/jetstream";
- * import { connect } from "@nats-io/transport-node";
+ * ```ts
+ * import {
+ *   type JetStreamConnection,
+ *   openJetStreamQueue,
+ * } from "@asyncio/asyncio/jetstream";
  *
- * const connection = await connect({ maxReconnectAttempts: -1 });
- * const queue = await openJetStreamQueue<string>(connection, "images");
- * await queue.put("resize cat.png");
+ * // What `connect()` of `@nats-io/transport-node` gives.
+ * async function resize(connection: JetStreamConnection): Promise<void> {
+ *   await using queue = await openJetStreamQueue<string>(connection, "images");
+ *   await queue.put("resize cat.png");
  *
- * // Here, or on another machine:
- * for await (const job of queue) console.log(job);
+ *   // Here, or on another machine:
+ *   for await (const job of queue) console.log(job);
+ * }
  * ```
  *
  * @param connection A connection to the server, or to a cluster.

@@ -154,7 +154,8 @@ const relativeImports: Deno.lint.Rule = {
       if (specifier.startsWith("node:")) return;
       if (
         PEERS[specifier] === placeOf(path) &&
-        node.parent?.type === "ImportExpression"
+        (node as { parent?: Deno.lint.Node }).parent?.type ===
+          "ImportExpression"
       ) return;
       context.report({
         node,
