@@ -260,7 +260,7 @@ Deno.test(
 Deno.test(
   "its address names it, in texts as well",
   withPair(async ([, writer]) => {
-    const address = { transport: "unix", path: "memory" };
+    const address = { transport: "unix", path: "memory" } as const;
     assertEquals(writer.getExtraInfo("peername"), address);
     assertEquals(writer.getExtraInfo("sockname"), address);
     assertEquals(String(writer.transport), "<Transport open memory>");
