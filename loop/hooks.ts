@@ -136,12 +136,6 @@ export class Hooks {
     this.#call("taskCreated", (each) => each.taskCreated?.(task));
   }
 
-  /** Calls `begin`, which schedules a task or runs it. */
-  beginTask(task: Task<unknown>, begin: () => void): void {
-    if (this.tracer === null) begin();
-    else this.tracer.beginTask(task, begin);
-  }
-
   taskStarted(task: Task<unknown>): void {
     this.#call("taskStarted", (each) => each.taskStarted?.(task));
   }

@@ -23,7 +23,7 @@ import {
 } from "./cancel_request.ts";
 import { Future, futureInternals } from "./future.ts";
 import type { CodeStep, Gate } from "./gate.ts";
-import { waitsBelow } from "./hooks.ts";
+import { type TaskTracer, waitsBelow } from "./hooks.ts";
 import type { EventLoop } from "./event_loop.ts";
 import type { LoopKernel } from "./kernel.ts";
 import { Scope } from "./scope.ts";
@@ -131,8 +131,9 @@ export class Task<T = unknown> extends Future<T> {
     if (kernel.hooks !== null) kernel.hooks.taskCreated(this);
     if (signal !== undefined) Task.#listen(this, signal);
     if (startsAtOnce(kernel, options)) return;
-    if (kernel.hooks === null) kernel.pushCode(new Start(this), false);
-    else scheduleSeen(kernel, this);
+    const tracer = kernel.hooks?.tracer ?? null;
+    if (tracer === null) kernel.pushCode(new Start(this), false);
+    else scheduleTraced(tracer, this);
   }
 
   /**
@@ -369,22 +370,28 @@ export function makeTask<T>(
   // Not in the constructor: the stack of an error that is thrown there would
   // hold the task, so that it was never collected and its error never reported.
   if (startsAtOnce(kernel, options)) {
-    if (kernel.hooks === null) isolate(startNow<T>, scopeOf(task), task);
-    else startSeen(kernel, task);
+    const tracer = kernel.hooks?.tracer ?? null;
+    if (tracer === null) isolate(startNow<T>, scopeOf(task), task);
+    else startTraced(tracer, task);
   }
   return task;
 }
 
 // Functions of their own, as one with a closure costs those who need none more.
 
-function scheduleSeen(kernel: LoopKernel, task: Task<unknown>): void {
-  const schedule = () => kernel.pushCode(new Start(task), false);
-  kernel.hooks!.beginTask(task, schedule);
+function scheduleTraced(tracer: TaskTracer, task: Task<unknown>): void {
+  const { kernel } = scopeOf(task);
+  tracer.beginTask(task, () => kernel.pushCode(new Start(task), false));
 }
 
-function startSeen(kernel: LoopKernel, task: Task<unknown>): void {
-  const begin = () => isolate(startNow, scopeOf(task), task);
-  kernel.hooks!.beginTask(task, begin);
+function startTraced(tracer: TaskTracer, task: Task<unknown>): void {
+  // Only until it begins: the stack of an error that is thrown holds the closure.
+  let waiting: Task<unknown> | null = task;
+  tracer.beginTask(task, () => {
+    const starting = waiting!;
+    waiting = null;
+    isolate(startNow, scopeOf(starting), starting);
+  });
 }
 
 function startsAtOnce(kernel: LoopKernel, options: TaskOptions): boolean {

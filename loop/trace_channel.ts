@@ -9,7 +9,9 @@
  *   asyncStart, asyncEnd  it has ended
  * ```
  */
+import { capturePlace } from "../platform/async_storage.ts";
 import { hostChannel } from "../platform/diagnostics.ts";
+import type { AsyncPlace } from "../platform/types/async_storage.ts";
 import type { HostChannel } from "../platform/types/diagnostics.ts";
 
 export class TraceChannel<M extends object> {
@@ -38,11 +40,27 @@ export class TraceChannel<M extends object> {
 
   /** Says that it begins, and calls `fn` in the stores that are bound to `start`. */
   begin<R>(message: M, fn: () => R): R {
+    // Not inside of `runStores`: the stack of an error that `fn` throws would hold
+    // the message, and with it a task whose error was then never reported.
+    let place!: AsyncPlace;
+    this.#start.runStores(message, () => {
+      place = capturePlace();
+    });
+    let result!: R;
     try {
-      return this.#start.runStores(message, fn);
+      place.run(() => {
+        result = fn();
+      });
+      return result;
     } finally {
       this.#end.publish(message);
     }
+  }
+
+  /** Says that it begins, where nothing is called for it. */
+  tellBegin(message: M): void {
+    this.#start.publish(message);
+    this.#end.publish(message);
   }
 
   /** Says that it has ended, and that it has failed if `isError`. */

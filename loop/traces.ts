@@ -122,7 +122,7 @@ class Tracer implements TaskTracer {
     if (!waits.isHeard) return;
     const trace = new RunningWait(wait as Wait<unknown>);
     this.#waits.set(wait, trace);
-    waits.begin(trace, nothing);
+    waits.tellBegin(trace);
   }
 
   waitFailed(wait: WaitInfo, error: unknown): void {
@@ -155,5 +155,3 @@ class RunningWait implements WaitTrace {
     return tasksNeededBy(this.#wait);
   }
 }
-
-function nothing(): void {}

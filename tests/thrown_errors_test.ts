@@ -4,8 +4,8 @@ import { assertEquals } from "@std/assert";
 import { THROWN } from "./_support/thrown_errors.ts";
 import { collectReports } from "./_support/virtual.ts";
 
-/** Ends the run around it, and there can be only one. */
-const OF_RUN = ["SystemExit"];
+/** These end the run around them, or make one of their own: they want none around. */
+const OF_RUN = ["SystemExit", "ScheduleError"];
 
 for (const [name, calls] of Object.entries(THROWN)) {
   for (const [what, provoke] of Object.entries(calls)) {

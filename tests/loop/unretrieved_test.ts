@@ -8,6 +8,7 @@ import {
 import { assert, assertEquals } from "@std/assert";
 import { collectUntil, hasGc, SPARE } from "../_support/gc.ts";
 import { collectReports, turns, virtual } from "../_support/virtual.ts";
+import { tracingChannel } from "node:diagnostics_channel";
 
 /** Ways of failing that leave the frames of the loop in the error's stack. */
 const FAILURES: Readonly<Record<string, TaskFunction<unknown>>> = {
@@ -34,6 +35,16 @@ const FAILURES: Readonly<Record<string, TaskFunction<unknown>>> = {
 
 const stepwise: Instrument = { stepEnded() {} };
 
+const channel = tracingChannel("asyncio:task");
+const nothing = () => {};
+const subscribers = {
+  start: nothing,
+  end: nothing,
+  error: nothing,
+  asyncStart: nothing,
+  asyncEnd: nothing,
+};
+
 for (const [how, fn] of Object.entries(FAILURES)) {
   for (const eagerStart of [false, true]) {
     Deno.test({
@@ -43,14 +54,16 @@ for (const [how, fn] of Object.entries(FAILURES)) {
       ignore: !hasGc,
       fn: virtual(async () => {
         const loop = getRunningLoop();
-        for (const mode of ["plain", "stepwise", "debug"]) {
+        for (const mode of ["plain", "stepwise", "traced", "debug"]) {
           if (mode === "stepwise") loop.addInstrument(stepwise);
+          if (mode === "traced") channel.subscribe(subscribers);
           if (mode === "debug") loop.setDebug(true);
           const reports = collectReports();
           for (let n = 0; n < 10 + SPARE; n++) createTask(fn, { eagerStart });
           await turns(3);
           await collectUntil(() => reports.length >= 10);
           loop.removeInstrument(stepwise);
+          if (mode === "traced") channel.unsubscribe(subscribers);
           assertEquals([mode, Math.min(reports.length, 10)], [mode, 10]);
         }
         loop.setExceptionHandler(() => {});
