@@ -1,14 +1,15 @@
 /**
- * Work that outlives the process: a queue in an SQLite file.
+ * Work that outlives the process: a queue in an SQLite file, or on a server.
  *
- * asyncio leaves this to Celery and its kind. A producer puts jobs into a file,
+ * asyncio leaves this to Celery and its kind. A producer puts jobs into a queue,
  * and two worker processes take them. One of these is killed on the way: what it
  * had at hand is given to the other. A job that fails again and again ends among
- * the dead letters. With a path, the queue stays, and what was left there by an
- * earlier run is done as well. The progress goes to stderr.
+ * the dead letters. With a path or a server, the queue stays, and what was left
+ * there by an earlier run is done as well. The progress goes to stderr.
  *
  *     deno task example job_queue            in a file that is gone afterwards
  *     deno task example job_queue jobs.db    in one that stays
+ *     deno task example job_queue --nats nats://127.0.0.1:4222
  *
  * It prints
  *
@@ -28,10 +29,33 @@ import { gather, prefork, run, sleep, workerInfo } from "@asyncio/asyncio";
 import { type DurableQueue, openSqliteQueue } from "@asyncio/asyncio/durable";
 
 const JOBS = 30;
+const LIMITS = { leaseMs: 300, maxDeliveries: 3 };
 
-/** The one place that says which engine it is. */
-function openJobs(path: string): Promise<DurableQueue<string>> {
-  return openSqliteQueue(path, { leaseMs: 300, maxDeliveries: 3 });
+/** The one place that knows which engine it is. */
+async function withJobs(
+  place: string,
+  fn: (queue: DurableQueue<string>) => Promise<void>,
+): Promise<void> {
+  if (!place.startsWith("nats://")) {
+    await using queue = await openSqliteQueue<string>(place, LIMITS);
+    return await fn(queue);
+  }
+  const { openJetStreamQueue } = await import("@asyncio/asyncio/jetstream");
+  const { connect } = await import("@nats-io/transport-node");
+  const connection = await connect({
+    servers: place,
+    maxReconnectAttempts: -1,
+  });
+  try {
+    await using queue = await openJetStreamQueue<string>(
+      connection,
+      "job-queue",
+      LIMITS,
+    );
+    await fn(queue);
+  } finally {
+    await connection.close();
+  }
 }
 
 async function resize(image: string): Promise<void> {
@@ -40,8 +64,7 @@ async function resize(image: string): Promise<void> {
 }
 
 /** What each worker process runs, until it is told to stop. */
-async function work(path: string): Promise<void> {
-  const queue = await openJobs(path);
+async function work(queue: DurableQueue<string>): Promise<void> {
   const { stopping, ready } = workerInfo()!;
   stopping.addEventListener("abort", () => queue.shutdown());
   ready();
@@ -56,15 +79,16 @@ async function work(path: string): Promise<void> {
       if (!(error instanceof RangeError)) throw error;
     }
   }
-  await queue.close();
 }
 
-async function produce(path: string): Promise<void> {
-  const queue = await openJobs(path);
+async function produce(
+  queue: DurableQueue<string>,
+  place: string,
+): Promise<void> {
   let done = 0;
   const supervisor = await prefork({
     script: new URL(import.meta.url),
-    args: ["--work", path],
+    args: ["--work", place],
     workers: 2,
     restartDelayMs: 10,
     onLog: ({ stream }) => {
@@ -86,14 +110,13 @@ async function produce(path: string): Promise<void> {
   }
   await queue.deadLetters.empty();
   await supervisor.stop();
-  await queue.close();
 }
 
 async function main(asked?: string): Promise<void> {
-  if (asked !== undefined) return await produce(asked);
   const folder = mkdtempSync(join(tmpdir(), "job-queue-"));
+  const place = asked ?? join(folder, "jobs.db");
   try {
-    await produce(join(folder, "jobs.db"));
+    await withJobs(place, (queue) => produce(queue, place));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -101,5 +124,9 @@ async function main(asked?: string): Promise<void> {
 
 if (import.meta.main) {
   const [first, second] = argv.slice(2);
-  await run(() => first === "--work" ? work(second!) : main(first));
+  await run(() =>
+    first === "--work"
+      ? withJobs(second!, work)
+      : main(first === "--nats" ? second : first)
+  );
 }

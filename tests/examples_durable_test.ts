@@ -1,9 +1,13 @@
 // node: skip the examples are programs for Deno
 import { assertEquals, assertMatch } from "@std/assert";
+import { NATS, withServer } from "./_support/nats.ts";
 import { runProgram } from "./_support/programs.ts";
 
-Deno.test("example job_queue does all jobs, though a worker is killed", async () => {
-  const { code, stdout, stderr } = await runProgram("../../examples/job_queue");
+async function plays(...args: readonly string[]): Promise<void> {
+  const { code, stdout, stderr } = await runProgram(
+    "../../examples/job_queue",
+    { args },
+  );
   assertMatch(stderr, /^(\d+ done\n)+$/);
   assertEquals(
     stdout,
@@ -15,4 +19,14 @@ Deno.test("example job_queue does all jobs, though a worker is killed", async ()
     ].join("\n"),
   );
   assertEquals(code, 0);
+}
+
+Deno.test("example job_queue does all jobs, though a worker is killed", () =>
+  plays());
+
+Deno.test({
+  name: "example job_queue does the same on a server",
+  ...NATS,
+  fn: () =>
+    withServer(({ port }) => plays("--nats", `nats://127.0.0.1:${port}`)),
 });
