@@ -1,8 +1,8 @@
 /**
  * The points at which a task can be interrupted, in the order they come up: it
  * has begun to wait, or its turn has come, which it might have missed. One of
- * them is chosen, and there the task is cancelled, or the time of the block that
- * it waits in is over.
+ * them is chosen, and there the task is cancelled, the time of the block that it
+ * waits in is over, or the simulated host that it runs on crashes.
  */
 import type { RingBuffer } from "../_internal/ring_buffer.ts";
 import type { Instrument, WaitInfo } from "../loop/hooks.ts";
@@ -10,10 +10,11 @@ import type { Task } from "../loop/task.ts";
 import type { Runnable } from "../loop/types.ts";
 import { Wait } from "../loop/wait.ts";
 import { ownTimeout, strikeNow } from "../tasks/timeout.ts";
+import { crashOf } from "./_crash_of_code.ts";
 import { lineOfCall } from "./_lines.ts";
 
 /** What interrupts a task. */
-export type Interruption = "cancel" | "timeout";
+export type Interruption = "cancel" | "timeout" | "crash";
 
 /** Which points are meant. */
 export interface Points {
@@ -78,6 +79,7 @@ export class Interruptions implements Instrument {
   /** Interrupts what the task waits for; null if nothing can. */
   #interruptionOf(task: Task<unknown>, wait: object): (() => void) | null {
     if (this.#points.by === "cancel") return () => void task.cancel();
+    if (this.#points.by === "crash") return crashOf(task);
     const deadline = wait instanceof Wait ? ownTimeout(wait.scope) : null;
     if (deadline === null || deadline.expired()) return null;
     return () => strikeNow(deadline);

@@ -27,6 +27,8 @@ export interface ExploreCancellationsOptions {
    * What comes at each point: a cancellation of the task, or the end of the
    * `timeout`, `timeoutAt` or `moveOnAfter` that the task waits in, the innermost
    * of its own, however much time it has left. A wait in none is no point then.
+   * With `"crash"`, it is a crash of the simulated host that the task runs on,
+   * which starts again at once; a task on no host of a `simulate` is no point.
    *
    * @default {"cancel"}
    */
@@ -50,7 +52,16 @@ const CANCELLATION_OPTIONS = new OptionNames<ExploreCancellationsOptions>({
   replay: true,
 });
 
-const INTERRUPTIONS: readonly Interruption[] = ["cancel", "timeout"];
+const INTERRUPTIONS: readonly Interruption[] = ["cancel", "timeout", "crash"];
+
+/** What came, of a task, and what it is called without one. */
+const WORDS: Readonly<
+  Record<Interruption, readonly [how: (task: string) => string, what: string]>
+> = {
+  cancel: [(task) => `task ${task} cancelled`, "a cancellation"],
+  timeout: [(task) => `a timeout of task ${task} over`, "a timeout"],
+  crash: [(task) => `the host of task ${task} crashed`, "a crash"],
+};
 
 const ACTION = "explore cancellations";
 
@@ -59,7 +70,8 @@ const ACTION = "explore cancellations";
  * and then once for each of them, with a task cancelled there: when it has
  * begun to wait, and when it is about to start, or what it waits for is there
  * and its turn to take it has come. With `by: "timeout"` it is instead the
- * `timeout` around the wait that is over there.
+ * `timeout` around the wait that is over there, and with `by: "crash"` the
+ * simulated host of the task that crashes there and starts again.
  *
  * Time is virtual. The test's own task is left alone, as it is the one that
  * checks: it has to go on when a task that it awaits is cancelled.
@@ -148,14 +160,12 @@ function errorOf(
   const { error: cause } = failure;
   const what = wordsOf(failure);
   if (chosen === null || reached === null) {
-    const name = by === "cancel" ? "a cancellation" : "a timeout";
-    return new ScheduleError(`Failed without ${name}: ${what}`, { cause });
+    return new ScheduleError(`Failed without ${WORDS[by][1]}: ${what}`, {
+      cause,
+    });
   }
   const { task, wait, line } = reached;
-  const name = JSON.stringify(task);
-  const how = by === "cancel"
-    ? `task ${name} cancelled`
-    : `a timeout of task ${name} over`;
+  const how = WORDS[by][0](JSON.stringify(task));
   const replay = `${by}:${chosen}`;
   const lines = [
     `Failed with ${how} at ${wait}: ${what}`,
@@ -181,7 +191,7 @@ function namesOf(tasks: unknown): ReadonlySet<string> {
 
 function readPoint(replay: unknown): { by: Interruption; chosen: number } {
   const parts = typeof replay === "string"
-    ? /^(cancel|timeout):(\d{1,9})$/.exec(replay)
+    ? /^(cancel|timeout|crash):(\d{1,9})$/.exec(replay)
     : null;
   if (parts !== null) {
     return { by: parts[1] as Interruption, chosen: Number(parts[2]) };

@@ -32,6 +32,7 @@ import { vanishOpen } from "../streams/open_ends.ts";
 import { createTask } from "../tasks/create_task.ts";
 import { gather } from "../tasks/gather.ts";
 import { wait } from "../tasks/wait.ts";
+import { crashOfCode } from "./_crash_of_code.ts";
 import { removeWorld, setWorld, type World } from "./_seeded_globals.ts";
 import { SimulatedNetwork } from "./_simulated_network.ts";
 import { type Way, Wires } from "./_wires.ts";
@@ -251,7 +252,10 @@ export class Simulation {
     this.#skews.set(name, clockSkew);
     this.#views.set(name, this.#network.add(name, address));
     const context = copyContext();
-    context.run(() => hostOfCode.set(name));
+    context.run(() => {
+      hostOfCode.set(name);
+      crashOfCode.set(() => this.#crashAndRestart(name));
+    });
     this.#start(name, { fn, context });
   }
 
@@ -334,6 +338,11 @@ export class Simulation {
     }
     this.#wires.bringUp(host);
     this.#start(host, program);
+  }
+
+  #crashAndRestart(host: string): void {
+    this.crash(host);
+    this.restart(host);
   }
 
   #start(name: string, { fn, context }: Pick<Program, "fn" | "context">): void {

@@ -310,9 +310,9 @@ Deno.test("without a timeout in a task there is no point for one", async () => {
 
 Deno.test("exploreCancellations() refuses another interruption, and a loop that runs", async () => {
   await assertRejects(
-    () => exploreCancellations(() => {}, { by: "crash" as never }),
+    () => exploreCancellations(() => {}, { by: "power cut" as never }),
     RangeError,
-    "Cannot explore cancellations as 'by' must be one of cancel, timeout: received",
+    "Cannot explore cancellations as 'by' must be one of cancel, timeout, crash: received",
   );
   await run(() =>
     assertRejects(
