@@ -37,6 +37,7 @@ import { raceTwo, select } from "./rows/race.ts";
 import { raceMany } from "./rows/race_many.ts";
 import { retrySuccess } from "./rows/retry.ts";
 import { shield } from "./rows/shield.ts";
+import { simulation } from "./rows/simulation.ts";
 import { sleeping } from "./rows/sleeping.ts";
 import {
   echoes,
@@ -130,6 +131,7 @@ export const rows: readonly Row[] = [
   workWorkers,
   debugOff,
   explore,
+  simulation,
   timeline,
   startUp,
   packageSize,
