@@ -43,7 +43,7 @@ import { filterRejections } from "./rejections.ts";
 import { nextBelow, Scope } from "./scope.ts";
 import { dropBlocks, dropNumber, NumberBlock } from "./scope_numbers.ts";
 import { type Timer, TimerHeap } from "./timer_heap.ts";
-import type { ExceptionContext, Runnable } from "./types.ts";
+import type { ExceptionContext, InLine, Line, Runnable } from "./types.ts";
 
 interface Run {
   resolve(): void;
@@ -79,11 +79,8 @@ export class Kernel implements AlarmTarget {
   random: () => number = Math.random;
   /** Picks a number from 0 to below its argument; if null, `random` does that. */
   choose: ((below: number) => number) | null = null;
-  /**
-   * How many of those who wait in a line one who comes may pass; null for none.
-   * It is asked how many that could be.
-   */
-  passInLine: ((most: number) => number) | null = null;
+  /** Called with one who has come last in a line: may move it up; null for never. */
+  passInLine: ((line: Line, last: InLine) => void) | null = null;
   /** How many wait for turns of the host to pass before time may. */
   turnsAwaited = 0;
   /**

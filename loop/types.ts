@@ -44,6 +44,21 @@ export interface Runnable {
   readonly settles?: Future<unknown> | null;
 }
 
+/** One who waits in a line. */
+export interface InLine {
+  /** What it came with. */
+  readonly brought: unknown;
+  ahead: InLine | null;
+  behind: InLine | null;
+}
+
+/** Those who wait for the same thing, in their order. */
+export interface Line {
+  first: InLine | null;
+  size: number;
+  remove(wait: InLine): void;
+}
+
 /** What went wrong, as the exception handler is told. */
 export interface ExceptionContext {
   /** What happened. */

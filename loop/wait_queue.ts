@@ -101,20 +101,8 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
     const wait = new QueuedWait<T, B>(scope, this, brought as B);
     this.#waiting.push(wait);
     const { passInLine } = scope.kernel;
-    if (passInLine !== null) this.#pass(wait, passInLine);
+    if (passInLine !== null) passInLine(this.#waiting, wait);
     return wait.promise;
-  }
-
-  /** In a test that tries who is the next: those who want as much may be passed. */
-  #pass(wait: QueuedWait<T, B>, passInLine: (most: number) => number): void {
-    const isAlike = ({ brought }: QueuedWait<T, B>) =>
-      typeof brought !== "number" || brought === wait.brought;
-    let most = 0;
-    for (let each = wait.ahead; each !== null && isAlike(each);) {
-      most++;
-      each = each.ahead;
-    }
-    if (most > 0) this.#waiting.moveUp(wait, passInLine(most));
   }
 
   /** Grants the first wait `value`; false if there is none. */
@@ -307,21 +295,6 @@ class WaitList<W extends QueuedWait<any, any>> {
       wait.behind = this.first;
     }
     this.first = wait;
-    this.size++;
-  }
-
-  /** Moves the last one up by `places`. */
-  moveUp(wait: W, places: number): void {
-    let behind: W | null = null;
-    for (let left = places; left > 0; left--) behind = (behind ?? wait).ahead;
-    if (behind === null) return;
-    this.remove(wait);
-    const { ahead } = behind;
-    wait.ahead = ahead;
-    wait.behind = behind;
-    behind.ahead = wait;
-    if (ahead === null) this.first = wait;
-    else ahead.behind = wait;
     this.size++;
   }
 

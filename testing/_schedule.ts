@@ -14,6 +14,7 @@ import type { RingBuffer } from "../_internal/ring_buffer.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Runnable } from "../loop/types.ts";
 import type { History } from "./_history.ts";
+import { passInLine } from "./_pass_in_line.ts";
 import type { Candidates, Kind, Tape } from "./_tape.ts";
 
 /** Code that never waits for long must not hold them up for ever. */
@@ -45,7 +46,8 @@ export class Schedule {
 
   /** From now on, who comes to a line may pass those that wait in it. */
   mixLines(kernel: Kernel): void {
-    kernel.passInLine = (most) => this.#pass(most);
+    kernel.passInLine = (line, last) =>
+      passInLine(line, last, (most) => this.#pass(most));
   }
 
   /** What comes next stands first; gives how many are left of the iteration. */
