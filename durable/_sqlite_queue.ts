@@ -1,6 +1,4 @@
-import { checkInteger, checkSpan, checkString } from "../_internal/check.ts";
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
-import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { InvalidStateError, OSError, QueueShutDown } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
@@ -22,19 +20,11 @@ import type {
   GiveBackOptions,
 } from "./durable_queue.ts";
 import { type Ending, EndWait } from "./_ending.ts";
+import { checkGiveBack, checkPut } from "./job_options.ts";
 import type { JobTable, NewJob, TakenJob } from "./_job_table.ts";
+import { iterateLeases } from "./leased_items.ts";
 import { type Lease, Leases } from "./leases.ts";
 import { SessionWatch } from "./_session_watch.ts";
-
-const PUT_OPTIONS = new OptionNames<DurablePutOptions>(
-  { id: true, delay: true, priority: true },
-  { string: "id", number: "delay" },
-);
-
-const GIVE_BACK_OPTIONS = new OptionNames<GiveBackOptions>(
-  { delay: true },
-  { number: "delay" },
-);
 
 /** How often in a lease a session counts on, and looks at the others. */
 const BEATS = 3;
@@ -167,17 +157,8 @@ export class SqliteQueue<T> implements DurableQueue<T> {
   }
 
   #toJob(item: T, options: DurablePutOptions): NewJob {
-    const action = "put an item into the queue";
-    checkOptions(action, options, PUT_OPTIONS);
-    const { id, delay = 0, priority = 0 } = options;
-    if (id !== undefined) checkString(action, "id", id);
-    checkInteger(action, "priority", priority, Number.MIN_SAFE_INTEGER);
-    return {
-      body: this.#settings.codec.encode(item),
-      id: id ?? null,
-      delay: checkSpan(action, "delay", delay),
-      priority,
-    };
+    const checked = checkPut(options);
+    return { body: this.#settings.codec.encode(item), ...checked };
   }
 
   get(): Promise<T> {
@@ -234,8 +215,7 @@ export class SqliteQueue<T> implements DurableQueue<T> {
   giveBack(options: GiveBackOptions = {}): Promise<void> {
     const action = "give back an item";
     try {
-      checkOptions(action, options, GIVE_BACK_OPTIONS);
-      const delay = checkSpan(action, "delay", options.delay ?? 0);
+      const delay = checkGiveBack(options);
       const lease = this.#leases.firstOf(currentTask());
       if (lease === null || this.#isClosed) throw this.#noLeaseError(action);
       this.#giveBack(action, lease, delay);
@@ -387,42 +367,24 @@ export class SqliteQueue<T> implements DurableQueue<T> {
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
-    const end = { done: true, value: undefined } as const;
-    let lease: Lease<T> | null = null;
-    const next = async (): Promise<IteratorResult<T, undefined>> => {
-      const last = lease;
-      lease = null;
+    return iterateLeases<T>({
       // The body may have ended it itself, as it does with a `Queue`.
-      const isOpen = last !== null && this.#leases.has(last);
-      if (isOpen && this.#isClosed) throw this.#shutDownError("end a lease");
-      const ending: Ending<T> | null = isOpen
-        ? this.#end(last, (error) => {
+      isOpen: (lease) => this.#leases.has(lease),
+      check: () => {
+        if (this.#isClosed) throw this.#shutDownError("end a lease");
+      },
+      next: (last) => {
+        if (last === null) return this.#getLease(null);
+        const ending = this.#end(last, (error) => {
           if (error === null) return;
           this.#getters.failWhere((brought) => brought === ending, () => error);
-        })
-        : null;
-      try {
-        lease = await this.#getLease(ending);
-      } catch (error) {
-        if (error instanceof QueueShutDown) return end;
-        throw error;
-      }
-      return { done: false, value: lease.item };
-    };
-    return {
-      next,
-      return: async () => {
-        const last = lease;
-        lease = null;
-        if (last !== null && !this.#isClosed && this.#leases.has(last)) {
-          this.#giveBack("give back an item", last, 0);
-        }
-        return end;
+        });
+        return this.#getLease(ending);
       },
-      [Symbol.asyncIterator]() {
-        return this;
+      leave: async (last) => {
+        if (!this.#isClosed) this.#giveBack("give back an item", last, 0);
       },
-    };
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -4,9 +4,13 @@ import type { Lease } from "./leases.ts";
 
 /** What of a queue it works with. */
 export interface LeasedItems<T> {
-  /** Ends the lease of the item before, and gets the next one. */
+  /** Whether a lease has not been ended, as by the body of the loop. */
+  isOpen(lease: Lease<T>): boolean;
+  /** Throws if no lease can be ended any more. */
+  check(): void;
+  /** Ends the lease of the item before, if it is open, and gets the next one. */
   next(last: Lease<T> | null): Promise<Lease<T>>;
-  /** Gives the last one back. */
+  /** Gives back an open lease, if that can be. */
   leave(last: Lease<T>): Promise<void>;
 }
 
@@ -15,10 +19,15 @@ export function iterateLeases<T>(
 ): AsyncIterableIterator<T, undefined> {
   const end = { done: true, value: undefined } as const;
   let lease: Lease<T> | null = null;
+  const takeOpen = (): Lease<T> | null => {
+    const last = lease;
+    lease = null;
+    return last !== null && items.isOpen(last) ? last : null;
+  };
   return {
     async next() {
-      const last = lease;
-      lease = null;
+      const last = takeOpen();
+      if (last !== null) items.check();
       try {
         lease = await items.next(last);
       } catch (error) {
@@ -28,8 +37,7 @@ export function iterateLeases<T>(
       return { done: false, value: lease.item };
     },
     async return() {
-      const last = lease;
-      lease = null;
+      const last = takeOpen();
       if (last !== null) await items.leave(last);
       return end;
     },

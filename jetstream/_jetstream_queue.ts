@@ -518,16 +518,15 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
 
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     return iterateLeases<T>({
-      next: async (last) => {
-        // The body may have ended it itself, as it does with a `Queue`.
-        return await (last !== null && this.#leases.has(last)
-          ? this.#finishAndGet(last)
-          : this.#getLease());
+      // The body may have ended it itself, as it does with a `Queue`.
+      isOpen: (lease) => this.#leases.has(lease),
+      check: () => {
+        if (this.#isClosed) throw this.#shutDownError("end a lease");
       },
+      next: (last) =>
+        last === null ? this.#getLease() : this.#finishAndGet(last),
       leave: async (last) => {
-        if (!this.#isClosed && this.#leases.has(last)) {
-          await this.#return(last, 0);
-        }
+        if (!this.#isClosed) await this.#return(last, 0);
       },
     });
   }
