@@ -1,5 +1,5 @@
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
-import { InvalidStateError, OSError, QueueShutDown } from "../errors.ts";
+import { OSError, type QueueShutDown } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { interruption, type Scope } from "../loop/scope.ts";
@@ -22,6 +22,7 @@ import type {
 import { type Ending, EndWait } from "./_ending.ts";
 import { checkGiveBack, checkPut } from "./job_options.ts";
 import type { JobTable, NewJob, TakenJob } from "./_job_table.ts";
+import { lostLeaseError, noLeaseError, shutDownError } from "./lease_errors.ts";
 import { iterateLeases } from "./leased_items.ts";
 import { type Lease, Leases } from "./leases.ts";
 import { SessionWatch } from "./_session_watch.ts";
@@ -192,7 +193,7 @@ export class SqliteQueue<T> implements DurableQueue<T> {
     const scope = currentScope();
     const lease = this.#leases.firstOf(currentTask());
     if (lease === null || this.#isClosed) {
-      return Promise.reject(this.#noLeaseError("end a lease"));
+      return Promise.reject(noLeaseError("end a lease", this));
     }
     const wait = new EndWait(scope);
     this.#bind(scope.kernel);
@@ -217,7 +218,7 @@ export class SqliteQueue<T> implements DurableQueue<T> {
     try {
       const delay = checkGiveBack(options);
       const lease = this.#leases.firstOf(currentTask());
-      if (lease === null || this.#isClosed) throw this.#noLeaseError(action);
+      if (lease === null || this.#isClosed) throw noLeaseError(action, this);
       this.#giveBack(action, lease, delay);
     } catch (error) {
       return Promise.reject(error);
@@ -229,7 +230,7 @@ export class SqliteQueue<T> implements DurableQueue<T> {
     // If the file cannot be written to, the lease stays and can be ended again.
     const isOurs = this.#table.giveBack(lease, delay, true);
     this.#leases.remove(lease);
-    if (!isOurs) throw this.#lostError(action);
+    if (!isOurs) throw lostLeaseError(action, this);
     this.#changed();
   }
 
@@ -492,7 +493,9 @@ export class SqliteQueue<T> implements DurableQueue<T> {
     else this.#table.atOnce(() => this.#do(batch, outcome));
     const { ended, stored, granted } = outcome;
     for (const { lease, told } of endings) {
-      told(ended.has(lease.number) ? null : this.#lostError("end a lease"));
+      told(
+        ended.has(lease.number) ? null : lostLeaseError("end a lease", this),
+      );
     }
     // Each is told in the next step, so the first comes last.
     for (const put of stored.reverse()) this.#putters.commit(put, undefined);
@@ -669,24 +672,8 @@ export class SqliteQueue<T> implements DurableQueue<T> {
     }
   }
 
-  #noLeaseError(action: string): InvalidStateError {
-    return new InvalidStateError(
-      `Cannot ${action} as the current task has none: received a call on ${this}`,
-    );
-  }
-
-  #lostError(action: string): InvalidStateError {
-    return new InvalidStateError(
-      `Cannot ${action} as it ran out, and another may have the item: received a call on ${this}; give the queue a longer 'leaseMs', or let the loop run in between`,
-    );
-  }
-
   #shutDownError(action: string): QueueShutDown {
-    return new QueueShutDown(
-      `Cannot ${action} as the queue is ${
-        this.#isClosed ? "closed" : "shut down"
-      }: received a call on ${this}`,
-    );
+    return shutDownError(action, this, this.#isClosed ? "closed" : "shut down");
   }
 
   toString(): string {

@@ -1,5 +1,4 @@
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
-import { InvalidStateError, QueueShutDown } from "../errors.ts";
 import { getEventLoop } from "../loop/ambient.ts";
 import { currentScope } from "../loop/current.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
@@ -17,6 +16,11 @@ import type {
   GiveBackOptions,
 } from "../durable/durable_queue.ts";
 import { checkGiveBack, checkPut } from "../durable/job_options.ts";
+import {
+  lostLeaseError,
+  noLeaseError,
+  shutDownError,
+} from "../durable/lease_errors.ts";
 import { iterateLeases } from "../durable/leased_items.ts";
 import { type Lease, Leases } from "../durable/leases.ts";
 import { Bell } from "./_bell.ts";
@@ -82,21 +86,28 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
   #arrived: number[] = [];
   readonly #granted = new Map<Getter<T>, Lease<T>>();
   readonly #getters: WaitQueue<Lease<T>> = new WaitQueue("DurableQueue.get", {
+    rebinds: true,
     take: (wait) => this.#collect(wait),
     takeBack: (wait) => this.#uncollect(wait),
   });
   /** Iterators that are about to wait for an item. */
   #expected = 0;
   readonly #putters: WaitQueue<void> = new WaitQueue("DurableQueue.put", {
+    rebinds: true,
     takeBack: () => this.#endTurn(),
   });
   #isPutting = false;
   /** The one whose turn it is to put, while there is no room. */
-  readonly #blocked: WaitQueue<void> = new WaitQueue("DurableQueue.put");
-  readonly #joiners: WaitQueue<void> = new WaitQueue("DurableQueue.join");
+  readonly #blocked: WaitQueue<void> = new WaitQueue("DurableQueue.put", {
+    rebinds: true,
+  });
+  readonly #joiners: WaitQueue<void> = new WaitQueue("DurableQueue.join", {
+    rebinds: true,
+  });
   /** How often it was heard that something is different. */
   #changes = 0;
   #toldChanges = 0;
+  /** That of those who wait. */
   #loop: EventLoop | null = null;
   #isWoken = false;
   #beatTimer: HostHandle;
@@ -260,7 +271,7 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
     scope: Scope,
     changes: number,
   ): Promise<void> {
-    this.#loop ??= getEventLoop();
+    this.#bind();
     this.#bell.ask();
     const interrupted = interruption(scope);
     if (interrupted !== null) return await interrupted;
@@ -277,7 +288,7 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
     if (interrupted !== null) return interrupted;
     if (this.#isClosed) return Promise.reject(this.#shutDownError("get"));
     try {
-      this.#loop ??= getEventLoop();
+      this.#bind();
       const waiting = this.#getters.wait(scope);
       // After all that are about to wait as well, so that one message asks for
       // the items of all of them.
@@ -329,11 +340,7 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
   ): Promise<void> {
     const lease = this.#leases.firstOf(currentTask());
     if (lease === null || this.#isClosed) {
-      return Promise.reject(
-        new InvalidStateError(
-          `Cannot ${action} as the current task has none: received a call on ${this}`,
-        ),
-      );
+      return Promise.reject(noLeaseError(action, this));
     }
     return work(lease);
   }
@@ -366,15 +373,17 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
     // It stays among those that are held, and is renewed until the answer.
     this.#leases.remove(lease);
     const delivery = this.#held.get(lease.session);
+    let cause: unknown;
     try {
       for (;;) {
         if (delivery === undefined || this.#isOver(delivery)) {
-          throw this.#lostError(action);
+          throw lostLeaseError(action, this, cause);
         }
         try {
           await work(delivery);
           break;
         } catch (error) {
+          cause = error;
           if (this.#connection.isClosed()) throw toOSError(action, error);
         }
         await pause(this.#beatMs / BEATS);
@@ -552,6 +561,14 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
     return this.close();
   }
 
+  /** Those that wait are of the present loop: another one may never run again. */
+  #bind(): void {
+    const loop = getEventLoop();
+    if (this.#loop === loop) return;
+    this.#loop = loop;
+    this.#isWoken = false;
+  }
+
   /** Something is different here, of which no other process knows. */
   #heardOwn(): void {
     if (!this.#connection.isClosed() && !this.#isClosed) this.#bell.ring();
@@ -692,20 +709,11 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
     }
   }
 
-  #lostError(action: string): InvalidStateError {
-    return new InvalidStateError(
-      `Cannot ${action} as it ran out, and another may have the item: received a call on ${this}; give the queue a longer 'leaseMs', or let the loop run in between`,
-    );
-  }
-
   #shutDownError(action: string): Error {
     if (this.#isDisconnected) {
       return toOSError(action, { name: "ClosedConnectionError" });
     }
-    const state = this.#isClosed ? "closed" : "shut down";
-    return new QueueShutDown(
-      `Cannot ${action} as the queue is ${state}: received a call on ${this}`,
-    );
+    return shutDownError(action, this, this.#isClosed ? "closed" : "shut down");
   }
 
   toString(): string {

@@ -55,6 +55,30 @@ test("an item outlives its queue", async ({ queue, connection }) => {
   await again.close();
 });
 
+Deno.test({
+  name: "a queue on a server is used by one loop after another",
+  ...NATS,
+  fn: () =>
+    withJetStream<number>(async ({ queue }) => {
+      await queue.put(1);
+      await run(async () => {
+        await queue.put(2);
+        assertEquals(await queue.get(), 1);
+        await queue.taskDone();
+      });
+      // The loop ends while its item is on the way.
+      const getting = run(async () => {
+        createTask(() => queue.get());
+        await sleep(0);
+      });
+      await getting;
+      await run(async () => assertEquals(await queue.get(), 2));
+      assertEquals(await queue.get(), 2);
+      await queue.taskDone();
+      await queue.join();
+    }, { maxSize: 5 }),
+});
+
 test("queues of one name share the items", async ({ queue, server }) => {
   const connection = await connect(server.port);
   const other = await openJetStreamQueue<number>(connection, "jobs");
