@@ -3,21 +3,16 @@
  * only while there are some.
  */
 import type { LoopKernel } from "../loop/kernel.ts";
-import { hostTimers } from "../platform/timers.ts";
 import type { HttpBody, HttpOutput } from "../platform/types/http.ts";
+import { Audience } from "./_audience.ts";
 import { Recording } from "./_recording.ts";
 import type { TraceEvent } from "./_trace_event.ts";
 import { traceEventsOf } from "./_trace_events.ts";
 
 /** How much of it a page shows, in milliseconds. */
 const SHOWN_MS = 10_000;
-/** How often a page is told, in milliseconds of the host. */
-const UPDATE_MS = 500;
-/** However much there is, looking at it takes at most 1/20 of the time. */
-const SHARE = 20;
 const CAPACITY = 30_000;
 const LONG_STEP_MS = 10;
-const MOST_PAGES = 8;
 /** What a page can show at once; of more, the longest. */
 const MOST_SLICES = 2000;
 const MOST_ARROWS = 500;
@@ -48,16 +43,21 @@ export interface LastSeconds {
 
 export class Timelines {
   readonly #kernel: LoopKernel;
-  readonly #pages = new Set<HttpOutput>();
+  readonly #audience = new Audience<HttpOutput>(
+    (pages) => this.#tell(pages),
+    () => {
+      this.#recording?.stop();
+      this.#recording = null;
+    },
+  );
   #recording: Recording | null = null;
-  #timer: unknown = null;
 
   constructor(kernel: LoopKernel) {
     this.#kernel = kernel;
   }
 
   get isFull(): boolean {
-    return this.#pages.size >= MOST_PAGES;
+    return this.#audience.isFull;
   }
 
   /** Tells a page from now on. */
@@ -67,32 +67,12 @@ export class Timelines {
       CAPACITY,
       LONG_STEP_MS,
     );
-    this.#pages.add(output);
-    this.#tell([output]);
-    if (this.#timer === null) this.#wait(UPDATE_MS);
-    return {
-      ended: () => {
-        this.#pages.delete(output);
-        if (this.#pages.size === 0) this.stop();
-      },
-    };
+    return this.#audience.add(output);
   }
 
   /** Records no more. */
   stop(): void {
-    if (this.#timer !== null) hostTimers.clearTimer(this.#timer as never);
-    this.#timer = null;
-    this.#recording?.stop();
-    this.#recording = null;
-  }
-
-  #wait(ms: number): void {
-    this.#timer = hostTimers.setBackgroundTimer(() => {
-      const start = hostTimers.now();
-      this.#tell(this.#pages);
-      const took = hostTimers.now() - start;
-      this.#wait(Math.max(UPDATE_MS, took * SHARE));
-    }, ms);
+    this.#audience.stop();
   }
 
   #tell(pages: Iterable<HttpOutput>): void {

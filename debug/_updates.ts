@@ -3,16 +3,9 @@
  * longer as it was, by server-sent events.
  */
 import type { Kernel } from "../loop/kernel.ts";
-import { hostTimers } from "../platform/timers.ts";
 import type { HttpBody, HttpOutput } from "../platform/types/http.ts";
+import { Audience } from "./_audience.ts";
 import { type Numbers, type Snapshot, takeSnapshot } from "./_snapshot.ts";
-
-/** How often a page is told, in milliseconds of the host. */
-export const UPDATE_MS = 500;
-/** However many tasks there are, looking at them takes at most 1/20 of the time. */
-const SHARE = 20;
-/** More pages than this are sent away. */
-const MOST_PAGES = 8;
 
 /** What a page is told. */
 export interface Update {
@@ -70,8 +63,9 @@ class Page {
 export class Updates {
   readonly #kernel: Kernel;
   readonly #numbers: Numbers;
-  readonly #pages = new Set<Page>();
-  #timer: unknown = null;
+  readonly #audience = new Audience<Page>((pages, lagMs) =>
+    this.#tell(pages, lagMs)
+  );
 
   constructor(kernel: Kernel, numbers: Numbers) {
     this.#kernel = kernel;
@@ -79,36 +73,16 @@ export class Updates {
   }
 
   get isFull(): boolean {
-    return this.#pages.size >= MOST_PAGES;
+    return this.#audience.isFull;
   }
 
   /** Tells a page from now on. */
   open(output: HttpOutput): HttpBody {
-    const page = new Page(output);
-    this.#pages.add(page);
-    this.#tell([page], 0);
-    if (this.#timer === null) this.#wait(UPDATE_MS);
-    return {
-      ended: () => {
-        this.#pages.delete(page);
-        if (this.#pages.size === 0) this.stop();
-      },
-    };
+    return this.#audience.add(new Page(output));
   }
 
   stop(): void {
-    if (this.#timer !== null) hostTimers.clearTimer(this.#timer as never);
-    this.#timer = null;
-  }
-
-  #wait(ms: number): void {
-    const due = hostTimers.now() + ms;
-    this.#timer = hostTimers.setBackgroundTimer(() => {
-      const start = hostTimers.now();
-      this.#tell(this.#pages, Math.max(0, start - due));
-      const took = hostTimers.now() - start;
-      this.#wait(Math.max(UPDATE_MS, took * SHARE));
-    }, ms);
+    this.#audience.stop();
   }
 
   #tell(pages: Iterable<Page>, lagMs: number): void {
