@@ -944,7 +944,7 @@ export class IsADirectoryError extends OSError {
 }
 
 /**
- * A path that must be a directory, or goes through one, names something else.
+ * A path leads to a file where a directory has to be.
  * Equivalent of `NotADirectoryError`; its code is `ENOTDIR`.
  *
  * @example A file where a directory is needed

@@ -48,7 +48,7 @@ export class Audience<P> {
 
   /** Tells nobody any more. */
   stop(): void {
-    hostTimers.clearTimer(this.#timer);
+    if (this.#timer !== null) hostTimers.clearTimer(this.#timer);
     this.#timer = null;
     this.#onEmpty();
   }

@@ -1,6 +1,6 @@
 /**
- * The page of an inspector: one file, which makes requests to the inspector and to
- * nothing else. What comes from the program, such as a name, becomes text in the
+ * The page of an inspector: one file, which makes requests only to the inspector.
+ * What comes from the program, such as a name, becomes text in the
  * page and never HTML.
  */
 import {

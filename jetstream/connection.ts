@@ -21,7 +21,7 @@ export interface JetStreamSubscription {
   unsubscribe(): void;
   /**
    * Stops listening once everything on its way has come. It is a promise of the
-   * client: cancelling the task that awaits it ends the wait and nothing else.
+   * client: cancelling the task that awaits it ends only the wait.
    *
    * @returns When that is done.
    */
@@ -47,7 +47,7 @@ export interface JetStreamConnection {
    */
   isClosed(): boolean;
   /**
-   * Waits until it is closed for good. Cancelling ends the wait and nothing else.
+   * Waits until it is closed for good. Cancelling ends only the wait.
    *
    * @returns The error that closed it, if one did.
    */
@@ -92,16 +92,14 @@ export interface JetStreamConnection {
     },
   ): JetStreamSubscription;
   /**
-   * Waits until the server has all that was sent. Cancelling ends the wait and
-   * nothing else.
+   * Waits until the server has all that was sent. Cancelling ends only the wait.
    *
    * @returns When it has.
    */
   flush(): Promise<void>;
   /**
    * What happens to the connection, such as that it was lost and made again.
-   * Cancelling the task that waits for the next event ends the wait and nothing
-   * else.
+   * Cancelling the task that waits for the next event ends only the wait.
    *
    * @returns The events, as they come.
    */

@@ -1,7 +1,7 @@
 /**
  * Takes a part of a program away in one moment, as the crash of its machine does:
- * no code of it runs again, not even a `finally`. A simulation of hosts has use
- * for that, and nothing else.
+ * no code of it runs again, not even a `finally`. Only a simulation of hosts
+ * needs that.
  *
  * Code that is at a promise which is not the library's cannot be stopped. So
  * what is gone belongs to another loop from here on, which never runs: what such

@@ -23,7 +23,6 @@ import {
   select,
   simulate,
   sleep,
-  startServer,
   StreamReader,
   StreamWriter,
   taskGroup,
@@ -39,6 +38,7 @@ import type { HostConnection } from "../platform/types/net.ts";
 import { StreamProtocol } from "../streams/stream_protocol.ts";
 import { transportInternals } from "../streams/transport.ts";
 import { runProgram } from "./_support/programs.ts";
+import { addEcho, PLACE } from "./_support/simulated.ts";
 import { countingSignal, virtual } from "./_support/virtual.ts";
 
 /** Steps of a promise chain beside `work`, from its call until it is over. */
@@ -564,17 +564,8 @@ Deno.test("an exchange of lines between simulated hosts takes two turns of the h
   const turnsOf = (exchanges: number) =>
     callsOf(hostTimers, "setImmediate", () =>
       simulate(async (sim) => {
-        sim.host("echo", async () => {
-          const server = await startServer(async (reader, writer) => {
-            for await (const line of reader) writer.write(line);
-            writer.close();
-          }, { port: 7 });
-          await server.serveForever();
-        });
-        const [reader, writer] = await openConnection({
-          hostname: "echo",
-          port: 7,
-        });
+        addEcho(sim);
+        const [reader, writer] = await openConnection(PLACE);
         for (let i = 0; i < exchanges; i++) {
           writer.write("hello\n");
           await reader.readLine();

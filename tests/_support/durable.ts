@@ -20,6 +20,21 @@ export async function withPath(
   }
 }
 
+/** Opens a queue for which the disk is full after a few pages. */
+export async function openOnSmallDisk<T>(
+  path: string,
+): Promise<DurableQueue<T>> {
+  const { DatabaseSync } = await import("node:sqlite");
+  const { exec } = DatabaseSync.prototype;
+  // SQLite itself says that the disk is full at the page after these.
+  DatabaseSync.prototype.exec = function (sql) {
+    exec.call(this, sql);
+    if (sql.includes("CREATE")) exec.call(this, "PRAGMA max_page_count=20");
+  };
+  return await openSqliteQueue<T>(path)
+    .finally(() => DatabaseSync.prototype.exec = exec);
+}
+
 /** Runs a test with a queue in a file of its own. */
 export function withQueue<T>(
   fn: (queue: DurableQueue<T>, path: string) => Promise<void>,

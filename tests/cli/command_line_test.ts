@@ -7,24 +7,10 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { asyncio, DEBUGGER } from "../_support/command_line.ts";
 import { type ProgramResult, runProgram } from "../_support/programs.ts";
 
-const isBun = "Bun" in globalThis;
 const isDeno = "Deno" in globalThis;
-
-const LACK = isBun
-  ? "Bun has no inspector that a signal opens"
-  : typeof WebSocket === "undefined"
-  ? "Node 20 has no WebSocket"
-  : null;
-
-const NEEDED = LACK === null
-  ? { ignore: false }
-  : { ignore: true, reason: LACK };
-
-function asyncio(...args: readonly string[]): Promise<ProgramResult> {
-  return runProgram("command_line", { args: ["--", ...args] });
-}
 
 /** A port that nobody listens on. */
 async function freePort(): Promise<number> {
@@ -84,7 +70,7 @@ async function besides(
 Deno.test({
   name:
     "the command line shows the tasks of a program by its process id, and cancels one",
-  ...NEEDED,
+  ...DEBUGGER,
   async fn() {
     const { stdout } = await besides(async (pid) => {
       const ps = await asyncio("ps", pid);
@@ -122,7 +108,7 @@ Deno.test({
 
 Deno.test({
   name: "three commands find what a program hangs in: file, function and task",
-  ...NEEDED,
+  ...DEBUGGER,
   async fn() {
     // Deno opens its inspector in a turn of the loop: here before it is held.
     const flags = isDeno ? [`--inspect=127.0.0.1:${await freePort()}`] : [];
@@ -151,7 +137,7 @@ Deno.test({
 
 Deno.test({
   name: "the command line shows worker threads, and finds tasks by their ids",
-  ...NEEDED,
+  ...DEBUGGER,
   async fn() {
     await besides(async (pid) => {
       let ps = await asyncio("ps", pid);
@@ -181,7 +167,7 @@ Deno.test({
 
 Deno.test({
   name: "the command line asks an inspector of the program's own by its URL",
-  ...NEEDED,
+  ...DEBUGGER,
   async fn() {
     const { stdout } = await besides(async (_pid, url) => {
       const ps = await asyncio("ps", url);
@@ -209,7 +195,7 @@ Deno.test({
 Deno.test({
   name:
     "the command line says in a sentence that a program is stopped, ends, or has another version",
-  ...NEEDED,
+  ...DEBUGGER,
   async fn() {
     const sentence = async (pid: string, part: string) => {
       const { code, stderr, stdout } = await asyncio("ps", pid);
@@ -241,7 +227,7 @@ Deno.test({
 
 Deno.test({
   name: "the command line says in a sentence what it needs",
-  ...NEEDED,
+  ...DEBUGGER,
   async fn() {
     const here = String(process.pid);
     for (

@@ -4,29 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { merge, record } from "../../cli/_trace.ts";
-import { type ProgramResult, runProgram } from "../_support/programs.ts";
+import { asyncio, DEBUGGER } from "../_support/command_line.ts";
+import { runProgram } from "../_support/programs.ts";
 import { checkTraceEvents } from "../_support/trace_events.ts";
 
-const isBun = "Bun" in globalThis;
 const isDeno = "Deno" in globalThis;
-
-const LACK = isBun
-  ? "Bun has no inspector that a signal opens"
-  : typeof WebSocket === "undefined"
-  ? "Node 20 has no WebSocket"
-  : null;
-
-const NEEDED = LACK === null
-  ? { ignore: false }
-  : { ignore: true, reason: LACK };
-
-function asyncio(...args: readonly string[]): Promise<ProgramResult> {
-  return runProgram("command_line", { args: ["--", ...args] });
-}
 
 Deno.test({
   name: "the command line records a program, and leaves nothing in it",
-  ...NEEDED,
+  ...DEBUGGER,
   async fn() {
     const file = join(tmpdir(), `asyncio-trace-${process.pid}.json`);
     let looked: Promise<void> | null = null;

@@ -16,7 +16,7 @@ import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { can, DATABASES } from "../../platform/limits.ts";
-import { withPath, withQueue } from "../_support/durable.ts";
+import { openOnSmallDisk, withPath, withQueue } from "../_support/durable.ts";
 import { needs } from "../_support/runtimes.ts";
 
 function test<T = unknown>(
@@ -334,15 +334,7 @@ Deno.test({
   ...needs(DATABASES),
   fn: () =>
     withPath(async (path) => {
-      const { DatabaseSync } = await import("node:sqlite");
-      const { exec } = DatabaseSync.prototype;
-      // SQLite itself says that the disk is full at the page after these.
-      DatabaseSync.prototype.exec = function (sql) {
-        exec.call(this, sql);
-        if (sql.includes("CREATE")) exec.call(this, "PRAGMA max_page_count=20");
-      };
-      const queue = await openSqliteQueue<string>(path)
-        .finally(() => DatabaseSync.prototype.exec = exec);
+      const queue = await openOnSmallDisk<string>(path);
       await queue.put("kept");
       const big = "x".repeat(100_000);
       const error = await assertRejects(() => queue.put(big), OSError, "full");

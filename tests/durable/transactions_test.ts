@@ -16,7 +16,7 @@ import {
   assertRejects,
 } from "@std/assert";
 import { DATABASES } from "../../platform/limits.ts";
-import { withPath, withQueue } from "../_support/durable.ts";
+import { openOnSmallDisk, withPath, withQueue } from "../_support/durable.ts";
 import { hasGc, leftBehind } from "../_support/gc.ts";
 import { needs } from "../_support/runtimes.ts";
 
@@ -95,15 +95,7 @@ test("a bounded queue grants in one transaction what makes room for more", () =>
 
 test("an item that does not fit fails alone", () =>
   withPath(async (path) => {
-    const { DatabaseSync } = await import("node:sqlite");
-    const { exec } = DatabaseSync.prototype;
-    // SQLite itself says that the disk is full at the page after these.
-    DatabaseSync.prototype.exec = function (sql) {
-      exec.call(this, sql);
-      if (sql.includes("CREATE")) exec.call(this, "PRAGMA max_page_count=20");
-    };
-    const queue = await openSqliteQueue<string>(path)
-      .finally(() => DatabaseSync.prototype.exec = exec);
+    const queue = await openOnSmallDisk<string>(path);
     const first = queue.put("first");
     const big = queue.put("x".repeat(100_000));
     const last = queue.put("last");

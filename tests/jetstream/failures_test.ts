@@ -6,6 +6,7 @@ import {
   sleep,
   taskGroup,
 } from "@asyncio/asyncio";
+import type { DurableQueue } from "@asyncio/asyncio/durable";
 import { openJetStreamQueue } from "@asyncio/asyncio/jetstream";
 import {
   assert,
@@ -18,6 +19,28 @@ import { connect, NATS, Proxy, withJetStream } from "../_support/nats.ts";
 import { runProgram } from "../_support/programs.ts";
 
 const JOBS = Number(process.env["DURABLE_JOBS"] ?? 600);
+
+/** Runs a test with two queues of one name, the second of which can be cut off. */
+function withFarQueue(
+  leaseMs: number,
+  fn: (
+    given: {
+      readonly queue: DurableQueue<number>;
+      readonly far: DurableQueue<number>;
+      readonly proxy: Proxy;
+    },
+  ) => Promise<void>,
+): Promise<void> {
+  const options = { leaseMs };
+  return withJetStream<number>(async ({ queue, server }) => {
+    await using proxy = await Proxy.open(server.port);
+    const connection = await connect(proxy.port);
+    const far = await openJetStreamQueue<number>(connection, "jobs", options);
+    await fn({ queue, far, proxy });
+    await far.close();
+    await connection.close();
+  }, options);
+}
 
 Deno.test({
   name: "a queue goes on when its server is killed and started again",
@@ -74,15 +97,7 @@ Deno.test({
   ...NATS,
   fn: () =>
     run(() =>
-      withJetStream<number>(async ({ queue, server }) => {
-        await using proxy = await Proxy.open(server.port);
-        const connection = await connect(proxy.port);
-        const options = { leaseMs: 500 };
-        const far = await openJetStreamQueue<number>(
-          connection,
-          "jobs",
-          options,
-        );
+      withFarQueue(500, async ({ queue, far, proxy }) => {
         await queue.put(1);
         assertEquals(await far.get(), 1);
         proxy.cut();
@@ -94,9 +109,7 @@ Deno.test({
         await queue.taskDone();
         await queue.put(2);
         assertEquals(await getter, 2);
-        await far.close();
-        await connection.close();
-      }, { leaseMs: 500 })
+      })
     ),
 });
 
@@ -105,12 +118,7 @@ Deno.test({
   ...NATS,
   fn: () =>
     run(() =>
-      withJetStream<number>(async ({ queue, server }) => {
-        await using proxy = await Proxy.open(server.port);
-        const connection = await connect(proxy.port);
-        const far = await openJetStreamQueue<number>(connection, "jobs", {
-          leaseMs: 5_000,
-        });
+      withFarQueue(5_000, async ({ queue, far, proxy }) => {
         await queue.put(1);
         assertEquals(await far.get(), 1);
         proxy.cut();
@@ -118,9 +126,7 @@ Deno.test({
         proxy.mend();
         await finishing;
         await queue.join();
-        await far.close();
-        await connection.close();
-      }, { leaseMs: 5_000 })
+      })
     ),
 });
 

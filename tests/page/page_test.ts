@@ -21,6 +21,7 @@ import {
   type Locator,
   type Page,
 } from "playwright-core";
+import { contrastOf } from "./contrast.ts";
 
 /** Where Debian has it; the tests are left out where there is none. */
 const EXECUTABLE = Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium";
@@ -329,24 +330,6 @@ for (const colorScheme of ["light", "dark"] as const) {
     },
     { colorScheme },
   );
-}
-
-/** Of the text to what is behind it, as WCAG reckons it. */
-function contrastOf(element: Element): number {
-  const luminance = (color: string) => {
-    const [r = 0, g = 0, b = 0] = color.match(/[\d.]+/g)!.map(Number)
-      .map((part) => part / 255)
-      .map((part) =>
-        part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
-      );
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  let behind: Element = element;
-  const back = (each: Element) => getComputedStyle(each).backgroundColor;
-  while (back(behind) === "rgba(0, 0, 0, 0)") behind = behind.parentElement!;
-  const one = luminance(getComputedStyle(element).color);
-  const two = luminance(back(behind));
-  return (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
 }
 
 shown(

@@ -2,6 +2,7 @@
 /** What `deno task site` has built, in a browser. */
 import { assert, assertEquals, assertMatch } from "../_support/std_assert.ts";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { contrastOf } from "../page/contrast.ts";
 
 /** Where Debian has it; the tests are left out where there is none. */
 const EXECUTABLE = Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium";
@@ -31,7 +32,7 @@ function isThere(path: string | URL): boolean {
   }
 }
 
-/** Serves the files as any host of static pages does. */
+/** Answers a request with a file of the site, as a server of static pages does. */
 async function serve({ url }: Request): Promise<Response> {
   const { pathname } = new URL(url);
   const path = decodeURIComponent(pathname.slice(1)).replace(
@@ -159,26 +160,6 @@ for (const width of [1280, 390]) {
       { width, colorScheme },
     );
   }
-}
-
-/** Of the text to what is behind it, as WCAG reckons it. */
-function contrastOf(element: Element): number {
-  const luminance = (color: string) => {
-    const [r = 0, g = 0, b = 0] = color.match(/[\d.]+/g)!.map(Number)
-      .map((part) => part / 255)
-      .map((part) =>
-        part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
-      );
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  let behind: Element = element;
-  const back = (each: Element) => getComputedStyle(each).backgroundColor;
-  while (back(behind) === "rgba(0, 0, 0, 0)" && behind.parentElement) {
-    behind = behind.parentElement;
-  }
-  const one = luminance(getComputedStyle(element).color);
-  const two = luminance(back(behind));
-  return (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
 }
 
 /** Looks for words and gives the address of the first that is found. */

@@ -6,7 +6,6 @@ import {
   openConnection,
   OSError,
   simulate,
-  type Simulation,
   sleep,
   startServer,
   timeout,
@@ -14,19 +13,7 @@ import {
 } from "@asyncio/asyncio";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { deferred, text } from "../_support/net.ts";
-
-const PLACE = { hostname: "db", port: 5432 };
-
-/** A host that gives each line back. */
-function addEcho(sim: Simulation): void {
-  sim.host("db", async () => {
-    const server = await startServer(async (reader, writer) => {
-      for await (const line of reader) writer.write(line);
-      writer.close();
-    }, { port: PLACE.port });
-    await server.serveForever();
-  });
-}
+import { addEcho, PLACE } from "../_support/simulated.ts";
 
 async function ask(line: string): Promise<string> {
   const [reader, writer] = await openConnection(PLACE);

@@ -9,7 +9,6 @@ import {
   openConnection,
   openDatagram,
   simulate,
-  type Simulation,
   sleep,
   startServer,
   type Task,
@@ -20,19 +19,7 @@ import {
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { collectUntil, hasGc, SPARE } from "../_support/gc.ts";
 import { deferred, text } from "../_support/net.ts";
-
-const PLACE = { hostname: "db", port: 5432 };
-
-/** A host that gives each line back. */
-function addEcho(sim: Simulation): void {
-  sim.host("db", async () => {
-    const server = await startServer(async (reader, writer) => {
-      for await (const line of reader) writer.write(line);
-      writer.close();
-    }, { port: PLACE.port });
-    await server.serveForever();
-  });
-}
+import { addEcho, PLACE } from "../_support/simulated.ts";
 
 Deno.test("crash() ends tasks without their finally, whatever they wait for", async () => {
   const seen: string[] = [];

@@ -14,8 +14,7 @@ import {
 } from "@asyncio/asyncio";
 import { assertEquals, assertRejects } from "@std/assert";
 import { text } from "../_support/net.ts";
-
-const PLACE = { hostname: "db", port: 5432 };
+import { PLACE } from "../_support/simulated.ts";
 
 /** A host that adds to a number, between a wait for it and another. */
 function addCounter(sim: Simulation, isSafe: boolean): void {
