@@ -18,8 +18,15 @@ export class JetStreamDeadLetters<T> implements DeadLetters<T> {
     this.#check = check;
   }
 
-  /** Stores an item as a dead letter, once however often it is tried. */
-  async add({ subject, seq, deliveries, body }: Delivery): Promise<void> {
+  /**
+   * Stores an item as a dead letter, once however often it is tried.
+   *
+   * @param deliveries How often somebody got it.
+   */
+  async add(
+    { subject, seq, body }: Delivery,
+    deliveries: number,
+  ): Promise<void> {
     const head: Death = { id: idOf(subject), deliveries };
     await this.#server.store(
       deadSubject(this.#server.name),

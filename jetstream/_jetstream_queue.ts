@@ -400,7 +400,10 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
   }
 
   async #moveToDead(delivery: Delivery): Promise<void> {
-    await this.#dead.add(delivery);
+    // Beyond that, the server has delivered it only to be moved.
+    const { maxDeliveries } = this.#settings;
+    const deliveries = Math.min(delivery.deliveries, maxDeliveries);
+    await this.#dead.add(delivery, deliveries);
     await delivery.finish(SETTLE_MS);
   }
 

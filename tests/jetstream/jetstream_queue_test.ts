@@ -34,6 +34,8 @@ function test<T = unknown>(
   });
 }
 
+const LIMITS = { leaseMs: 200, maxDeliveries: 2 };
+
 async function counts(queue: DurableQueue<unknown>): Promise<string> {
   const { ready, leased, delayed, dead } = await queue.statistics();
   return `${ready} ready, ${leased} leased, ${delayed} delayed, ${dead} dead`;
@@ -78,6 +80,29 @@ Deno.test({
       await queue.join();
     }, { maxSize: 5 }),
 });
+
+test(
+  "a dead letter counts the deliveries that somebody got",
+  async ({ queue, server }) => {
+    await queue.put("doomed");
+    for (let delivery = 1; delivery <= 2; delivery++) {
+      const connection = await connect(server.port);
+      const other = await openJetStreamQueue<unknown>(
+        connection,
+        "jobs",
+        LIMITS,
+      );
+      assertEquals(await other.get(), "doomed");
+      await connection.close(); // as when a process dies
+    }
+    const getting = createTask(() => queue.get());
+    await untilCounts(queue, "0 ready, 0 leased, 0 delayed, 1 dead");
+    getting.cancel();
+    const [letter] = await queue.deadLetters.list();
+    assertEquals([letter!.item, letter!.deliveries], ["doomed", 2]);
+  },
+  LIMITS,
+);
 
 test("queues of one name share the items", async ({ queue, server }) => {
   const connection = await connect(server.port);
