@@ -1,14 +1,12 @@
 import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
 import {
-  assert,
   assertEquals,
   assertGreater,
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { asyncio, DEBUGGER } from "../_support/command_line.ts";
-import { type ProgramResult, runProgram } from "../_support/programs.ts";
+import { asyncio, besides, DEBUGGER } from "../_support/command_line.ts";
 
 const isDeno = "Deno" in globalThis;
 
@@ -19,52 +17,6 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-/** Ways in which nobody ends the program. */
-const ENDLESS = ["grind", "another version"];
-
-/**
- * Runs `look` beside a program that has begun, and gives what that printed.
- *
- * @param look Gets the process id, and the URL of the program's own inspector.
- * @param way How the program is.
- * @param inspect Flags for Deno.
- */
-async function besides(
-  look: (pid: string, url: string) => Promise<void>,
-  way = "",
-  inspect: readonly string[] = [],
-): Promise<ProgramResult> {
-  let looked: Promise<void> | null = null;
-  let url = "";
-  const result = await runProgram("looked_into", {
-    args: way === "" ? [] : [way],
-    // Only Node has the flag; Deno takes its default.
-    flags: isDeno ? inspect : ["--inspect-port=0"],
-    onLine: (line, send) => {
-      url ||= /^door (.+)$/.exec(line)?.[1] ?? "";
-      const [, pid] = /^ready (\d+)$/.exec(line) ?? [];
-      if (pid === undefined) return;
-      // Whoever cancels the nap ends the program; nothing else does.
-      looked = look(pid, url).then(
-        () => ENDLESS.includes(way) ? send("SIGKILL") : undefined,
-        (error) => {
-          try {
-            send("SIGKILL");
-          } catch {
-            // It has ended.
-          }
-          throw error;
-        },
-      );
-      // It is told below, when the program has ended.
-      looked.catch(() => {});
-    },
-  });
-  assert(looked !== null, result.stderr);
-  await looked;
-  return result;
 }
 
 Deno.test({

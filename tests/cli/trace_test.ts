@@ -4,18 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { merge, record } from "../../cli/_trace.ts";
-import { asyncio, DEBUGGER } from "../_support/command_line.ts";
-import { runProgram } from "../_support/programs.ts";
+import { asyncio, besides, DEBUGGER } from "../_support/command_line.ts";
 import { checkTraceEvents } from "../_support/trace_events.ts";
-
-const isDeno = "Deno" in globalThis;
 
 Deno.test({
   name: "the command line records a program, and leaves nothing in it",
   ...DEBUGGER,
   async fn() {
     const file = join(tmpdir(), `asyncio-trace-${process.pid}.json`);
-    let looked: Promise<void> | null = null;
     const look = async (pid: string) => {
       const short = ["trace", pid, "--seconds", "0.2"];
       const { stdout, stderr } = await asyncio(...short);
@@ -37,22 +33,7 @@ Deno.test({
       assertMatch(nowhere.stderr, /^Cannot write /);
       await asyncio("cancel", pid, "napper");
     };
-    const result = await runProgram("looked_into", {
-      args: ["instruments"],
-      // Only Node has the flag; Deno takes its default.
-      flags: isDeno ? [] : ["--inspect-port=0"],
-      onLine: (line, send) => {
-        const [, pid] = /^ready (\d+)$/.exec(line) ?? [];
-        if (pid === undefined) return;
-        looked = look(pid).catch((error) => {
-          send("SIGKILL");
-          throw error;
-        });
-        // It is told below, when the program has ended.
-        looked.catch(() => {});
-      },
-    });
-    await looked;
+    const result = await besides(look, "instruments");
     assertMatch(result.stdout, /instruments left: none\n/);
     await rm(file, { force: true });
   },
