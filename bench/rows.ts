@@ -7,6 +7,7 @@ import { broadcast, channel, channelHanded } from "./rows/channel.ts";
 import { condition } from "./rows/condition.ts";
 import { contextGet, contextSet, contextTask } from "./rows/context.ts";
 import { debugOff } from "./rows/debug_off.ts";
+import { echoes } from "./rows/echo.ts";
 import { explore } from "./rows/explore.ts";
 import {
   durableBatch,
@@ -18,7 +19,9 @@ import {
 import { gather } from "./rows/gather.ts";
 import { groupLimit } from "./rows/group_limit.ts";
 import { httpProtocol, httpStreams } from "./rows/http.ts";
+import { idleConnections } from "./rows/idle_connections.ts";
 import { jetStreamJob, jetStreamPut } from "./rows/jetstream.ts";
+import { exactly1m } from "./rows/large_message.ts";
 import {
   lockContended,
   lockFree,
@@ -39,13 +42,8 @@ import { retrySuccess } from "./rows/retry.ts";
 import { shield } from "./rows/shield.ts";
 import { simulation } from "./rows/simulation.ts";
 import { sleeping } from "./rows/sleeping.ts";
-import {
-  echoes,
-  idleConnections,
-  smallWrites,
-  socketFrames,
-  socketLines,
-} from "./rows/sockets.ts";
+import { smallWrites } from "./rows/small_writes.ts";
+import { socketFrames, socketLines } from "./rows/socket_reading.ts";
 import { awaitDone, startEager, startTask } from "./rows/start_task.ts";
 import { packageSize, startUp } from "./rows/start_up.ts";
 import { readFrames, readLines } from "./rows/stream_reading.ts";
@@ -115,6 +113,7 @@ export const rows: readonly Row[] = [
   readLines,
   readFrames,
   ...echoes,
+  exactly1m,
   smallWrites,
   socketLines,
   socketFrames,

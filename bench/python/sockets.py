@@ -1,4 +1,4 @@
-"""The servers of the socket rows, as in `../rows/sockets.ts`; the clients are the same, see `../load.ts`."""
+"""The servers of the rows about sockets, as in `../rows/echo.ts` and its neighbours; the clients are the same, see `../load.ts`."""
 
 import asyncio
 import functools
@@ -8,6 +8,7 @@ import subprocess
 from resident import resident_bytes
 
 LARGEST_READ = 65536
+LARGE = 1 << 20
 PIECES, PIECE, QUESTION = 50, b"b" * 20, 64
 
 
@@ -64,6 +65,40 @@ class Echo(asyncio.Protocol):
 async def serve_protocol():
     server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", 0)
     return server.sockets[0].getsockname()[1]
+
+
+class BufferedEcho(asyncio.BufferedProtocol):
+    def __init__(self):
+        self.buffer = bytearray(LARGEST_READ)
+
+    def connection_made(self, transport):
+        self.transport = transport
+        transport.set_write_buffer_limits(high=0)
+
+    def get_buffer(self, size_hint):
+        return self.buffer
+
+    def buffer_updated(self, count):
+        self.transport.write(memoryview(self.buffer)[:count])
+
+    def pause_writing(self):
+        self.transport.pause_reading()
+
+    def resume_writing(self):
+        self.transport.resume_reading()
+
+
+async def serve_buffered():
+    server = await asyncio.get_running_loop().create_server(BufferedEcho, "127.0.0.1", 0)
+    return server.sockets[0].getsockname()[1]
+
+
+async def serve_large():
+    async def answer(reader, writer):
+        while len(await reader.readexactly(LARGE)) == LARGE:
+            writer.write(b"1")
+
+    return await serve_handler(answer)
 
 
 async def serve_small_writes():
@@ -130,6 +165,10 @@ SOCKETS = {
     "echo_protocol_64": _echo(serve_protocol, 64, 50),
     "echo_protocol_4k": _echo(serve_protocol, 4096, 50),
     "echo_protocol_1m": _echo(serve_protocol, 1 << 20, 1),
+    "echo_buffered_64": _echo(serve_buffered, 64, 50),
+    "echo_buffered_4k": _echo(serve_buffered, 4096, 50),
+    "echo_buffered_1m": _echo(serve_buffered, 1 << 20, 1),
+    "exactly_1m": functools.partial(exchange, serve_large, 1, LARGE, 1),
     "small_writes": functools.partial(exchange, serve_small_writes, 10, QUESTION, PIECES * len(PIECE)),
     "socket_lines": functools.partial(reading, 40, lambda reader: reader.readline()),
     "socket_frames": functools.partial(reading, 16, lambda reader: reader.readexactly(16)),
