@@ -1,3 +1,4 @@
+import { freshBytes } from "../../_internal/fresh_bytes.ts";
 import { copyOf } from "../shared/bytes.ts";
 import type {
   Address,
@@ -7,6 +8,7 @@ import type {
 } from "../types/net.ts";
 import { mapError } from "./errors.ts";
 import { Pause } from "./pause.ts";
+import { Turns } from "./turns.ts";
 
 /** What an idle connection keeps for what may come. */
 const SMALLEST_READ = 4096;
@@ -15,8 +17,6 @@ const MIDDLE_READ = 16_384;
 const LARGEST_READ = 65_536;
 /** Who has taken so much keeps up, and gets it in large pieces. */
 const TAKEN_BY_READERS = 3 * LARGEST_READ;
-/** So much of a connection is read before the host's loop takes a turn. */
-const BYTES_A_TURN = 65_536;
 /** How many microtasks a handler that answers at once takes at most. */
 const HOPS_TO_ANSWER = 8;
 
@@ -118,14 +118,14 @@ export class DenoConnection implements HostConnection {
     const pause = this.#pause;
     let size = SMALLEST_READ;
     let taken = 0;
-    let sinceTurn = 0;
+    const turns = new Turns();
     // Taken just before a read: who is paused holds none.
     let slab: Uint8Array | null = null;
     // Whether the receiver has copied what it got last, as it may again.
     let isSpent = false;
     try {
       for (;;) {
-        slab ??= new Uint8Array(size);
+        slab ??= freshBytes(size);
         const count = await conn.read(slab);
         if (pause.isPaused) await pause.over();
         if (pause.isClosed) return;
@@ -157,19 +157,18 @@ export class DenoConnection implements HostConnection {
           }
         }
         if (pause.isPaused) {
-          slab = null;
+          // Whoever has copied what it got asks for as much again.
+          if (!isSpent) slab = null;
           await pause.over();
         }
         if (pause.isClosed) return;
         // The answer first: the peer can go on with it, while a read so soon
         // would only find that it has to wait. Whoever sends without end lets
         // all others have their turn.
-        sinceTurn += count;
-        if (sinceTurn < BYTES_A_TURN) await new Promise<void>(afterAnswers);
-        else {
-          sinceTurn = 0;
+        if (turns.isDue(count)) {
           await new Promise<void>(setImmediate);
-        }
+          turns.taken();
+        } else await new Promise<void>(afterAnswers);
         if (pause.isClosed) return;
       }
     } catch (error) {
