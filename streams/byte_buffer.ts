@@ -12,9 +12,10 @@
  *
  * | operation    | cost                                                 |
  * | ------------ | ---------------------------------------------------- |
- * | push         | O(1), or the bytes of a small chunk that piles up    |
+ * | push         | O(1), or the bytes of a chunk that is copied         |
  * | take, skip   | O(1), or the bytes and chunks where they span chunks |
  */
+import { freshBytes } from "../_internal/fresh_bytes.ts";
 import { GATHERED_BLOCK, SMALL_CHUNK } from "../_internal/constants.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -30,6 +31,8 @@ export class ByteBuffer {
   #end = 0;
   /** Where small chunks are copied to; the last chunk is a view of it. */
   #block: Uint8Array | null = null;
+  /** Whether the block is for what is expected, and all chunks go there. */
+  #isExpected = false;
 
   /** Where the first byte that is not read stands. */
   get position(): number {
@@ -41,15 +44,38 @@ export class ByteBuffer {
     return this.#end;
   }
 
-  /** Adds a chunk at the end; it is the buffer's from now on. */
-  push(chunk: Uint8Array): void {
-    if (this.size > 0 && chunk.length <= SMALL_CHUNK) this.#gather(chunk);
-    else {
-      this.#chunks.push(chunk);
-      this.#block = null;
-    }
-    this.size += chunk.length;
-    this.#end += chunk.length;
+  /**
+   * Adds a chunk at the end, which is the buffer's from now on.
+   *
+   * @returns Whether it was copied to where it was expected, so that its memory
+   * is free again.
+   */
+  push(chunk: Uint8Array): boolean {
+    const { length } = chunk;
+    const isExpected = this.#isExpected;
+    if (isExpected) this.#pushExpected(chunk);
+    else if (this.size > 0 && length <= SMALL_CHUNK) this.#gather(chunk);
+    else this.#append(chunk);
+    this.size += length;
+    this.#end += length;
+    // Another block, or none, if it did not fit.
+    return isExpected && this.#isExpected;
+  }
+
+  /**
+   * Prepares for a `take` of `count` bytes, more than there are: once much of it
+   * is there, what follows is copied to where it will be taken from. A peer that
+   * has sent little gets no memory for what it may never send.
+   */
+  expect(count: number): void {
+    const { size } = this;
+    if (this.#isExpected || size < LEAST_BEFORE_EXPECTED) return;
+    const block = freshBytes(Math.min(count, MOST_EXPECTED * size));
+    this.takeInto(block);
+    this.size = size;
+    this.#append(view(block, 0, size));
+    this.#block = block;
+    this.#isExpected = true;
   }
 
   /** Takes out the first `count` bytes, of which there must be as many. */
@@ -150,7 +176,7 @@ export class ByteBuffer {
       if (this.#first === 1) chunks.pop();
       else chunks.length = 0;
       this.#first = 0;
-      this.#block = null;
+      this.#leaveBlock();
     } else if (this.#first >= CHUNKS_LEFT_BEHIND) {
       chunks.splice(0, this.#first);
       this.#first = 0;
@@ -158,7 +184,7 @@ export class ByteBuffer {
   }
 
   #join(count: number): Uint8Array {
-    const joined = new Uint8Array(count);
+    const joined = freshBytes(count);
     let filled = 0;
     while (filled < count) {
       const chunk = this.#chunks[this.#first]!;
@@ -170,6 +196,29 @@ export class ByteBuffer {
     }
     this.size -= count;
     return joined;
+  }
+
+  #append(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#leaveBlock();
+  }
+
+  #leaveBlock(): void {
+    this.#block = null;
+    this.#isExpected = false;
+  }
+
+  #pushExpected(chunk: Uint8Array): void {
+    const chunks = this.#chunks;
+    const last = chunks.length - 1;
+    const block = this.#block!;
+    const used = chunks[last]!.length;
+    const length = Math.min(chunk.length, block.length - used);
+    block.set(length === chunk.length ? chunk : view(chunk, 0, length), used);
+    chunks[last] = view(block, 0, used + length);
+    if (length < chunk.length) {
+      this.#append(view(chunk, length, chunk.length - length));
+    }
   }
 
   /**
@@ -191,6 +240,11 @@ export class ByteBuffer {
     else chunks[last] = gathered;
   }
 }
+
+/** Less is joined when it is taken. */
+const LEAST_BEFORE_EXPECTED = 32_768;
+/** How many times as much as has come may be expected. */
+const MOST_EXPECTED = 16;
 
 /** How many chunks are read before the list is moved up. */
 const CHUNKS_LEFT_BEHIND = 32;

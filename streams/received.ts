@@ -43,8 +43,12 @@ export class Received {
     return this.#buffer.size;
   }
 
-  /** Adds bytes, which are not copied. */
-  feed(data: Uint8Array): void {
+  /**
+   * Adds bytes.
+   *
+   * @returns Whether they were copied, so that their memory is free again.
+   */
+  feed(data: Uint8Array): boolean {
     if (!(data instanceof Uint8Array)) {
       throw new TypeError(
         `Cannot feed a stream reader as 'data' must be a Uint8Array: received ${
@@ -57,8 +61,10 @@ export class Received {
         `Cannot feed a stream reader as it was fed its end: received ${data.length} bytes`,
       );
     }
-    if (data.length === 0) return;
-    this.#buffer.push(data.constructor === Uint8Array ? data : asBytes(data));
+    if (data.length === 0) return true;
+    return this.#buffer.push(
+      data.constructor === Uint8Array ? data : asBytes(data),
+    );
   }
 
   /** What there is, up to `n` bytes; none at the end. */
@@ -101,7 +107,10 @@ export class Received {
   /** @throws {IncompleteReadError} When the end has come before; it has the rest. */
   takeExactly(n: number): Uint8Array | null {
     if (this.#buffer.size >= n) return this.#buffer.take(n);
-    if (!this.isEnded) return null;
+    if (!this.isEnded) {
+      this.#buffer.expect(n);
+      return null;
+    }
     throw new IncompleteReadError(this.#rest(), n);
   }
 

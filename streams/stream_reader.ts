@@ -407,18 +407,19 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
    * @returns Whether all bytes were copied, so that their memory is free again.
    */
   receive(data: Uint8Array): boolean {
-    this.#received.feed(data);
+    const isCopied = this.#received.feed(data);
     const wait = this.#wait;
     // A read whose turn is still to come holds up no more than nobody does.
     if (wait === null || wait.isQueued) {
       this.#pauseOrResume();
-      return false;
+      return isCopied;
     }
     if (wait.scope.kernel.tryRun(wait)) {
-      return wait.name === READ_INTO.name && this.#received.size === 0;
+      return isCopied ||
+        wait.name === READ_INTO.name && this.#received.size === 0;
     }
     this.#wake();
-    return false;
+    return isCopied;
   }
 
   /** Ends the stream: nothing more comes. Can be called again. */

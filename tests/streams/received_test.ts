@@ -7,6 +7,7 @@ import {
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Received } from "../../streams/received.ts";
 import { Search, Separators } from "../../streams/search.ts";
+import { makeRandom } from "../../_internal/random.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -120,4 +121,78 @@ Deno.test("feed() takes bytes, and none after the end", () => {
   assertEquals(some.size, 0);
   some.isEnded = true;
   assertThrows(() => some.feed(new Uint8Array(1)), InvalidStateError);
+});
+
+/** The bytes of a stream, each of which tells where it stands. */
+function stretch(start: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = ((start + i) * 7919) >> 3;
+  return bytes;
+}
+
+for (let seed = 1; seed <= 20; seed++) {
+  Deno.test(`long messages keep their bytes, however they come and are taken (seed ${seed})`, () => {
+    const below = makeRandom(seed);
+    const received = new Received(8);
+    const all: { readonly start: number; readonly taken: Uint8Array }[] = [];
+    let sent = 0;
+    let read = 0;
+    const keep = (taken: Uint8Array | null) => {
+      if (taken === null) return;
+      all.push({ start: read, taken });
+      read += taken.length;
+    };
+    let copied = 0;
+    for (let step = 0; step < 60; step++) {
+      const message = [10, 5_000, 60_000, 300_000, 1_000_000][below(5)]!;
+      const isGivenUp = below(4) === 0;
+      for (let left = message; left > 0;) {
+        const piece = stretch(
+          sent,
+          1 + below([4, 3_000, 65_536, 200_000][below(4)]!),
+        );
+        sent += piece.length;
+        left -= piece.length;
+        if (received.feed(piece)) {
+          copied += piece.length;
+          piece.fill(255);
+        }
+        keep(received.takeExactly(message));
+        if (isGivenUp && left < message / 2) break;
+      }
+      const some = 1 + below(100_000);
+      if (below(2) === 0) keep(received.takeSome(some));
+      else {
+        const target = new Uint8Array(some);
+        const count = received.takeInto(target);
+        if (typeof count === "number") keep(target.subarray(0, count));
+      }
+    }
+    keep(received.takeSome(received.size));
+    assertEquals(read, sent);
+    assert(copied > sent / 10, `${copied} of ${sent} were copied on arrival`);
+    for (const { start, taken } of all) {
+      assert(
+        isSame(taken, stretch(start, taken.length)),
+        `a piece of ${taken.length} bytes at ${start}`,
+      );
+    }
+  });
+}
+
+/** Many times faster than `assertEquals`. */
+function isSame(left: Uint8Array, right: Uint8Array): boolean {
+  if (left.length !== right.length) return false;
+  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
+  return true;
+}
+
+Deno.test("a long message gets memory for 16 times of what has come at most", () => {
+  const large = new Received(8);
+  assertEquals(large.takeExactly(2 ** 40), null);
+  large.feed(new Uint8Array(40_000));
+  assertEquals(large.takeExactly(2 ** 40), null);
+  assert(large.feed(new Uint8Array(600_000)), "was expected");
+  assert(!large.feed(new Uint8Array(1)), "came after 16 times as much");
+  assertEquals(large.size, 640_001);
 });
