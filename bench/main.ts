@@ -2,7 +2,7 @@
  * Compares this library with its peers in one run: `deno task bench`. README.md beside this file says how to read it.
  */
 
-import { type Absent, findPeers, type Peer } from "./peers.ts";
+import { type Absent, findPeers, type Peer, type Runtime } from "./peers.ts";
 import { fromFileUrl, runProcess } from "./process.ts";
 import { rows } from "./rows.ts";
 import { type Result, runRow } from "./run.ts";
@@ -13,6 +13,7 @@ import { formatResult, formatSummary, formatTable } from "./table.ts";
 const USAGE = `Usage: deno task bench [options]
 
   --filter TEXT       only rows whose id or title contains TEXT
+  --rows A,B          only the rows of these ids
   --peers A,B         only these peers (ours always runs)
   --rounds N          alternating rounds, 5 by default
   --sample-ms N       length of one sample, 100 by default
@@ -20,11 +21,12 @@ const USAGE = `Usage: deno task bench [options]
   --json              results for machines on stdout, progress on stderr
   --list              name the rows and stop
   --write A,B         make RESULTS.md of files that --json has made, and stop
-  --node              our side and the npm peers on the node of PATH
+  --node, --bun       our side and the npm peers on the node, or the bun, of PATH
 `;
 
 interface Options {
   filter: string;
+  ids: readonly string[] | undefined;
   peers: readonly string[] | undefined;
   rounds: number;
   sampleMs: number;
@@ -32,7 +34,7 @@ interface Options {
   json: boolean;
   list: boolean;
   write: readonly string[] | undefined;
-  node: boolean;
+  runtime: Runtime;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
@@ -47,8 +49,9 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`${options}\n${USAGE}`);
     return 2;
   }
+  const { filter, ids } = options;
   const chosen = rows.filter(({ id, title }) =>
-    id.includes(options.filter) || title.includes(options.filter)
+    ids?.includes(id) ?? (id.includes(filter) || title.includes(filter))
   );
   if (options.list) {
     for (const { id, title } of chosen) console.log(`${id}  ${title}`);
@@ -58,9 +61,9 @@ async function main(args: readonly string[]): Promise<number> {
     await writeResults(options.write);
     return 0;
   }
-  const { node, python, peers: names } = options;
+  const { runtime, python, peers: names } = options;
   const { peers: taking, absent } = await findPeers({
-    node,
+    runtime,
     ...(names !== undefined && { names }),
     ...(python !== undefined && { python }),
   });
@@ -106,6 +109,7 @@ async function main(args: readonly string[]): Promise<number> {
 function parse(args: readonly string[]): Options | string {
   const options: Options = {
     filter: "",
+    ids: undefined,
     peers: undefined,
     rounds: 5,
     sampleMs: 100,
@@ -113,7 +117,7 @@ function parse(args: readonly string[]): Options | string {
     json: false,
     list: false,
     write: undefined,
-    node: false,
+    runtime: "deno",
   };
   const words = args.flatMap((arg) =>
     arg.startsWith("--") && arg.includes("=")
@@ -125,11 +129,13 @@ function parse(args: readonly string[]): Options | string {
     if (word === "--help" || word === "-h") return "help";
     else if (word === "--json") options.json = true;
     else if (word === "--list") options.list = true;
-    else if (word === "--node") options.node = true;
+    else if (word === "--node") options.runtime = "node";
+    else if (word === "--bun") options.runtime = "bun";
     else {
       const value = words[++i];
       if (value === undefined) return `Cannot read "${word}"`;
       if (word === "--filter") options.filter = value;
+      else if (word === "--rows") options.ids = value.split(",");
       else if (word === "--peers") options.peers = value.split(",");
       else if (word === "--write") options.write = value.split(",");
       else if (word === "--python") options.python = value;

@@ -3,11 +3,14 @@
 import { fromFileUrl, runProcess } from "./process.ts";
 import { type Guest, GUESTS } from "./types.ts";
 
+/** What runs our side and the peers from npm. */
+export type Runtime = "deno" | "node" | "bun";
+
 /** A peer that was found: its version, and the command that runs one row on it. */
 export interface Peer {
   readonly name: string;
   readonly version: string;
-  readonly runtime: "deno" | "node" | "python";
+  readonly runtime: Runtime | "python";
   /** Runs a script, without anything of this harness. */
   script(path: string): readonly string[];
   /** Runs the worker. */
@@ -24,6 +27,12 @@ const CONFIG = fromFileUrl(new URL("./deno.json", import.meta.url));
 /** The heap limit is out of the way of a million tasks; gc() is called where memory is measured and nowhere else. */
 const V8_FLAGS = ["--expose-gc", "--max-old-space-size=16000"];
 
+/** How those are called that come from PATH. */
+const FROM_PATH = {
+  node: ["node", ...V8_FLAGS],
+  bun: ["bun", "--expose-gc"],
+} as const;
+
 const WORKER = fromFileUrl(new URL("./worker.ts", import.meta.url));
 const THREAD = fromFileUrl(
   new URL("../threads/_worker_main.ts", import.meta.url),
@@ -37,8 +46,8 @@ const PYTHON_PROBE = fromFileUrl(new URL("./python/probe.py", import.meta.url));
 export interface FindOptions {
   /** An interpreter to use instead of looking for one that has uvloop. */
   readonly python?: string;
-  /** Run our side and the other JavaScript peers on the `node` of PATH. */
-  readonly node?: boolean;
+  /** What to run our side and the other JavaScript peers on; Node and Bun from PATH. */
+  readonly runtime?: Runtime;
   /** Look for these and for our side only. */
   readonly names?: readonly string[];
 }
@@ -47,11 +56,11 @@ export interface FindOptions {
 export async function findPeers(
   options: FindOptions = {},
 ): Promise<{ peers: Peer[]; absent: Absent[] }> {
-  const { names, node = false, python } = options;
+  const { names, runtime = "deno", python } = options;
   const isWanted = (name: string) =>
     name === "ours" || (names?.includes(name) ?? true);
   const found = [
-    ...await findJavaScript(node, isWanted),
+    ...await findJavaScript(runtime, isWanted),
     ...["asyncio", "uvloop", ...GUESTS].some(isWanted)
       ? await findPython(python)
       : [],
@@ -94,7 +103,7 @@ const PACKAGES = [
 ];
 
 async function findJavaScript(
-  node: boolean,
+  runtime: Runtime,
   isWanted: (name: string) => boolean,
 ): Promise<(Peer | Absent)[]> {
   const packages = PACKAGES.filter(isWanted);
@@ -110,21 +119,23 @@ async function findJavaScript(
     missing.push(module);
     absent.push(...names.map((name) => ({ name, reason })));
   }
-  if (!node) {
+  if (runtime === "deno") {
     const reason = "its workers do not answer on Deno; see --node";
     absent.push({ name: "tinypool", reason });
   }
-  const host: Pick<Peer, "runtime" | "script" | "command"> = node
-    ? {
-      runtime: "node",
-      script: (path) => ["node", path],
-      command: await nodeCommand(missing),
-    }
-    : { runtime: "deno", script: denoScript, command: denoCommand };
-  const runtime = node ? await nodeVersion() : `Deno ${Deno.version.deno}`;
-  const versions = new Map([...OURS, ...HOSTS].map((name) => [name, runtime]));
+  const host: Pick<Peer, "runtime" | "script" | "command"> = runtime === "deno"
+    ? { runtime, script: denoScript, command: denoCommand }
+    : {
+      runtime,
+      script: (path) => [runtime, path],
+      command: await bundleCommand(FROM_PATH[runtime], missing),
+    };
+  const version = runtime === "deno"
+    ? `Deno ${Deno.version.deno}`
+    : await versionOnPath(runtime);
+  const versions = new Map([...OURS, ...HOSTS].map((name) => [name, version]));
   for (const name of packages) {
-    versions.set(name, `${await pinnedVersion(name)}, ${runtime}`);
+    versions.set(name, `${await pinnedVersion(name)}, ${version}`);
   }
   return [...versions].map(([name, version]) =>
     absent.find((peer) => peer.name === name) ?? { name, version, ...host }
@@ -150,8 +161,11 @@ function denoScript(path: string): readonly string[] {
   return [...DENO_RUN, path];
 }
 
-/** Bundles the worker with all it imports, but what is missing, into one file that Node can run. */
-async function nodeCommand(missing: readonly string[]): Promise<Command> {
+/** Bundles the worker with all it imports, but what is missing, into one file that Node and Bun can run. */
+async function bundleCommand(
+  command: readonly string[],
+  missing: readonly string[],
+): Promise<Command> {
   const folder = await Deno.makeTempDir({ prefix: "asyncio-bench-" });
   globalThis.addEventListener(
     "unload",
@@ -160,13 +174,13 @@ async function nodeCommand(missing: readonly string[]): Promise<Command> {
   // Our side starts workers of its own, too, from where the sources have them.
   const bundle = `${folder}/bench/worker.mjs`;
   const external = [...new Set([...missing, ...POOLS])];
-  await bundleForNode(WORKER, bundle, external);
-  await bundleForNode(THREAD, `${folder}/threads/_worker_main.mjs`, []);
+  await bundleFile(WORKER, bundle, external);
+  await bundleFile(THREAD, `${folder}/threads/_worker_main.mjs`, []);
   await install(folder, POOLS.filter((name) => !missing.includes(name)));
-  return (args) => ["node", ...V8_FLAGS, bundle, ...args];
+  return (args) => [...command, bundle, ...args];
 }
 
-async function bundleForNode(
+async function bundleFile(
   entry: string,
   output: string,
   external: readonly string[],
@@ -181,7 +195,7 @@ async function bundleForNode(
     ...external.map((module) => `--external=${module}`),
     entry,
   ]);
-  if (!ok) throw new Error(`Cannot bundle ${entry} for Node: ${stderr}`);
+  if (!ok) throw new Error(`Cannot bundle ${entry}: ${stderr}`);
 }
 
 /** Puts packages where the bundle finds them. */
@@ -206,10 +220,11 @@ async function install(
   if (!ok) throw new Error(`Cannot install ${packages.join(", ")}: ${stderr}`);
 }
 
-async function nodeVersion(): Promise<string> {
-  const { ok, stdout } = await runProcess(["node", "--version"]);
-  if (!ok) throw new Error("Cannot run our side on Node: no node on PATH");
-  return `Node ${stdout.trim().slice(1)}`;
+async function versionOnPath(runtime: "node" | "bun"): Promise<string> {
+  const { ok, stdout } = await runProcess([runtime, "--version"]);
+  if (!ok) throw new Error(`Cannot run our side: no ${runtime} on PATH`);
+  const version = stdout.trim();
+  return runtime === "node" ? `Node ${version.slice(1)}` : `Bun ${version}`;
 }
 
 /** Why a module cannot be imported here, or undefined when it can. */

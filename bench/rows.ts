@@ -28,6 +28,7 @@ import {
   semaphoreContended,
   semaphoreFree,
 } from "./rows/lock.ts";
+import { pingBesideBulk } from "./rows/ping_beside_bulk.ts";
 import { pooledMap, pooledMapIterable } from "./rows/pooled_map.ts";
 import {
   jobs,
@@ -55,7 +56,7 @@ import {
 } from "./rows/subprocess.ts";
 import { switchHundred, switchOne } from "./rows/switch.ts";
 import { taskGroup } from "./rows/task_group.ts";
-import { threadCall, threadCores } from "./rows/thread.ts";
+import { threadCall, threadCores, threadTen } from "./rows/thread.ts";
 import { timeoutUnfired } from "./rows/timeout.ts";
 import { timeline } from "./rows/timeline.ts";
 import { timer } from "./rows/timer.ts";
@@ -114,6 +115,7 @@ export const rows: readonly Row[] = [
   readFrames,
   ...echoes,
   exactly1m,
+  pingBesideBulk,
   smallWrites,
   socketLines,
   socketFrames,
@@ -125,6 +127,7 @@ export const rows: readonly Row[] = [
   processPipe,
   processLines,
   threadCall,
+  threadTen,
   threadCores,
   echoWorkers,
   workWorkers,

@@ -5,7 +5,7 @@ import time
 
 from http_servers import http_protocol, http_streams
 from resident import resident_bytes
-from sockets import idle
+from sockets import idle, ping_beside_bulk
 
 
 async def sleeping(size):
@@ -55,4 +55,11 @@ async def timers(size):
     return {"schedule": schedule, "fire": fire, "cancel": cancel}
 
 
-MEASURED = {"http_protocol": http_protocol, "http_streams": http_streams, "idle": idle, "sleeping": sleeping, "timers": timers}
+MEASURED = {
+    "http_protocol": http_protocol,
+    "http_streams": http_streams,
+    "idle": idle,
+    "ping_beside_bulk": ping_beside_bulk,
+    "sleeping": sleeping,
+    "timers": timers,
+}

@@ -440,6 +440,15 @@ async def thread_call(rounds, size):
         assert await asyncio.to_thread(identity, i) == i
 
 
+async def thread_ten(rounds, size):
+    def identity(n):
+        return n
+
+    for i in range(0, rounds * size, 10):
+        results = await asyncio.gather(*(asyncio.to_thread(identity, i) for _ in range(10)))
+        assert results == [i] * 10
+
+
 TIMED = {
     name: work
     for name, work in list(globals().items())

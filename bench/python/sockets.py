@@ -4,6 +4,7 @@ import asyncio
 import functools
 import os
 import subprocess
+import time
 
 from resident import resident_bytes
 
@@ -129,6 +130,33 @@ async def reading(size_of_piece, read_one, rounds, size):
     state["done"] = asyncio.get_running_loop().create_future()
     await clients.do("stream", rounds * size)
     await state["done"]
+
+
+pinged = None
+PINGERS, MEGABYTES = 100, 20
+
+
+async def ping_beside_bulk(size):
+    global pinged
+    if pinged is None:
+        port = await serve_streams()
+        pinged = Clients(port, 1, 1 << 20, 1 << 20), Clients(port, PINGERS, 64, 64)
+        for clients in pinged:
+            await clients.answer()
+    bulk, pings = pinged
+    are_back = False
+
+    async def send():
+        while not are_back:
+            await bulk.do("exchange", MEGABYTES)
+
+    sending = asyncio.create_task(send())
+    start = time.perf_counter_ns()
+    await pings.do("exchange", size)
+    each = (time.perf_counter_ns() - start) / size
+    are_back = True
+    await sending
+    return {"round trip": each * PINGERS}
 
 
 measured = None

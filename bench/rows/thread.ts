@@ -52,6 +52,35 @@ export const threadCall: TimedRow = {
   },
 };
 
+/** Ten calls at a time. */
+export const threadTen: TimedRow = {
+  kind: "timed",
+  id: "thread_ten",
+  title: "a call into warm workers, 10 at once",
+  size: 500,
+  python: true,
+  targets: [{ peer: "asyncio", atMost: 0.67 }],
+  notes: { ours: "two workers", asyncio: "to_thread, six threads" },
+  peers: {
+    async ours() {
+      const { gather, run, WorkerPoolExecutor } = await import(
+        "@asyncio/asyncio"
+      );
+      const executor = new WorkerPoolExecutor({ maxWorkers: 2 });
+      return (rounds, size) =>
+        run(async () => {
+          for (let i = rounds * size; i > 0; i -= 10) {
+            const ten = Array.from(
+              { length: 10 },
+              () => executor.submit((n: number) => n, i),
+            );
+            for (const result of await gather(ten)) check(result, i);
+          }
+        });
+    },
+  },
+};
+
 /** A job of some 10 ms that only computes. */
 function collatz(limit: number): number {
   let steps = 0;
