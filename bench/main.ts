@@ -135,8 +135,15 @@ function parse(args: readonly string[]): Options | string {
       const value = words[++i];
       if (value === undefined) return `Cannot read "${word}"`;
       if (word === "--filter") options.filter = value;
-      else if (word === "--rows") options.ids = value.split(",");
-      else if (word === "--peers") options.peers = value.split(",");
+      else if (word === "--rows") {
+        options.ids = value.split(",");
+        const unknown = options.ids.find((id) =>
+          !rows.some((row) => row.id === id)
+        );
+        if (unknown !== undefined) {
+          return `"--rows" must be ids that --list names: received ${unknown}`;
+        }
+      } else if (word === "--peers") options.peers = value.split(",");
       else if (word === "--write") options.write = value.split(",");
       else if (word === "--python") options.python = value;
       else if (word === "--rounds" || word === "--sample-ms") {

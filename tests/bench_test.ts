@@ -58,6 +58,9 @@ Deno.test("the benchmarks have an id each, and say what they do not know", async
   const unknown = await bench("--colour");
   assertEquals(unknown.code, 2);
   assertStringIncludes(unknown.stderr, "--colour");
+  const row = await bench("--rows", "timer,no_such_row");
+  assertEquals(row.code, 2);
+  assertStringIncludes(row.stderr, "no_such_row");
 });
 
 Deno.test("the parts of a long run make one section a runtime", () => {
