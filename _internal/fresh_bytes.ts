@@ -2,8 +2,8 @@
 const BYTES_A_FILLER = 65_536;
 const SLOTS_A_FILLER = 2048;
 
-/** Kept until the next one, or the engine would leave it out. */
-export let filler: unknown[] = [];
+/** Kept until the next one, as the engine leaves out what nobody keeps. */
+const kept: { filler: unknown[] } = { filler: [] };
 
 /**
  * Memory for what is read, which belongs to who gets it.
@@ -18,7 +18,7 @@ export let filler: unknown[] = [];
  */
 export function freshBytes(size: number): Uint8Array<ArrayBuffer> {
   for (let left = size; left >= BYTES_A_FILLER; left -= BYTES_A_FILLER) {
-    filler = new Array(SLOTS_A_FILLER);
+    kept.filler = new Array(SLOTS_A_FILLER);
   }
   return new Uint8Array(size);
 }

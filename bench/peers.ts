@@ -123,16 +123,22 @@ async function findJavaScript(
     const reason = "its workers do not answer on Deno; see --node";
     absent.push({ name: "tinypool", reason });
   }
+  const version = runtime === "deno"
+    ? `Deno ${Deno.version.deno}`
+    : await versionOnPath(runtime);
   const host: Pick<Peer, "runtime" | "script" | "command"> = runtime === "deno"
     ? { runtime, script: denoScript, command: denoCommand }
     : {
       runtime,
       script: (path) => [runtime, path],
-      command: await bundleCommand(FROM_PATH[runtime], missing),
+      command: await bundleCommand(
+        FROM_PATH[runtime],
+        missing,
+        POOLS.filter((name) =>
+          packages.includes(name) && !missing.includes(name)
+        ),
+      ),
     };
-  const version = runtime === "deno"
-    ? `Deno ${Deno.version.deno}`
-    : await versionOnPath(runtime);
   const versions = new Map([...OURS, ...HOSTS].map((name) => [name, version]));
   for (const name of packages) {
     versions.set(name, `${await pinnedVersion(name)}, ${version}`);
@@ -165,6 +171,7 @@ function denoScript(path: string): readonly string[] {
 async function bundleCommand(
   command: readonly string[],
   missing: readonly string[],
+  pools: readonly string[],
 ): Promise<Command> {
   const folder = await Deno.makeTempDir({ prefix: "asyncio-bench-" });
   globalThis.addEventListener(
@@ -176,7 +183,7 @@ async function bundleCommand(
   const external = [...new Set([...missing, ...POOLS])];
   await bundleFile(WORKER, bundle, external);
   await bundleFile(THREAD, `${folder}/threads/_worker_main.mjs`, []);
-  await install(folder, POOLS.filter((name) => !missing.includes(name)));
+  if (pools.length > 0) await install(folder, pools);
   return (args) => [...command, bundle, ...args];
 }
 

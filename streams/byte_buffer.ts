@@ -72,10 +72,11 @@ export class ByteBuffer {
     if (this.#isExpected || size < LEAST_BEFORE_EXPECTED) return;
     const block = freshBytes(Math.min(count, MOST_EXPECTED * size));
     this.takeInto(block);
-    this.size = size;
     this.#append(view(block, 0, size));
     this.#block = block;
     this.#isExpected = true;
+    // Nothing was read of it, after all.
+    this.size = size;
   }
 
   /** Takes out the first `count` bytes, of which there must be as many. */
@@ -208,17 +209,21 @@ export class ByteBuffer {
     this.#isExpected = false;
   }
 
+  /** Copies a chunk into the block, of which the last chunk is a view. */
+  #extend(block: Uint8Array, used: number, chunk: Uint8Array): void {
+    block.set(chunk, used);
+    const extended = view(block, 0, used + chunk.length);
+    if (used === 0) this.#chunks.push(extended);
+    else this.#chunks[this.#chunks.length - 1] = extended;
+  }
+
   #pushExpected(chunk: Uint8Array): void {
-    const chunks = this.#chunks;
-    const last = chunks.length - 1;
     const block = this.#block!;
-    const used = chunks[last]!.length;
-    const length = Math.min(chunk.length, block.length - used);
-    block.set(length === chunk.length ? chunk : view(chunk, 0, length), used);
-    chunks[last] = view(block, 0, used + length);
-    if (length < chunk.length) {
-      this.#append(view(chunk, length, chunk.length - length));
-    }
+    const used = this.#chunks.at(-1)!.length;
+    const room = block.length - used;
+    if (chunk.length <= room) return this.#extend(block, used, chunk);
+    this.#extend(block, used, view(chunk, 0, room));
+    this.#append(view(chunk, room, chunk.length - room));
   }
 
   /**
@@ -226,24 +231,19 @@ export class ByteBuffer {
    * must not make each cost an object, nor keep a whole read's memory alive.
    */
   #gather(chunk: Uint8Array): void {
-    const chunks = this.#chunks;
-    const last = chunks.length - 1;
     let block = this.#block;
-    let used = block === null ? 0 : chunks[last]!.length;
+    let used = block === null ? 0 : this.#chunks.at(-1)!.length;
     if (block === null || used + chunk.length > block.length) {
       block = this.#block = new Uint8Array(GATHERED_BLOCK);
       used = 0;
     }
-    block.set(chunk, used);
-    const gathered = view(block, 0, used + chunk.length);
-    if (used === 0) chunks.push(gathered);
-    else chunks[last] = gathered;
+    this.#extend(block, used, chunk);
   }
 }
 
 /** Less is joined when it is taken. */
 const LEAST_BEFORE_EXPECTED = 32_768;
-/** How many times as much as has come may be expected. */
+/** Memory is prepared for at most that many times what has come. */
 const MOST_EXPECTED = 16;
 
 /** How many chunks are read before the list is moved up. */

@@ -4,9 +4,20 @@ import { type Report, toMarkdown } from "../bench/results_file.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
-async function bench(
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function bench(...args: readonly string[]): Promise<Ended> {
+  return benchWith({}, ...args);
+}
+
+async function benchWith(
+  env: Readonly<Record<string, string>>,
   ...args: readonly string[]
-): Promise<{ code: number; stdout: string; stderr: string }> {
+): Promise<Ended> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -17,7 +28,7 @@ async function bench(
       ...args,
     ],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
   }).output();
   const decoder = new TextDecoder();
   return {
@@ -48,6 +59,20 @@ Deno.test("a row of the benchmarks runs on our side and on bare promises", async
   );
   assert(peers[1].ratio.low <= peers[1].ratio.high);
   assertStringIncludes(stderr, "target");
+});
+
+Deno.test("a row of the benchmarks runs on the node of PATH, and says if what it wants is not there", async () => {
+  const args = ["--rows=switch_one", "--peers=bare", "--rounds=1"];
+  const fast = ["--sample-ms=1", "--json"];
+  const { code, stdout, stderr } = await bench("--node", ...args, ...fast);
+  assertEquals(code, 0, stderr);
+  const { peers, results } = JSON.parse(stdout);
+  const [{ version }] = peers;
+  assertStringIncludes(version, "Node ");
+  assertEquals([results.length, results[0].failed], [1, {}]);
+  const without = await benchWith({ PATH: "" }, "--bun", ...args);
+  assertEquals(without.code, 1);
+  assertStringIncludes(without.stderr, "no bun on PATH");
 });
 
 Deno.test("the benchmarks have an id each, and say what they do not know", async () => {

@@ -1,25 +1,32 @@
-/** What the socket rows share: how the peer `bare` listens, on Deno and on Node, and how clients are put to a server. */
+/** What the rows about sockets share: how each side listens, and how clients are put to a server. */
 
+import type {
+  BufferedProtocol,
+  ConnectionHandler,
+  Protocol,
+} from "@asyncio/asyncio";
 import { type ClientOptions, startClients } from "../clients.ts";
 import type { Load, Work } from "../types.ts";
 
-/** The part of Deno's sockets that the peer `bare` uses; on Node it uses `node:net`. */
-export interface Conn {
+/** The part of Deno's sockets that the peer `bare` uses; on Node and Bun it uses `node:net`. */
+interface Conn {
   read(buffer: Uint8Array): Promise<number | null>;
   write(bytes: Uint8Array): Promise<number>;
   setNoDelay(): void;
   close(): void;
 }
 
-/** What gives them. */
-export interface Listener extends AsyncIterable<Conn> {
+interface Listener extends AsyncIterable<Conn> {
   readonly addr: { readonly port: number };
 }
 
 /** The runtime, which is Deno if it has this. */
-export interface Host {
+interface Host {
   readonly Deno?: { listen(options: object): Listener };
 }
+
+type Library = typeof import("@asyncio/asyncio");
+type NodeSocket = import("node:net").Socket;
 
 /** Where all of them listen. */
 export const LOCAL = "127.0.0.1";
@@ -37,8 +44,45 @@ export function exchanging(options: ClientOptions, serve: Serve): Load<Work> {
   };
 }
 
-/** Serves each connection. */
-export async function accept(
+/** Messages of that many bytes, and answers as long. */
+export function both(bytes: number, connections: number): ClientOptions {
+  return { connections, send: bytes, receive: bytes };
+}
+
+/** Serves with our streams. */
+export async function serveByStreams(
+  handler: ConnectionHandler,
+): Promise<number> {
+  const { startServer } = await import("@asyncio/asyncio");
+  const server = await startServer(handler, { hostname: LOCAL });
+  return server.port;
+}
+
+/** Serves with one of our protocols. */
+export async function serveByProtocol(
+  classFrom: (library: Library) => new () => Protocol | BufferedProtocol,
+): Promise<number> {
+  const library = await import("@asyncio/asyncio");
+  const Class = classFrom(library);
+  const server = await library.createServer(() => new Class(), {
+    hostname: LOCAL,
+  });
+  return server.port;
+}
+
+/** Serves without anything of a library: a loop for each connection on Deno, and what it does with data on Node and Bun. */
+export async function serveByHost(
+  onDeno: (conn: Conn) => Promise<void>,
+  onNode: (socket: NodeSocket) => (data: Uint8Array) => void,
+): Promise<number> {
+  const { Deno } = globalThis as Host;
+  if (Deno === undefined) return await serveByNode(onNode);
+  const listener = Deno.listen({ hostname: LOCAL, port: 0 });
+  accept(listener, onDeno);
+  return listener.addr.port;
+}
+
+async function accept(
   listener: Listener,
   serve: (conn: Conn) => Promise<void>,
 ): Promise<void> {
@@ -49,23 +93,20 @@ export async function accept(
   }
 }
 
-/** Writes until the system has all. */
-export async function writeAll(conn: Conn, bytes: Uint8Array): Promise<void> {
-  let sent = await conn.write(bytes);
-  while (sent < bytes.length) sent += await conn.write(bytes.subarray(sent));
-}
-
-type NodeSocket = import("node:net").Socket;
-
-/** Listens with `node:net` and gives its port. */
-export async function serveNode(
-  onData: (socket: NodeSocket, data: Uint8Array) => void,
+async function serveByNode(
+  onConnection: (socket: NodeSocket) => (data: Uint8Array) => void,
 ): Promise<number> {
   const { createServer } = await import("node:net");
   const server = createServer({ noDelay: true }, (socket) => {
-    socket.on("data", (data: Uint8Array) => onData(socket, data));
+    socket.on("data", onConnection(socket));
     socket.on("error", () => {});
   });
   await new Promise<void>((resolve) => server.listen(0, LOCAL, resolve));
   return (server.address() as { port: number }).port;
+}
+
+/** Writes until the system has all. */
+export async function writeAll(conn: Conn, bytes: Uint8Array): Promise<void> {
+  let sent = await conn.write(bytes);
+  while (sent < bytes.length) sent += await conn.write(bytes.subarray(sent));
 }

@@ -1,8 +1,14 @@
+import type { Transport } from "@asyncio/asyncio";
 import { Skip } from "../skip.ts";
 import type { Load, MeasuredRow, Measurement, Target } from "../types.ts";
 import { nanosecondsPerRequest } from "../wrk.ts";
+import {
+  LOCAL,
+  type Serve,
+  serveByProtocol,
+  serveByStreams,
+} from "./_servers.ts";
 
-const LOCAL = "127.0.0.1";
 const TEXT = "Hello, world!";
 
 /** As long as what Deno.serve answers for the same text, so that all send the same number of bytes. */
@@ -26,9 +32,6 @@ interface Host {
   };
 }
 
-/** Listens and gives its port. */
-type Serve = () => Promise<number>;
-
 function asked(serve: Serve): Load<Measurement> {
   return async () => {
     const port = await serve();
@@ -43,9 +46,10 @@ function asked(serve: Serve): Load<Measurement> {
 const REQUESTS_A_SECOND = 75_000;
 
 async function serveStreams(): Promise<number> {
-  const { ConnectionResetError, IncompleteReadError, startServer } =
-    await import("@asyncio/asyncio");
-  const server = await startServer(async (reader, writer) => {
+  const { ConnectionResetError, IncompleteReadError } = await import(
+    "@asyncio/asyncio"
+  );
+  return await serveByStreams(async (reader, writer) => {
     try {
       for (;;) {
         await reader.readUntil(HEAD_END);
@@ -59,32 +63,29 @@ async function serveStreams(): Promise<number> {
       if (!isOver) throw error;
     }
     writer.close();
-  }, { hostname: LOCAL });
-  return server.port;
+  });
 }
 
-async function serveProtocol(): Promise<number> {
-  const { createServer, Protocol } = await import("@asyncio/asyncio");
-  type Transport = import("@asyncio/asyncio").Transport;
-  class Responder extends Protocol {
-    #transport!: Transport;
-    #end: Uint8Array = new Uint8Array(0);
-    override connectionMade(transport: Transport): void {
-      this.#transport = transport;
-    }
-    override dataReceived(data: Uint8Array): void {
-      // The head of a request nearly always comes whole.
-      const tail = this.#end.length === 0 ? data : joined(this.#end, data);
-      if (endsHead(tail)) {
-        this.#end = tail.subarray(0, 0);
-        this.#transport.write(RESPONSE);
-      } else {
-        this.#end = tail.slice(-HEAD_END.length + 1);
+function serveProtocol(): Promise<number> {
+  return serveByProtocol(({ Protocol }) =>
+    class extends Protocol {
+      #transport!: Transport;
+      #end: Uint8Array = new Uint8Array(0);
+      override connectionMade(transport: Transport): void {
+        this.#transport = transport;
+      }
+      override dataReceived(data: Uint8Array): void {
+        // The head of a request nearly always comes whole.
+        const tail = this.#end.length === 0 ? data : joined(this.#end, data);
+        if (endsHead(tail)) {
+          this.#end = tail.subarray(0, 0);
+          this.#transport.write(RESPONSE);
+        } else {
+          this.#end = tail.slice(-HEAD_END.length + 1);
+        }
       }
     }
-  }
-  const server = await createServer(() => new Responder(), { hostname: LOCAL });
-  return server.port;
+  );
 }
 
 /** Whether a head of a request ends here: a client that waits for its answer sends nothing after it. */

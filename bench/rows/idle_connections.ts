@@ -1,8 +1,8 @@
 import { startClients } from "../clients.ts";
 import { residentBytes } from "../memory.ts";
 import type { MeasuredRow } from "../types.ts";
-import { both, serveBare, serveStreams } from "./echo.ts";
-import type { Serve } from "./_servers.ts";
+import { both, type Serve } from "./_servers.ts";
+import { serveBare, serveStreams } from "./echo.ts";
 
 function holding(serve: Serve): MeasuredRow["peers"][string] {
   return async () => {

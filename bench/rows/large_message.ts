@@ -2,11 +2,9 @@ import type { ClientOptions } from "../clients.ts";
 import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 import {
-  accept,
   exchanging,
-  type Host,
-  LOCAL,
-  serveNode,
+  serveByHost,
+  serveByStreams,
   writeAll,
 } from "./_servers.ts";
 
@@ -28,30 +26,19 @@ export const exactly1m: TimedRow = {
   targets: atLeast({ bare: 0.95 }),
   notes: { bare: "reads all of them into the same megabyte" },
   peers: {
-    ours: exchanging(largeMessages, async () => {
-      const { startServer } = await import("@asyncio/asyncio");
-      const server = await startServer(async (reader, writer) => {
-        for (;;) {
-          const { length } = await reader.readExactly(LARGE);
-          if (length !== LARGE) throw new Error(`${length}`);
-          writer.write(ANSWER);
-        }
-      }, { hostname: LOCAL });
-      return server.port;
-    }),
-    bare: exchanging(largeMessages, async () => {
-      const { Deno } = globalThis as Host;
-      if (Deno === undefined) {
-        let left = LARGE;
-        return await serveNode((socket, data) => {
-          left -= data.length;
-          if (left > 0) return;
-          left = LARGE;
-          socket.write(ANSWER);
-        });
-      }
-      const listener = Deno.listen({ hostname: LOCAL, port: 0 });
-      accept(listener, async (conn) => {
+    ours: exchanging(
+      largeMessages,
+      () =>
+        serveByStreams(async (reader, writer) => {
+          for (;;) {
+            const { length } = await reader.readExactly(LARGE);
+            if (length !== LARGE) throw new Error(`${length}`);
+            writer.write(ANSWER);
+          }
+        }),
+    ),
+    bare: exchanging(largeMessages, () =>
+      serveByHost(async (conn) => {
         const buffer = new Uint8Array(LARGE);
         for (;;) {
           let filled = 0;
@@ -62,8 +49,14 @@ export const exactly1m: TimedRow = {
           }
           await writeAll(conn, ANSWER);
         }
-      });
-      return listener.addr.port;
-    }),
+      }, (socket) => {
+        let left = LARGE;
+        return (data) => {
+          left -= data.length;
+          if (left > 0) return;
+          left = LARGE;
+          socket.write(ANSWER);
+        };
+      })),
   },
 };

@@ -2,8 +2,8 @@ import { startClients } from "../clients.ts";
 import { nanosecondsEach } from "../memory.ts";
 import { atLeast } from "../targets.ts";
 import type { Load, MeasuredRow, Measurement } from "../types.ts";
-import { both, serveBare, serveStreams } from "./echo.ts";
-import type { Serve } from "./_servers.ts";
+import { both, type Serve } from "./_servers.ts";
+import { serveBare, serveStreams } from "./echo.ts";
 
 const PINGERS = 100;
 /** What the bulk sender sends before it looks whether all pings are back. */

@@ -2,11 +2,9 @@ import type { ClientOptions } from "../clients.ts";
 import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 import {
-  accept,
   exchanging,
-  type Host,
-  LOCAL,
-  serveNode,
+  serveByHost,
+  serveByStreams,
   writeAll,
 } from "./_servers.ts";
 
@@ -30,32 +28,25 @@ export const smallWrites: TimedRow = {
   targets: atLeast({ bare: 3 }),
   notes: { bare: "a write for each piece, as its API has it" },
   peers: {
-    ours: exchanging(manyWrites, async () => {
-      const { startServer } = await import("@asyncio/asyncio");
-      const server = await startServer(async (reader, writer) => {
-        for (;;) {
-          await reader.readExactly(QUESTION);
-          for (let i = 0; i < PIECES; i++) writer.write(PIECE);
-          await writer.drain();
-        }
-      }, { hostname: LOCAL });
-      return server.port;
-    }),
-    bare: exchanging(manyWrites, async () => {
-      const { Deno } = globalThis as Host;
-      if (Deno === undefined) {
-        return await serveNode((socket) => {
-          for (let i = 0; i < PIECES; i++) socket.write(PIECE);
-        });
-      }
-      const listener = Deno.listen({ hostname: LOCAL, port: 0 });
-      accept(listener, async (conn) => {
+    ours: exchanging(
+      manyWrites,
+      () =>
+        serveByStreams(async (reader, writer) => {
+          for (;;) {
+            await reader.readExactly(QUESTION);
+            for (let i = 0; i < PIECES; i++) writer.write(PIECE);
+            await writer.drain();
+          }
+        }),
+    ),
+    bare: exchanging(manyWrites, () =>
+      serveByHost(async (conn) => {
         const buffer = new Uint8Array(QUESTION);
         while (await conn.read(buffer) !== null) {
           for (let i = 0; i < PIECES; i++) await writeAll(conn, PIECE);
         }
-      });
-      return listener.addr.port;
-    }),
+      }, (socket) => () => {
+        for (let i = 0; i < PIECES; i++) socket.write(PIECE);
+      })),
   },
 };

@@ -1,7 +1,7 @@
 import { type Command, startClients } from "../clients.ts";
 import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
-import { LOCAL } from "./_servers.ts";
+import { serveByStreams } from "./_servers.ts";
 
 type Reader = import("@asyncio/asyncio").StreamReader;
 
@@ -21,17 +21,16 @@ function reading(
     targets: atLeast({ asyncio: 3 }),
     peers: {
       async ours() {
-        const { startServer } = await import("@asyncio/asyncio");
         let left = 0;
         let done: () => void = () => {};
-        const server = await startServer(async (reader) => {
+        const port = await serveByStreams(async (reader) => {
           for (;;) {
             const piece = await readOne(reader);
             if (piece.length !== bytes) throw new Error(`${piece.length}`);
             if (--left === 0) done();
           }
-        }, { hostname: LOCAL });
-        const command: Command = await startClients(server.port, {
+        });
+        const command: Command = await startClients(port, {
           connections: 1,
           send: bytes,
           receive: 0,

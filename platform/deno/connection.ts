@@ -119,7 +119,8 @@ export class DenoConnection implements HostConnection {
     let size = SMALLEST_READ;
     let taken = 0;
     const turns = new Turns();
-    // Taken just before a read: who is paused holds none.
+    // Taken just before a read: whoever is paused holds none, except to use
+    // again what the receiver has copied.
     let slab: Uint8Array | null = null;
     // Whether the receiver has copied what it got last, as it may again.
     let isSpent = false;
@@ -157,7 +158,6 @@ export class DenoConnection implements HostConnection {
           }
         }
         if (pause.isPaused) {
-          // Whoever has copied what it got asks for as much again.
           if (!isSpent) slab = null;
           await pause.over();
         }

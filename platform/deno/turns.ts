@@ -27,7 +27,7 @@ export class Turns {
     return this.#left <= 0;
   }
 
-  /** To be told when the turn is over. */
+  /** Call it when the turn is over. */
   taken(): void {
     this.#quiet = reads === this.#expected ? this.#quiet + 1 : 0;
     this.#left = this.#quiet < QUIET_TURNS ? LEAST : MOST;

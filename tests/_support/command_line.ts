@@ -59,7 +59,7 @@ async function listens(): Promise<Server | null> {
   }
 }
 
-/** Ways in which nobody ends the program. */
+/** In these ways the program runs until it is killed. */
 const ENDLESS = ["grind", "another version"];
 
 /**

@@ -187,7 +187,7 @@ function isSame(left: Uint8Array, right: Uint8Array): boolean {
   return true;
 }
 
-Deno.test("a long message gets memory for 16 times of what has come at most", () => {
+Deno.test("a long message gets memory for at most 16 times what has come", () => {
   const large = new Received(8);
   assertEquals(large.takeExactly(2 ** 40), null);
   large.feed(new Uint8Array(40_000));

@@ -26,7 +26,7 @@ Deno.test("a connection that was alone takes its turn after 64 KiB as soon as an
   assertEquals(readToTurn(turns), 16 * READ);
   turns.isDue(READ);
   other.isDue(1);
-  // The turn before is not over yet.
+  // What was granted before is still granted.
   for (let read = 1; read < 15; read++) assertEquals(turns.isDue(READ), false);
   assertEquals(turns.isDue(READ), true);
   turns.taken();
