@@ -46,6 +46,7 @@ export class Job<T = unknown> {
   #args: readonly unknown[];
   #transfer: readonly object[];
   #variables: ReadonlyMap<string, unknown> | null;
+  #isHeld = false;
 
   /** @param onCancel Told that the future was cancelled. */
   constructor(
@@ -88,12 +89,18 @@ export class Job<T = unknown> {
     this.#try((variables) => post({ ...message, variables }, this.#transfer));
   }
 
+  /** Whether it can be sent again, as it was, after it was taken back. */
+  get isRepeatable(): boolean {
+    return this.#transfer.length === 0 && (this.#isHeld || this.#isFixed());
+  }
+
   /**
    * Takes the arguments as they are now, for sending them later.
    *
    * @throws {TypeError} When an argument cannot be cloned.
    */
   hold(): void {
+    if (this.#isFixed()) return;
     this.#try((variables) => {
       const transfer = [...this.#transfer];
       const held = structuredClone(
@@ -104,6 +111,12 @@ export class Job<T = unknown> {
       this.#variables = held.variables;
       this.#transfer = held.transfer;
     });
+    this.#isHeld = true;
+  }
+
+  /** Whether nobody can change what is sent. */
+  #isFixed(): boolean {
+    return this.#variables === null && this.#args.every(isPrimitive);
   }
 
   succeed(value: unknown): void {
@@ -137,5 +150,19 @@ export class Job<T = unknown> {
 
   #notCloneable(error: unknown): TypeError {
     return notCloneable(`run ${this.what} in a worker`, this.#args, error);
+  }
+}
+
+/** Whether a value stays as it is. */
+function isPrimitive(value: unknown): boolean {
+  switch (typeof value) {
+    case "object":
+      return value === null;
+    // It cannot be cloned, and the error is to say so at the call.
+    case "function":
+    case "symbol":
+      return false;
+    default:
+      return true;
   }
 }

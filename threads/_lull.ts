@@ -12,7 +12,7 @@
  * unless the last job followed on another, and every few milliseconds the event
  * loop has its turn.
  */
-import { STARTED } from "./_messages.ts";
+import { SENT } from "./_messages.ts";
 
 /** Jobs this close, in milliseconds, come one right after the other. */
 const LULL_MS = 1;
@@ -33,7 +33,7 @@ export class Lull {
     this.#shared = shared;
   }
 
-  /** Called when a job has come. */
+  /** Called when a job begins. */
   end(): void {
     const now = performance.now();
     this.#isClose = now - this.#jobEnd <= LULL_MS;
@@ -50,7 +50,7 @@ export class Lull {
   begin(number: number): void {
     const now = this.#jobEnd = performance.now();
     if (!this.#isClose || now - this.#turn >= TURN_MS) return;
-    const outcome = Atomics.wait(this.#shared, STARTED, number, LULL_MS);
+    const outcome = Atomics.wait(this.#shared, SENT, number, LULL_MS);
     // Without a job, it is the event loop that goes on.
     this.#hasWaited = outcome !== "timed-out";
   }

@@ -23,7 +23,9 @@ export interface WorkerData {
 /** Where in the shared memory the job is that was cancelled last. */
 export const CANCELLED = 0;
 /** Where the job is that was sent last, or is about to be. */
-export const STARTED = 1;
+export const SENT = 1;
+/** Where the jobs are from which the worker may take; see _offers.ts. */
+export const CELLS_FROM = 2;
 
 /** Run a job: a function by its source, or one that a module exports. */
 export interface JobMessage {

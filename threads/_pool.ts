@@ -2,8 +2,10 @@
  * The workers and the jobs of an executor.
  *
  * Invariants:
- * - While jobs are queued no worker is idle, and there are as many as may be.
+ * - While jobs are queued, or were sent ahead, no worker is idle, and there are
+ *   as many as may be.
  * - A job is in the queue, or with one worker, or over.
+ * - None is sent ahead if there is a limiter.
  * - If there is a limiter, a worker that has a job, or had it cancelled and is
  *   not done with it, has a token; one that waits for it is neither idle nor
  *   running.
@@ -32,7 +34,8 @@ export class Pool implements SlotOwner {
   readonly #limits: HostResourceLimits | null;
   readonly #slots = new Set<WorkerSlot>();
   readonly #idle: WorkerSlot[] = [];
-  readonly #queue = new Set<Job>();
+  /** In the order in which they were submitted. */
+  #queue = new Set<Job>();
   readonly #limiter: CapacityLimiter | null;
   readonly #waiting = new Map<Job, Waiting>();
   readonly #tokens = new Map<WorkerSlot, Hold>();
@@ -62,7 +65,9 @@ export class Pool implements SlotOwner {
   }
 
   get queued(): number {
-    return this.#queue.size + this.#waiting.size;
+    let ahead = 0;
+    for (const slot of this.#slots) ahead += slot.ahead;
+    return ahead + this.#queue.size + this.#waiting.size;
   }
 
   get isShutDown(): boolean {
@@ -91,6 +96,8 @@ export class Pool implements SlotOwner {
       if (this.#slots.size >= this.maxWorkers) {
         job.hold();
         this.#queue.add(job as Job);
+        // If there are others, no worker takes one ahead now.
+        if (this.#queue.size === 1) this.#sendAhead();
         return job.future;
       }
       slot = this.#open(job.kernel);
@@ -113,7 +120,7 @@ export class Pool implements SlotOwner {
 
   cancelAll(reason: string): void {
     const jobs = [...this.#queue, ...this.#waiting.keys()];
-    for (const { job } of this.#slots) if (job !== null) jobs.push(job);
+    for (const slot of this.#slots) jobs.push(...slot.jobs);
     for (const job of jobs) job.future.cancel(reason);
   }
 
@@ -125,32 +132,28 @@ export class Pool implements SlotOwner {
     });
   }
 
-  slotFreed(slot: WorkerSlot): void {
+  jobOver(slot: WorkerSlot): void {
     this.#giveTokenBack(slot);
-    for (const job of this.#queue) {
-      this.#queue.delete(job);
-      try {
-        return this.#start(slot, job, true);
-      } catch (error) {
-        job.fail(forCaller(error));
-      }
+    for (const each of this.#slots) {
+      if (each.ahead > 0 && each.isSlow) this.#putBack(each.takeBackAll());
     }
-    if (this.#isShutDown) slot.end();
-    else this.#idle.push(slot);
+    if (slot.isIdle) this.#giveJob(slot);
+    this.#sendAhead();
   }
 
-  slotEnded(slot: WorkerSlot): void {
+  slotEnded(slot: WorkerSlot, left: readonly Job[]): void {
     this.#slots.delete(slot);
     const index = this.#idle.indexOf(slot);
     if (index >= 0) this.#idle.splice(index, 1);
     this.#giveTokenBack(slot);
+    this.#putBack(left);
     for (const [{ kernel }, waiting] of this.#waiting) {
       if (waiting.slot !== slot) continue;
       waiting.slot = this.#open(kernel);
       return;
     }
     for (const { kernel } of this.#queue) {
-      return this.slotFreed(this.#open(kernel));
+      return this.#giveJob(this.#open(kernel));
     }
     if (!this.#isShutDown || this.#slots.size > 0) return;
     for (const resolve of this.#onEnd.splice(0)) resolve();
@@ -162,10 +165,74 @@ export class Pool implements SlotOwner {
     if (waiting !== undefined) {
       this.#waiting.delete(job);
       waiting.cancel(error);
-      return this.slotFreed(waiting.slot);
+      return this.#giveJob(waiting.slot);
     }
-    for (const slot of this.#slots) if (slot.job === job) slot.cancel(error);
+    for (const slot of this.#slots) {
+      if (!slot.jobs.includes(job)) continue;
+      this.#putBack(slot.cancel(job, error));
+      if (slot.isIdle) this.jobOver(slot);
+      else this.#sendAhead();
+      return;
+    }
   };
+
+  /** Gives a job to a worker that has none. */
+  #giveJob(slot: WorkerSlot): void {
+    for (const job of this.#queue) {
+      this.#queue.delete(job);
+      if (this.#tryStart(slot, job)) return;
+    }
+    const job = this.#takeBackOne();
+    if (job !== null && this.#tryStart(slot, job)) return;
+    if (this.#isShutDown) slot.end();
+    else this.#idle.push(slot);
+  }
+
+  /** A job that was sent ahead to a worker which has others to do before it. */
+  #takeBackOne(): Job | null {
+    for (const slot of this.#slots) {
+      const job = slot.takeBackLast();
+      if (job !== null) return job;
+    }
+    return null;
+  }
+
+  /** To where the queue begins, as they were submitted before those in it. */
+  #putBack(jobs: readonly Job[]): void {
+    if (jobs.length > 0) this.#queue = new Set([...jobs, ...this.#queue]);
+  }
+
+  /** Sends queued jobs to workers that have one, but are soon done with it. */
+  #sendAhead(): void {
+    if (this.#limiter !== null) return;
+    for (const job of this.#queue) {
+      const slot = job.isRepeatable ? this.#slotAhead() : null;
+      if (slot === null) return;
+      this.#queue.delete(job);
+      this.#tryStart(slot, job);
+    }
+  }
+
+  /** Of the workers that take a job ahead, the one with the fewest. */
+  #slotAhead(): WorkerSlot | null {
+    let fewest: WorkerSlot | null = null;
+    for (const slot of this.#slots) {
+      if (!slot.takesAhead) continue;
+      if (fewest === null || slot.ahead < fewest.ahead) fewest = slot;
+    }
+    return fewest;
+  }
+
+  /** Starts a job that was queued; a failure is the job's own. */
+  #tryStart(slot: WorkerSlot, job: Job): boolean {
+    try {
+      this.#start(slot, job, true);
+      return true;
+    } catch (error) {
+      job.fail(forCaller(error));
+      return false;
+    }
+  }
 
   /**
    * Starts a job in a worker that has none, as soon as there is a token for it.
@@ -174,7 +241,7 @@ export class Pool implements SlotOwner {
    */
   #start(slot: WorkerSlot, job: Job, isHeld: boolean): void {
     const limiter = this.#limiter;
-    if (limiter === null) return slot.start(job);
+    if (limiter === null) return slot.send(job);
     const token = limiter.tryAcquireOnBehalfOf(job.future);
     if (token !== null) return this.#startWith(token, slot, job);
     if (!isHeld) job.hold();
@@ -189,14 +256,14 @@ export class Pool implements SlotOwner {
           this.#startWith(token, slot, job);
         } catch (error) {
           job.fail(forCaller(error));
-          this.slotFreed(slot);
+          this.#giveJob(slot);
         }
       },
       (error) => {
         const slot = this.#waited(job);
         if (slot === null) return;
         job.fail(error);
-        this.slotFreed(slot);
+        this.#giveJob(slot);
       },
     );
     this.#waiting.set(job, { slot, cancel });
@@ -211,7 +278,7 @@ export class Pool implements SlotOwner {
 
   #startWith(token: Hold, slot: WorkerSlot, job: Job): void {
     try {
-      slot.start(job);
+      slot.send(job);
     } catch (error) {
       token[Symbol.dispose]();
       throw error;

@@ -1,8 +1,8 @@
 /**
- * One worker, and the job it has.
+ * One worker, the job it has, and those that were sent ahead of their time.
  *
  * ```text
- *   idle --start(job)--> busy --done--> idle ...
+ *   idle --send(job)--> busy --done--> idle, or busy with the next ...
  *                         | cancel()
  *                         v
  *                       told --done--> idle ...
@@ -11,7 +11,10 @@
  *                        ended, as after a crash: another takes its place
  * ```
  *
- * A worker has one job at a time, so that ending it hurts no other.
+ * A worker has one job at a time, so that ending it hurts no other. If its jobs
+ * are quick, a few more are sent before it is done: otherwise it would wait for
+ * each until this thread has woken, been told and sent it. What it has not begun
+ * can be taken back.
  */
 import { alsoForCaller, forCaller } from "../_internal/caller_frame.ts";
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
@@ -38,32 +41,55 @@ import {
   isMarked,
   type MessageFromWorker,
   type MessageToWorker,
-  STARTED,
+  SENT,
   type WorkerData,
 } from "./_messages.ts";
+import { claim, offer, SHARED_BYTES } from "./_offers.ts";
 import { providedNames } from "./_provided_names.ts";
+
+/** A job that takes no longer than this, in milliseconds, is quick. */
+const QUICK_MS = 2;
+/** How many jobs are sent ahead at most. */
+const AHEAD = 4;
 
 /** What a slot tells its pool. */
 export interface SlotOwner {
-  /** Its job has ended, and it can take another. */
-  slotFreed(slot: WorkerSlot): void;
-  /** Its worker has ended. */
-  slotEnded(slot: WorkerSlot): void;
+  /** A job of it is over. */
+  jobOver(slot: WorkerSlot): void;
+  /**
+   * Its worker has ended.
+   *
+   * @param left Jobs that it has not begun, for another one.
+   */
+  slotEnded(slot: WorkerSlot, left: readonly Job[]): void;
+}
+
+/** A job that was sent to the worker, and is not over. */
+interface Sent {
+  readonly job: Job;
+  readonly number: number;
 }
 
 export class WorkerSlot {
   readonly #owner: SlotOwner;
   readonly #graceMs: number;
   readonly #worker: HostWorker;
-  readonly #shared = new Int32Array(new SharedArrayBuffer(8));
+  readonly #shared = new Int32Array(new SharedArrayBuffer(SHARED_BYTES));
   readonly #calls: ExposedCalls;
   readonly #key = Math.random();
   #number = 0;
-  #job: Job | null = null;
+  /** In their order: the worker has the first, or is about to take it. */
+  readonly #sent: Sent[] = [];
+  /** Since when the first has been that. */
+  #since = 0;
+  /** Whether the last job was quick; `null` if there was none. */
+  #wasQuick: boolean | null = null;
   /** The loop of the last job, which is told of what goes wrong after it. */
   #kernel: Kernel;
   /** Where that job was submitted. */
   #place: AsyncPlace = capturePlace();
+  /** The job that was told that it was cancelled. */
+  #told: Sent | null = null;
   #grace: HostHandle = null;
   #ending = false;
   /** What ended the worker. */
@@ -100,37 +126,95 @@ export class WorkerSlot {
     );
   }
 
-  get job(): Job | null {
-    return this.#job;
+  get isIdle(): boolean {
+    return this.#sent.length === 0;
+  }
+
+  /** The jobs it has, and those that were sent ahead. */
+  get jobs(): Job[] {
+    return this.#sent.map(({ job }) => job);
+  }
+
+  /** How many jobs were sent ahead. */
+  get ahead(): number {
+    return Math.max(0, this.#sent.length - 1);
+  }
+
+  /** Whether to send it one more job while it has one. */
+  get takesAhead(): boolean {
+    return this.#wasQuick === true && this.#told === null && !this.#isBroken &&
+      this.#sent.length <= AHEAD && !this.isSlow;
+  }
+
+  /** Whether its job takes so long that the others had better go elsewhere. */
+  get isSlow(): boolean {
+    return hostTimers.now() - this.#since > QUICK_MS;
+  }
+
+  get #isBroken(): boolean {
+    return this.#ending || this.#failure !== null;
   }
 
   /**
-   * Gives it a job, at a time when it has none.
+   * Sends it a job.
    *
-   * @throws {TypeError} When the job cannot be cloned; it has none then.
+   * @throws {TypeError} When the job cannot be cloned; it has it not then.
    */
-  start(job: Job): void {
-    // As the shared memory counts.
-    const number = (this.#number + 1) | 0;
+  send(job: Job): void {
+    const number = offer(this.#shared, this.#number);
     // First: a worker that has done the job knows it for the last one.
-    Atomics.store(this.#shared, STARTED, number);
-    job.send(number, this.#post);
-    Atomics.notify(this.#shared, STARTED);
-    this.#number = number;
-    this.#job = job;
-    this.#kernel = job.kernel;
-    this.#place = job.place;
+    Atomics.store(this.#shared, SENT, number);
+    try {
+      job.send(number, this.#post);
+    } catch (error) {
+      claim(this.#shared, number);
+      throw error;
+    } finally {
+      this.#number = number;
+    }
+    Atomics.notify(this.#shared, SENT);
+    if (this.#sent.push({ job, number }) > 1) return;
     this.#worker.hold(true);
+    this.#firstChanged();
   }
 
-  /** Tells the job that it was cancelled, and ends it if it does not end. */
-  cancel(error: CancelledError): void {
-    Atomics.store(this.#shared, CANCELLED, this.#number);
-    this.#post({
-      kind: "cancel",
-      number: this.#number,
-      error: describeError(error),
-    });
+  /** Takes back, in their order, the jobs that were sent ahead. */
+  takeBackAll(): Job[] {
+    return this.#takeBack(this.#sent.splice(1));
+  }
+
+  /** Takes back the last of the jobs that were sent ahead. */
+  takeBackLast(): Job | null {
+    return this.#takeBack(this.#sent.splice(Math.max(1, this.ahead)))[0] ??
+      null;
+  }
+
+  /**
+   * Takes a job back, or tells it that it was cancelled and ends it if it does
+   * not end.
+   *
+   * @returns The jobs that were sent ahead, as they are not to wait for that.
+   */
+  cancel(job: Job, error: CancelledError): Job[] {
+    const index = this.#sent.findIndex((sent) => sent.job === job);
+    const sent = this.#sent[index] as Sent;
+    if (claim(this.#shared, sent.number)) {
+      this.#sent.splice(index, 1);
+      if (index === 0) this.#firstChanged();
+      return [];
+    }
+    const back = this.takeBackAll();
+    // If the worker has begun a later one, this one is over.
+    if (this.#sent.at(-1) === sent) this.#tell(sent, error);
+    return back;
+  }
+
+  #tell(sent: Sent, error: CancelledError): void {
+    const { number } = sent;
+    Atomics.store(this.#shared, CANCELLED, number);
+    this.#post({ kind: "cancel", number, error: describeError(error) });
+    this.#forget();
+    this.#told = sent;
     if (this.#graceMs <= LONGEST_HOST_TIMER_MS) {
       this.#grace = hostTimers.setTimer(() => this.end(), this.#graceMs);
     }
@@ -164,27 +248,38 @@ export class WorkerSlot {
   }
 
   readonly #call = (message: CallMessage): void =>
-    this.#calls.call(message, this.#job?.context ?? null, this.#kernel);
+    this.#calls.call(
+      message,
+      this.#sent[0]?.job.context ?? null,
+      this.#kernel,
+    );
 
   #done(message: DoneMessage): void {
-    const job = this.#job;
     // Ended in this moment: the job is dealt with when the worker is gone.
-    if (job === null || this.#ending || this.#failure !== null) return;
-    this.#leaveJob();
-    this.#worker.hold(false);
+    if (this.#isBroken) return;
+    const sent = this.#sent.shift();
+    if (sent === undefined) return;
+    this.#wasQuick = !this.isSlow;
+    if (this.#told === sent) this.#forget();
+    this.#firstChanged();
+    const { job } = sent;
     if (message.error === undefined) job.succeed(message.value);
     else job.fail(alsoForCaller(reviveError(message.error)));
-    this.#owner.slotFreed(this);
+    this.#owner.jobOver(this);
   }
 
   #end(status: number, error: unknown): void {
-    const job = this.#job;
     const failure = this.#failure ?? error;
-    this.#leaveJob();
+    this.#forget();
     this.#calls.cancelAll();
-    this.#owner.slotEnded(this);
+    // One that has never done a job may be one that cannot.
+    const left = this.#wasQuick === null
+      ? []
+      : this.#takeBack(this.#sent.splice(0));
+    const lost = this.#sent.splice(0);
+    this.#owner.slotEnded(this, left);
     const cause = failure === null ? undefined : { cause: failure };
-    if (job !== null) {
+    for (const { job } of lost) {
       const how = failure === null
         ? `has ended with status ${status}`
         : isOutOfMemory(failure)
@@ -198,7 +293,8 @@ export class WorkerSlot {
           ),
         ),
       );
-    } else if (failure !== null && !this.#ending) {
+    }
+    if (lost.length === 0 && failure !== null && !this.#ending) {
       this.#place.run(this.#report, failure);
     }
   }
@@ -210,8 +306,28 @@ export class WorkerSlot {
       error,
     });
 
-  #leaveJob(): void {
-    this.#job = null;
+  #firstChanged(): void {
+    const first = this.#sent[0];
+    if (first === undefined) return this.#worker.hold(false);
+    this.#since = hostTimers.now();
+    this.#kernel = first.job.kernel;
+    this.#place = first.job.place;
+  }
+
+  /** Takes back what it can; what the worker has begun stays with it. */
+  #takeBack(sent: Sent[]): Job[] {
+    const back: Job[] = [];
+    for (const each of sent) {
+      const { job, number } = each;
+      if (job.isRepeatable && claim(this.#shared, number)) back.push(job);
+      else this.#sent.push(each);
+    }
+    return back;
+  }
+
+  /** The job that was told is over, or its worker is. */
+  #forget(): void {
+    this.#told = null;
     if (this.#grace === null) return;
     hostTimers.clearTimer(this.#grace);
     this.#grace = null;

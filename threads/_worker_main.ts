@@ -23,6 +23,7 @@ import {
   type ReturnMessage,
   type WorkerData,
 } from "./_messages.ts";
+import { claim } from "./_offers.ts";
 import { asWritten, missing } from "./_rewritten.ts";
 import {
   compile,
@@ -55,15 +56,14 @@ function post(
 class RunningJob {
   readonly message: JobMessage;
   /** Whether the library runs it as a task. */
-  readonly isTask: boolean;
+  isTask = false;
   /** Made when someone listens; most jobs are never cancelled. */
   #controller: AbortController | null = null;
   #error: unknown = null;
   #isTold = false;
 
-  constructor(message: JobMessage, isTask: boolean) {
+  constructor(message: JobMessage) {
     this.message = message;
-    this.isTask = isTask;
   }
 
   get signal(): AbortSignal {
@@ -72,6 +72,12 @@ class RunningJob {
       if (this.#error !== null) this.#controller.abort(this.#error);
     }
     return this.#controller.signal;
+  }
+
+  /** What cancelled it; otherwise `null`. */
+  get error(): unknown {
+    this.poll();
+    return this.#error;
   }
 
   cancel(error: unknown): void {
@@ -259,20 +265,45 @@ function exported(
 
 // -- jobs ---------------------------------------------------------------------
 
-function start(message: JobMessage): void {
-  side.jobBegins();
-  if (message.source === null && !modules.has(message.module)) {
-    load(message.module).then(() => run(message), (error) => {
-      job = new RunningJob(message, false);
-      fail(job, error);
-    });
-  } else run(message);
+/** Those that have come, and wait for the one that runs. */
+const sent: JobMessage[] = [];
+/** From the beginning of a job until the event loop has had its turn after it. */
+let isBusy = false;
+/** An error that nothing has caught ends this worker. */
+let isEnding = false;
+
+/**
+ * Begins the first job that the main thread has not taken back, with a turn of
+ * the event loop for each: what nothing catches of one must not end another.
+ */
+function next(): void {
+  isBusy = false;
+  while (sent.length > 0 && !isBusy && !isEnding) {
+    const message = sent.shift()!;
+    if (!claim(shared, message.number)) continue;
+    isBusy = true;
+    lull.end();
+    start(message);
+  }
 }
 
-function run(message: JobMessage): void {
+function start(message: JobMessage): void {
+  side.jobBegins();
+  const current = job = new RunningJob(message);
+  if (message.source === null && !modules.has(message.module)) {
+    load(message.module).then(
+      () =>
+        current.error === null ? run(current) : fail(current, current.error),
+      (error) => fail(current, error),
+    );
+  } else run(current);
+}
+
+function run(current: RunningJob): void {
+  const { message } = current;
   const { source, module, args } = message;
   const { runJob } = context;
-  const current = job = new RunningJob(message, runJob !== null);
+  current.isTask = runJob !== null;
   let result: unknown;
   let isPromise: boolean;
   try {
@@ -328,15 +359,19 @@ function fail(ended: RunningJob, error: unknown): void {
 function leave(ended: RunningJob): void {
   job = null;
   side.jobEnded();
-  lull.begin(ended.message.number);
+  side.afterTurn(() => {
+    lull.begin(ended.message.number);
+    next();
+  });
 }
 
 side.onMessage((received) => {
   const message = received as MessageToWorker;
   switch (message.kind) {
     case "job":
-      lull.end();
-      return start(message);
+      sent.push(message);
+      if (!isBusy) next();
+      return;
     case "return":
       return endCall(message);
     case "cancel":
@@ -349,6 +384,7 @@ side.onMessage((received) => {
 side.onUncaught((error) => {
   // Cancelling ends nothing: see rejections.ts of the loop.
   if (isCancelledError(error)) return;
+  isEnding = true;
   post({ kind: "crash", error: describeError(error) });
 });
 

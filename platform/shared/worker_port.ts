@@ -2,6 +2,7 @@
 import type { HostWorkerSide } from "../types/threads.ts";
 import { builtin } from "./builtin.ts";
 import { nodeProcess } from "./node_process.ts";
+import { host } from "./unfaked.ts";
 
 type MessagePort = import("node:worker_threads").MessagePort;
 type TransferList = Parameters<MessagePort["postMessage"]>[1];
@@ -28,6 +29,7 @@ export function threadSide(
     data: workerData,
     post: (message, transfer) => post(port, message, transfer),
     onMessage: (callback) => void port.on("message", callback),
+    afterTurn: (callback) => void host.setImmediate(callback),
     ...own,
   };
 }

@@ -53,6 +53,11 @@ export interface HostWorkerSide {
   onMessage(callback: (message: unknown) => void): void;
   /** Calls back with an error that nothing catches, in place of the host. */
   onUncaught(callback: (error: unknown) => void): void;
+  /**
+   * Calls back when the event loop has had its turn, and with it what it does
+   * between two turns: it tells of rejections that nothing handles.
+   */
+  afterTurn(callback: () => void): void;
   /** A job begins: the host may have to look after its memory. */
   jobBegins(): void;
   jobEnded(): void;

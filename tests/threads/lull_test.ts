@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { WorkerPoolExecutor } from "@asyncio/asyncio";
 import { Lull } from "../../threads/_lull.ts";
-import { STARTED } from "../../threads/_messages.ts";
+import { SENT } from "../../threads/_messages.ts";
 
 /** What the clock and the waits of a lull are replaced by. */
 interface Host {
@@ -41,17 +41,17 @@ function onHost(
 
 Deno.test("a worker waits for the next job where jobs follow on each other", () => {
   onHost((host, lull, shared) => {
-    shared[STARTED] = 1;
+    shared[SENT] = 1;
     lull.end();
     lull.begin(1);
     assertEquals(host.waits, [], "this may have been the only one");
     host.now += 1;
-    shared[STARTED] = 2;
+    shared[SENT] = 2;
     lull.end();
     lull.begin(2);
     assertEquals(host.waits, [1]);
     lull.end();
-    shared[STARTED] = 4;
+    shared[SENT] = 4;
     lull.begin(3);
     assertEquals(host.waits, [1, 0]);
   });

@@ -294,3 +294,23 @@ Deno.test("toThread() finds the four functions of the library in a worker", asyn
     "function,false",
   );
 });
+
+Deno.test("a job that is cancelled while its module loads does not begin", async () => {
+  await using executor = new WorkerPoolExecutor({
+    maxWorkers: 1,
+    graceMs: Infinity,
+  });
+  const state = sharedState();
+  await executor.submit((shared) => {
+    (globalThis as { loading?: Int32Array }).loading = shared;
+  }, state);
+  const work = executor.module<typeof import("../_support/slow_module.ts")>(
+    new URL(WORK.href.replace("thread_work", "slow_module")),
+  );
+  const job = work.begin(state);
+  await until(state, 1);
+  job.cancel();
+  Atomics.store(state, 0, 2);
+  await executor.submit(() => {});
+  assertEquals(state[0], 2);
+});

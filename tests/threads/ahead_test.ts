@@ -1,0 +1,272 @@
+/** Jobs that are sent to a worker before it is done with the one it has. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  BrokenWorkerError,
+  type ExceptionContext,
+  type Future,
+  gather,
+  getRunningLoop,
+  run,
+  sleep,
+  WorkerPoolExecutor,
+} from "@asyncio/asyncio";
+import { sharedState, until } from "../_support/threads.ts";
+
+/** Says that it runs, and goes on until it is told to end. */
+function block(state: Int32Array): void {
+  Atomics.store(state, 0, 1);
+  while (Atomics.load(state, 0) === 1);
+}
+
+/** Lets each worker do a few quick jobs, after which they are sent ahead. */
+async function warmUp(executor: WorkerPoolExecutor): Promise<void> {
+  const { maxWorkers } = executor.statistics();
+  for (let round = 0; round < 5; round++) {
+    await gather(
+      Array.from({ length: maxWorkers }, () => executor.submit(() => {})),
+    );
+  }
+}
+
+/** Blocks all workers; gives what each waits for. */
+async function blockAll(
+  executor: WorkerPoolExecutor,
+): Promise<[Int32Array, Future<void>][]> {
+  const { maxWorkers } = executor.statistics();
+  return Array.from({ length: maxWorkers }, () => {
+    const state = sharedState();
+    return [state, executor.submit(block, state)];
+  });
+}
+
+async function release(
+  [state, job]: [Int32Array, Future<void>],
+): Promise<void> {
+  await until(state, 1);
+  Atomics.store(state, 0, 2);
+  await job;
+}
+
+Deno.test("quick jobs go on while this thread does not wait", async () => {
+  await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+  const counter = sharedState();
+  // Whether a job was quick is up to the machine; were none ever, this would
+  // not end.
+  for (let count = 0; count < 3;) {
+    await warmUp(executor);
+    Atomics.store(counter, 0, 0);
+    const jobs = Array.from(
+      { length: 3 },
+      () =>
+        executor.submit((shared) => void Atomics.add(shared, 0, 1), counter),
+    );
+    const end = performance.now() + 100;
+    do count = Atomics.load(counter, 0); while (
+      count < 3 && performance.now() < end
+    );
+    await gather(jobs);
+  }
+});
+
+Deno.test("quick jobs begin in their order", async () => {
+  await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+  const counter = sharedState();
+  await warmUp(executor);
+  const results = await gather(
+    Array.from(
+      { length: 200 },
+      () => executor.submit((shared) => Atomics.add(shared, 0, 1), counter),
+    ),
+  );
+  assertEquals(results, Array.from({ length: 200 }, (_, index) => index));
+});
+
+Deno.test("an argument of a job sent ahead is taken at the call", async () => {
+  await using executor = new WorkerPoolExecutor({ maxWorkers: 2 });
+  await warmUp(executor);
+  const [first, second] = await blockAll(executor);
+  const list = [1];
+  const jobs = Array.from(
+    { length: 4 },
+    () => executor.submit((mine) => mine, list),
+  );
+  list.push(2);
+  await release(second!);
+  // Some of them were taken back from the first worker, and sent once more.
+  assertEquals(await gather(jobs), [[1], [1], [1], [1]]);
+  await release(first!);
+});
+
+Deno.test("a job sent ahead does not wait for a slow one while a worker is free", async () => {
+  await using executor = new WorkerPoolExecutor({ maxWorkers: 2 });
+  for (const [slow, free] of [[0, 1], [1, 0]] as const) {
+    await warmUp(executor);
+    const blocked = await blockAll(executor);
+    const jobs = Array.from(
+      { length: 12 },
+      (_, n) => executor.submit(twice, n),
+    );
+    assertEquals(executor.statistics().queued, 12);
+    await release(blocked[free]!);
+    assertEquals(
+      await gather(jobs),
+      Array.from({ length: 12 }, (_, n) => 2 * n),
+    );
+    assertEquals(executor.statistics().running, 1);
+    await release(blocked[slow]!);
+  }
+});
+
+function twice(n: number): number {
+  return 2 * n;
+}
+
+Deno.test("a job sent ahead and cancelled never begins", async () => {
+  await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+  const ran = sharedState();
+  for (let round = 0; round < 20; round++) {
+    await warmUp(executor);
+    const [blocked] = await blockAll(executor);
+    const [before, cancelled, after] = [1, 2, 3].map((bit) =>
+      executor.submit(
+        (shared, bit) => void Atomics.or(shared, 0, 1 << bit),
+        ran,
+        bit,
+      )
+    );
+    assert(cancelled!.cancel());
+    assertEquals(executor.statistics().queued, 2);
+    await release(blocked!);
+    await gather([before!, after!]);
+    assertEquals(ran[0], 0b1010);
+  }
+});
+
+Deno.test("a job that is cancelled before it begins leaves its worker alone", async () => {
+  await using executor = new WorkerPoolExecutor({ maxWorkers: 1, graceMs: 0 });
+  const state = sharedState();
+  await executor.submit((shared) => {
+    (globalThis as { mark?: string }).mark = "the same";
+    // What the worker does between two jobs.
+    setTimeout(() => {
+      Atomics.store(shared, 0, 1);
+      while (Atomics.load(shared, 0) === 1);
+    }, 0);
+  }, state);
+  await until(state, 1);
+  executor.submit((shared) => void Atomics.store(shared, 0, 3), state).cancel();
+  await sleep(1);
+  Atomics.store(state, 0, 2);
+  const mark = () => (globalThis as { mark?: string }).mark;
+  assertEquals(await executor.submit(mark), "the same");
+  assertEquals(state[0], 2);
+});
+
+Deno.test("jobs sent ahead do not wait for the grace of a cancelled one", async () => {
+  await using executor = new WorkerPoolExecutor({
+    maxWorkers: 2,
+    graceMs: Infinity,
+  });
+  await warmUp(executor);
+  const [first, second] = await blockAll(executor);
+  const jobs = Array.from({ length: 6 }, (_, n) => executor.submit(twice, n));
+  await until(first![0], 1);
+  first![1].cancel();
+  await release(second!);
+  assertEquals(await gather(jobs), [0, 2, 4, 6, 8, 10]);
+  Atomics.store(first![0], 0, 2);
+});
+
+Deno.test("a worker that is ended hurts no job that was sent ahead", async () => {
+  await using executor = new WorkerPoolExecutor({ maxWorkers: 1, graceMs: 0 });
+  const followed = (job: Future<unknown>) => {
+    const jobs = Array.from({ length: 6 }, (_, n) => executor.submit(twice, n));
+    return [job, gather(jobs)] as const;
+  };
+  for (let round = 0; round < 3; round++) {
+    await warmUp(executor);
+    const [exits, others] = followed(executor.submit(() => process.exit(3)));
+    await assertRejects(() => exits, BrokenWorkerError, "status 3");
+    assertEquals(await others, [0, 2, 4, 6, 8, 10]);
+
+    await warmUp(executor);
+    const state = sharedState();
+    const [spins, after] = followed(executor.submit(block, state));
+    await until(state, 1);
+    spins.cancel();
+    assertEquals(await after, [0, 2, 4, 6, 8, 10]);
+
+    await warmUp(executor);
+    const [throws, last] = followed(executor.submit(() => {
+      setTimeout(() => {
+        throw new Error("in a timer");
+      }, 0);
+      return new Promise<void>(() => {});
+    }));
+    await assertRejects(() => throws, BrokenWorkerError, "in a timer");
+    assertEquals(await last, [0, 2, 4, 6, 8, 10]);
+  }
+});
+
+Deno.test("a job that its worker has not begun goes to another, unless its arguments may have changed", async () => {
+  const reports: ExceptionContext[] = [];
+  await run(async () => {
+    const loop = getRunningLoop();
+    loop.setExceptionHandler((context) => void reports.push(context));
+    await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+    /** Ends the worker before it begins the job. */
+    const give = async <T>(value: T): Promise<{ job: Future<Awaited<T>> }> => {
+      const state = sharedState();
+      await executor.submit((shared) => {
+        setTimeout(() => {
+          Atomics.store(shared, 0, 1);
+          while (Atomics.load(shared, 0) === 1);
+          throw new Error("between two jobs");
+        }, 0);
+      }, state);
+      await until(state, 1);
+      const job = executor.submit((value: T) => value, value);
+      Atomics.store(state, 0, 2);
+      return { job };
+    };
+    const fixed = await give("fixed");
+    assertEquals(await fixed.job, "fixed");
+    assertEquals(reports.length, 1);
+    const list = [1];
+    const changed = await give(list);
+    list.push(2);
+    await assertRejects(() => changed.job, BrokenWorkerError, "between two");
+    assertEquals(reports.length, 1);
+  });
+});
+
+Deno.test("an error that nothing catches of one job fails no later one", async () => {
+  const reports: ExceptionContext[] = [];
+  await run(async () => {
+    const loop = getRunningLoop();
+    loop.setExceptionHandler((context) => void reports.push(context));
+    await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+    for (let round = 1; round <= 5; round++) {
+      await warmUp(executor);
+      const careless = executor.submit(() => {
+        Promise.reject(new Error("floating"));
+        return "done";
+      });
+      const later = Array.from(
+        { length: 6 },
+        (_, n) =>
+          executor.submit(async (n) => {
+            await new Promise((resolve) => setTimeout(resolve, 1));
+            return n;
+          }, n),
+      );
+      assertEquals(await careless, "done");
+      assertEquals(await gather(later), [0, 1, 2, 3, 4, 5]);
+      while (reports.length < round) await sleep(1);
+    }
+  });
+  assertEquals(
+    reports.map(({ error }) => (error as Error).message),
+    Array(5).fill("floating"),
+  );
+});
