@@ -17,6 +17,7 @@
  * comes between their reactions either. A task has one of its own: what it does
  * before its first wait may take more than one microtask.
  */
+import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { enterStep } from "./entered.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Runnable } from "./types.ts";
@@ -32,27 +33,33 @@ export class Gate {
   declare readonly kernel: Kernel;
   /** The step in whose turn it was opened. */
   declare private opener: CodeStep | null;
-  declare private readonly promise: Promise<void>;
-  declare private resolve: () => void;
+  /** Resolved with the gate, so that one reaction does for all. */
+  declare private readonly promise: Promise<Gate>;
+  declare private readonly resolve: (gate: Gate) => void;
   /** The run of the loop in which it was opened. */
   declare private run: object | null;
+  /** The step whose reaction is the next, and those behind it. */
+  declare private next: CodeStep | null;
+  declare private others: RingBuffer<CodeStep> | null;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
     this.opener = null;
-    this.promise = new Promise<void>((resolve) => {
-      this.resolve = resolve;
-    });
+    this.promise = new Promise<Gate>(takeResolve);
+    this.resolve = taken!;
+    // It would hold this gate, and what is behind it.
+    taken = null;
     this.run = null;
+    this.next = null;
+    this.others = null;
   }
 
   /** Registers the reaction of `step`, in the present async context. */
   add(step: CodeStep): void {
     step.gate = this;
-    this.promise.then(() => {
-      if (this.run === this.kernel.currentRun) enterStep(step);
-      else this.postpone(step);
-    });
+    if (this.next === null) this.next = step;
+    else (this.others ??= new RingBuffer()).push(step);
+    this.promise.then(Gate.enterNext);
   }
 
   /** Lets the code behind it run, as the next microtasks, in the turn of `step`. */
@@ -62,15 +69,28 @@ export class Gate {
     this.opener = step;
     this.run = kernel.currentRun;
     kernel.woken = this;
-    this.resolve();
+    this.resolve(this);
   }
 
   /**
-   * The run has ended meanwhile: the step waits on, in its context, for its turn
-   * in the next one. The others are still in the queue.
+   * The reaction of the next step. If the run has ended meanwhile, the step waits
+   * on, in its context, for its turn in the next one; the others are still in the
+   * queue.
    */
-  private postpone(step: CodeStep): void {
-    new Gate(this.kernel).add(step);
-    if (step === this.opener) this.kernel.putBack(step);
+  private static enterNext(gate: Gate): void {
+    const { kernel } = gate;
+    const step = gate.next as CodeStep;
+    gate.next = gate.others?.shift() ?? null;
+    if (gate.run === kernel.currentRun) return enterStep(step);
+    new Gate(kernel).add(step);
+    if (step === gate.opener) kernel.putBack(step);
   }
+}
+
+// One function and one variable for all gates, as closures cost memory.
+
+let taken: ((gate: Gate) => void) | null = null;
+
+function takeResolve(resolve: (gate: Gate) => void): void {
+  taken = resolve;
 }
