@@ -270,3 +270,20 @@ Deno.test("an error that nothing catches of one job fails no later one", async (
     Array(5).fill("floating"),
   );
 });
+
+Deno.test("shutdown() waits for the jobs that were sent ahead, or cancels them", async () => {
+  for (const cancelFutures of [false, true]) {
+    const executor = new WorkerPoolExecutor({ maxWorkers: 2 });
+    await warmUp(executor);
+    const blocked = await blockAll(executor);
+    const jobs = Array.from({ length: 6 }, (_, n) => executor.submit(twice, n));
+    await gather(blocked.map(([state]) => () => until(state, 1)));
+    const ended = executor.shutdown({ cancelFutures });
+    for (const [state] of blocked) Atomics.store(state, 0, 2);
+    await ended;
+    assertEquals(
+      jobs.map((job) => job.cancelled() ? "cancelled" : job.result()),
+      cancelFutures ? Array(6).fill("cancelled") : [0, 2, 4, 6, 8, 10],
+    );
+  }
+});
