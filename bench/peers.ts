@@ -84,6 +84,18 @@ const OURS = [
 /** Peers that start workers of files of their own, so that they cannot be part of a bundle. */
 const POOLS = ["tinypool", "workerpool"];
 
+/** Of these, the one whose workers never answer on a runtime. */
+const WITHOUT_ANSWER: Readonly<Partial<Record<Runtime, Absent>>> = {
+  deno: {
+    name: "tinypool",
+    reason: "its workers do not answer on Deno; see --node",
+  },
+  bun: {
+    name: "workerpool",
+    reason: "its workers do not answer on Bun; see --node",
+  },
+};
+
 /** Peers that are part of the runtime. */
 const HOSTS = ["bare", "deno-serve", "node-http"];
 
@@ -119,10 +131,8 @@ async function findJavaScript(
     missing.push(module);
     absent.push(...names.map((name) => ({ name, reason })));
   }
-  if (runtime === "deno") {
-    const reason = "its workers do not answer on Deno; see --node";
-    absent.push({ name: "tinypool", reason });
-  }
+  const mute = WITHOUT_ANSWER[runtime];
+  if (mute !== undefined) absent.push(mute);
   const version = runtime === "deno"
     ? `Deno ${Deno.version.deno}`
     : await versionOnPath(runtime);

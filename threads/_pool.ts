@@ -34,7 +34,7 @@ export class Pool implements SlotOwner {
   readonly #limits: HostResourceLimits | null;
   readonly #slots = new Set<WorkerSlot>();
   readonly #idle: WorkerSlot[] = [];
-  /** In the order in which they were submitted. */
+  /** What was taken back comes first, then the others in their order. */
   #queue = new Set<Job>();
   readonly #limiter: CapacityLimiter | null;
   readonly #waiting = new Map<Job, Waiting>();
@@ -147,6 +147,11 @@ export class Pool implements SlotOwner {
     if (index >= 0) this.#idle.splice(index, 1);
     this.#giveTokenBack(slot);
     this.#putBack(left);
+    if (this.#queue.size === 0) {
+      // There is room for another worker, so none is to wait behind others.
+      const job = this.#takeBackOne();
+      if (job !== null) this.#queue.add(job);
+    }
     for (const [{ kernel }, waiting] of this.#waiting) {
       if (waiting.slot !== slot) continue;
       waiting.slot = this.#open(kernel);
@@ -168,7 +173,7 @@ export class Pool implements SlotOwner {
       return this.#giveJob(waiting.slot);
     }
     for (const slot of this.#slots) {
-      if (!slot.jobs.includes(job)) continue;
+      if (!slot.has(job)) continue;
       this.#putBack(slot.cancel(job, error));
       if (slot.isIdle) this.jobOver(slot);
       else this.#sendAhead();
@@ -197,7 +202,7 @@ export class Pool implements SlotOwner {
     return null;
   }
 
-  /** To where the queue begins, as they were submitted before those in it. */
+  /** Puts jobs where the queue begins: they were submitted before those in it. */
   #putBack(jobs: readonly Job[]): void {
     if (jobs.length > 0) this.#queue = new Set([...jobs, ...this.#queue]);
   }

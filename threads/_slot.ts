@@ -13,8 +13,8 @@
  *
  * A worker has one job at a time, so that ending it hurts no other. If its jobs
  * are quick, a few more are sent before it is done: otherwise it would wait for
- * each until this thread has woken, been told and sent it. What it has not begun
- * can be taken back.
+ * each until this thread has woken up and sent it. What it has not begun can be
+ * taken back.
  */
 import { alsoForCaller, forCaller } from "../_internal/caller_frame.ts";
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
@@ -80,7 +80,7 @@ export class WorkerSlot {
   #number = 0;
   /** In their order: the worker has the first, or is about to take it. */
   readonly #sent: Sent[] = [];
-  /** Since when the first has been that. */
+  /** When the first became that: in milliseconds, as the host counts. */
   #since = 0;
   /** Whether the last job was quick; `null` if there was none. */
   #wasQuick: boolean | null = null;
@@ -135,6 +135,10 @@ export class WorkerSlot {
     return this.#sent.map(({ job }) => job);
   }
 
+  has(job: Job): boolean {
+    return this.#sent.some((sent) => sent.job === job);
+  }
+
   /** How many jobs were sent ahead. */
   get ahead(): number {
     return Math.max(0, this.#sent.length - 1);
@@ -158,10 +162,11 @@ export class WorkerSlot {
   /**
    * Sends it a job.
    *
-   * @throws {TypeError} When the job cannot be cloned; it has it not then.
+   * @throws {TypeError} When the job cannot be cloned; the worker has nothing
+   * of it then.
    */
   send(job: Job): void {
-    const number = offer(this.#shared, this.#number);
+    const number = this.#number = offer(this.#shared, this.#number);
     // First: a worker that has done the job knows it for the last one.
     Atomics.store(this.#shared, SENT, number);
     try {
@@ -169,8 +174,6 @@ export class WorkerSlot {
     } catch (error) {
       claim(this.#shared, number);
       throw error;
-    } finally {
-      this.#number = number;
     }
     Atomics.notify(this.#shared, SENT);
     if (this.#sent.push({ job, number }) > 1) return;
@@ -185,8 +188,9 @@ export class WorkerSlot {
 
   /** Takes back the last of the jobs that were sent ahead. */
   takeBackLast(): Job | null {
-    return this.#takeBack(this.#sent.splice(Math.max(1, this.ahead)))[0] ??
-      null;
+    if (this.ahead === 0) return null;
+    const [job = null] = this.#takeBack(this.#sent.splice(-1));
+    return job;
   }
 
   /**

@@ -2,10 +2,14 @@
 import { sleep } from "@asyncio/asyncio";
 
 /** Where {@linkcode Work} is; TypeScript on Deno and JavaScript on Node. */
-export const WORK: URL = new URL(
-  `./thread_work${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`,
-  import.meta.url,
-);
+export const WORK: URL = besides("thread_work");
+/** Where the module is that loads until it is told to go on. */
+export const SLOW_MODULE: URL = besides("slow_module");
+
+function besides(name: string): URL {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+  return new URL(`./${name}${extension}`, import.meta.url);
+}
 
 export type Work = typeof import("./thread_work.ts");
 

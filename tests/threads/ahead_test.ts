@@ -10,6 +10,7 @@ import {
   sleep,
   WorkerPoolExecutor,
 } from "@asyncio/asyncio";
+import { hostTimers } from "../../platform/timers.ts";
 import { sharedState, until } from "../_support/threads.ts";
 
 /** Says that it runs, and goes on until it is told to end. */
@@ -29,9 +30,9 @@ async function warmUp(executor: WorkerPoolExecutor): Promise<void> {
 }
 
 /** Blocks all workers; gives what each waits for. */
-async function blockAll(
+function blockAll(
   executor: WorkerPoolExecutor,
-): Promise<[Int32Array, Future<void>][]> {
+): [Int32Array, Future<void>][] {
   const { maxWorkers } = executor.statistics();
   return Array.from({ length: maxWorkers }, () => {
     const state = sharedState();
@@ -47,25 +48,57 @@ async function release(
   await job;
 }
 
+/** Submits so many jobs, which give the even numbers from 0 on. */
+function submitTwice(
+  executor: WorkerPoolExecutor,
+  count: number,
+): Future<number>[] {
+  return Array.from({ length: count }, (_, n) => executor.submit(twice, n));
+}
+
+function twice(n: number): number {
+  return 2 * n;
+}
+
+/** Runs `test` in a loop whose exception handler is told of `reports`. */
+async function withReports(
+  test: (reports: ExceptionContext[]) => Promise<void>,
+): Promise<void> {
+  const reports: ExceptionContext[] = [];
+  await run(async () => {
+    getRunningLoop().setExceptionHandler((context) =>
+      void reports.push(context)
+    );
+    await test(reports);
+  });
+}
+
+/** Runs `test` while every job is quick, as the host's clock stands still. */
+async function withoutTime(test: () => Promise<void>): Promise<void> {
+  const { now } = hostTimers;
+  const then = now();
+  hostTimers.now = () => then;
+  try {
+    await test();
+  } finally {
+    hostTimers.now = now;
+  }
+}
+
 Deno.test("quick jobs go on while this thread does not wait", async () => {
   await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
-  const counter = sharedState();
-  // Whether a job was quick is up to the machine; were none ever, this would
-  // not end.
-  for (let count = 0; count < 3;) {
-    await warmUp(executor);
-    Atomics.store(counter, 0, 0);
+  await withoutTime(async () => {
+    await executor.submit(() => {});
+    const counter = sharedState();
     const jobs = Array.from(
-      { length: 3 },
+      { length: 5 },
       () =>
         executor.submit((shared) => void Atomics.add(shared, 0, 1), counter),
     );
-    const end = performance.now() + 100;
-    do count = Atomics.load(counter, 0); while (
-      count < 3 && performance.now() < end
-    );
+    // Were they not sent ahead, this would not end.
+    while (Atomics.load(counter, 0) < 5);
     await gather(jobs);
-  }
+  });
 });
 
 Deno.test("quick jobs begin in their order", async () => {
@@ -84,7 +117,7 @@ Deno.test("quick jobs begin in their order", async () => {
 Deno.test("an argument of a job sent ahead is taken at the call", async () => {
   await using executor = new WorkerPoolExecutor({ maxWorkers: 2 });
   await warmUp(executor);
-  const [first, second] = await blockAll(executor);
+  const [first, second] = blockAll(executor);
   const list = [1];
   const jobs = Array.from(
     { length: 4 },
@@ -101,11 +134,8 @@ Deno.test("a job sent ahead does not wait for a slow one while a worker is free"
   await using executor = new WorkerPoolExecutor({ maxWorkers: 2 });
   for (const [slow, free] of [[0, 1], [1, 0]] as const) {
     await warmUp(executor);
-    const blocked = await blockAll(executor);
-    const jobs = Array.from(
-      { length: 12 },
-      (_, n) => executor.submit(twice, n),
-    );
+    const blocked = blockAll(executor);
+    const jobs = submitTwice(executor, 12);
     assertEquals(executor.statistics().queued, 12);
     await release(blocked[free]!);
     assertEquals(
@@ -117,16 +147,12 @@ Deno.test("a job sent ahead does not wait for a slow one while a worker is free"
   }
 });
 
-function twice(n: number): number {
-  return 2 * n;
-}
-
 Deno.test("a job sent ahead and cancelled never begins", async () => {
   await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
   const ran = sharedState();
   for (let round = 0; round < 20; round++) {
     await warmUp(executor);
-    const [blocked] = await blockAll(executor);
+    const [blocked] = blockAll(executor);
     const [before, cancelled, after] = [1, 2, 3].map((bit) =>
       executor.submit(
         (shared, bit) => void Atomics.or(shared, 0, 1 << bit),
@@ -168,8 +194,8 @@ Deno.test("jobs sent ahead do not wait for the grace of a cancelled one", async 
     graceMs: Infinity,
   });
   await warmUp(executor);
-  const [first, second] = await blockAll(executor);
-  const jobs = Array.from({ length: 6 }, (_, n) => executor.submit(twice, n));
+  const [first, second] = blockAll(executor);
+  const jobs = submitTwice(executor, 6);
   await until(first![0], 1);
   first![1].cancel();
   await release(second!);
@@ -180,7 +206,7 @@ Deno.test("jobs sent ahead do not wait for the grace of a cancelled one", async 
 Deno.test("a worker that is ended hurts no job that was sent ahead", async () => {
   await using executor = new WorkerPoolExecutor({ maxWorkers: 1, graceMs: 0 });
   const followed = (job: Future<unknown>) => {
-    const jobs = Array.from({ length: 6 }, (_, n) => executor.submit(twice, n));
+    const jobs = submitTwice(executor, 6);
     return [job, gather(jobs)] as const;
   };
   for (let round = 0; round < 3; round++) {
@@ -209,10 +235,7 @@ Deno.test("a worker that is ended hurts no job that was sent ahead", async () =>
 });
 
 Deno.test("a job that its worker has not begun goes to another, unless its arguments may have changed", async () => {
-  const reports: ExceptionContext[] = [];
-  await run(async () => {
-    const loop = getRunningLoop();
-    loop.setExceptionHandler((context) => void reports.push(context));
+  await withReports(async (reports) => {
     await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
     /** Ends the worker before it begins the job. */
     const give = async <T>(value: T): Promise<{ job: Future<Awaited<T>> }> => {
@@ -240,11 +263,24 @@ Deno.test("a job that its worker has not begun goes to another, unless its argum
   });
 });
 
+Deno.test("a fresh worker takes over what was sent ahead to one that is busy", async () => {
+  await using executor = new WorkerPoolExecutor({ maxWorkers: 2 });
+  for (const blocksFirst of [true, false]) {
+    await warmUp(executor);
+    const state = sharedState();
+    const leave = () => executor.submit(() => process.exit(3));
+    let exits = blocksFirst ? null : leave();
+    const blocked = executor.submit(block, state);
+    exits ??= leave();
+    const [job] = submitTwice(executor, 1);
+    await assertRejects(() => exits, BrokenWorkerError, "status 3");
+    assertEquals(await job, 0);
+    await release([state, blocked]);
+  }
+});
+
 Deno.test("an error that nothing catches of one job fails no later one", async () => {
-  const reports: ExceptionContext[] = [];
-  await run(async () => {
-    const loop = getRunningLoop();
-    loop.setExceptionHandler((context) => void reports.push(context));
+  await withReports(async (reports) => {
     await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
     for (let round = 1; round <= 5; round++) {
       await warmUp(executor);
@@ -264,19 +300,19 @@ Deno.test("an error that nothing catches of one job fails no later one", async (
       assertEquals(await gather(later), [0, 1, 2, 3, 4, 5]);
       while (reports.length < round) await sleep(1);
     }
+    assertEquals(
+      reports.map(({ error }) => (error as Error).message),
+      Array(5).fill("floating"),
+    );
   });
-  assertEquals(
-    reports.map(({ error }) => (error as Error).message),
-    Array(5).fill("floating"),
-  );
 });
 
 Deno.test("shutdown() waits for the jobs that were sent ahead, or cancels them", async () => {
   for (const cancelFutures of [false, true]) {
     const executor = new WorkerPoolExecutor({ maxWorkers: 2 });
     await warmUp(executor);
-    const blocked = await blockAll(executor);
-    const jobs = Array.from({ length: 6 }, (_, n) => executor.submit(twice, n));
+    const blocked = blockAll(executor);
+    const jobs = submitTwice(executor, 6);
     await gather(blocked.map(([state]) => () => until(state, 1)));
     const ended = executor.shutdown({ cancelFutures });
     for (const [state] of blocked) Atomics.store(state, 0, 2);

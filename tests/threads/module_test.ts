@@ -20,7 +20,13 @@ import {
   toThread,
   WorkerPoolExecutor,
 } from "@asyncio/asyncio";
-import { sharedState, until, WORK, type Work } from "../_support/threads.ts";
+import {
+  sharedState,
+  SLOW_MODULE,
+  until,
+  WORK,
+  type Work,
+} from "../_support/threads.ts";
 import { attachment, user } from "../_support/thread_work.ts";
 
 Deno.test("module() calls what a module exports, with types", async () => {
@@ -305,7 +311,7 @@ Deno.test("a job that is cancelled while its module loads does not begin", async
     (globalThis as { loading?: Int32Array }).loading = shared;
   }, state);
   const work = executor.module<typeof import("../_support/slow_module.ts")>(
-    new URL(WORK.href.replace("thread_work", "slow_module")),
+    SLOW_MODULE,
   );
   const job = work.begin(state);
   await until(state, 1);
