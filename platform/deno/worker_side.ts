@@ -1,4 +1,5 @@
-import { threadSide } from "../shared/worker_port.ts";
+import { builtin } from "../shared/builtin.ts";
+import { parentPort, threadSide } from "../shared/worker_port.ts";
 import type { HostWorkerSide } from "../types/threads.ts";
 import { MemoryWatch } from "./memory_watch.ts";
 
@@ -7,6 +8,7 @@ export function workerSide(): HostWorkerSide {
   let tell: (error: unknown) => void = () => {};
   const watch = new MemoryWatch((error) => tell(error));
   return threadSide({
+    onMessage,
     onUncaught(callback) {
       tell = callback;
       // Deno prints what it handles itself.
@@ -22,4 +24,27 @@ export function workerSide(): HostWorkerSide {
     jobBegins: () => watch.begin(),
     jobEnded: () => watch.end(),
   });
+}
+
+/**
+ * By the event: for a listener of `on()`, Deno looks for ports in all that a
+ * message holds, each element of an array of bytes as well.
+ */
+function onMessage(callback: (message: unknown) => void): void {
+  const port = parentPort() as unknown as EventTarget;
+  port.addEventListener("message", (event) => {
+    const { data, ports } = event as MessageEvent;
+    if (ports.length > 0) adopt(ports);
+    callback(data);
+  });
+}
+
+/** Gives ports what those of `node:worker_threads` have, such as `on()`. */
+function adopt(ports: readonly MessagePort[]): void {
+  const { port1 } = new (builtin("node:worker_threads").MessageChannel)();
+  port1.on("message", () => {});
+  (port1 as unknown as EventTarget).dispatchEvent(
+    new MessageEvent("message", { data: ports }),
+  );
+  port1.close();
 }

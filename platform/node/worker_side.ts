@@ -1,5 +1,5 @@
 import { nodeProcess } from "../shared/node_process.ts";
-import { threadSide } from "../shared/worker_port.ts";
+import { parentPort, threadSide } from "../shared/worker_port.ts";
 import type { HostWorkerSide } from "../types/threads.ts";
 
 const SCRIPT_GLOBALS = [
@@ -17,8 +17,9 @@ export function workerSide(): HostWorkerSide {
   for (const name of SCRIPT_GLOBALS) {
     delete (globalThis as Record<string, unknown>)[name];
   }
-  // An unhandled rejection comes this way, too.
   return threadSide({
+    onMessage: (callback) => void parentPort().on("message", callback),
+    // An unhandled rejection comes this way, too.
     onUncaught: (callback) =>
       nodeProcess().on("uncaughtException", (error) => callback(error)),
     // Node itself ends a worker that is out of memory.

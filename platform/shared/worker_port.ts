@@ -19,17 +19,22 @@ export function post(
 
 /** The worker's end, but for what a host does its own way. */
 export function threadSide(
-  own: Pick<HostWorkerSide, "onUncaught" | "jobBegins" | "jobEnded">,
+  own: Pick<
+    HostWorkerSide,
+    "onMessage" | "onUncaught" | "jobBegins" | "jobEnded"
+  >,
 ): HostWorkerSide {
-  const { parentPort, workerData } = builtin("node:worker_threads");
-  const port = parentPort as MessagePort;
+  const port = parentPort();
   // A job may have closed it: then no result can be sent, and no job comes.
   port.on("close", () => nodeProcess().exit(1));
   return {
-    data: workerData,
+    data: builtin("node:worker_threads").workerData,
     post: (message, transfer) => post(port, message, transfer),
-    onMessage: (callback) => void port.on("message", callback),
     afterTurn: (callback) => void host.setImmediate(callback),
     ...own,
   };
+}
+
+export function parentPort(): MessagePort {
+  return builtin("node:worker_threads").parentPort as MessagePort;
 }
