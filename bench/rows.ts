@@ -56,7 +56,12 @@ import {
 } from "./rows/subprocess.ts";
 import { switchHundred, switchOne } from "./rows/switch.ts";
 import { taskGroup } from "./rows/task_group.ts";
-import { threadCall, threadCores, threadTen } from "./rows/thread.ts";
+import {
+  threadBytes,
+  threadCall,
+  threadCores,
+  threadTen,
+} from "./rows/thread.ts";
 import { timeoutUnfired } from "./rows/timeout.ts";
 import { timeline } from "./rows/timeline.ts";
 import { timer } from "./rows/timer.ts";
@@ -128,6 +133,7 @@ export const rows: readonly Row[] = [
   processLines,
   threadCall,
   threadTen,
+  threadBytes,
   threadCores,
   echoWorkers,
   workWorkers,

@@ -1,7 +1,49 @@
 import { atLeast } from "../targets.ts";
 import type { TimedRow } from "../types.ts";
 
-/** Call a function that gives back its argument, in a worker that is there already, one call after the other. */
+/** Calls `fn` in a warm worker, one call after the other. */
+function oneByOne<A>(
+  fn: (argument: A) => number,
+  argumentOf: (call: number) => A,
+): TimedRow["peers"] {
+  const calls =
+    (run: (argument: A) => Promise<number>) =>
+    async (rounds: number, size: number) => {
+      for (let call = rounds * size; call > 0; call--) {
+        const argument = argumentOf(call);
+        check(await run(argument), fn(argument));
+      }
+    };
+  return {
+    async ours() {
+      const { run, WorkerPoolExecutor } = await import("@asyncio/asyncio");
+      const executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+      const all = calls((argument) => executor.submit(fn, argument));
+      return (rounds, size) => run(() => all(rounds, size));
+    },
+    async tinypool() {
+      const { Tinypool } = await import("tinypool");
+      const pool = new Tinypool({
+        filename: `data:text/javascript,export default ${fn};`,
+        minThreads: 1,
+        maxThreads: 1,
+      });
+      return calls((argument) => pool.run(argument));
+    },
+    async workerpool() {
+      const { default: workerpool } = await import("workerpool");
+      const pool = workerpool.pool({ maxWorkers: 1, workerType: "thread" });
+      return calls(async (argument) => await pool.exec(fn, [argument]));
+    },
+  };
+}
+
+const NOTES = {
+  tinypool: "a function that its worker has imported",
+  workerpool: "by its source, as ours",
+};
+
+/** Call a function that gives back its argument, in a worker that is there already. */
 export const threadCall: TimedRow = {
   kind: "timed",
   id: "thread_call",
@@ -13,43 +55,25 @@ export const threadCall: TimedRow = {
     { peer: "tinypool", atMost: 0.9 },
     { peer: "workerpool", atMost: 0.9 },
   ],
-  notes: {
-    asyncio: "to_thread",
-    tinypool: "a function that its worker has imported",
-    workerpool: "by its source, as ours",
-  },
-  peers: {
-    async ours() {
-      const { run, WorkerPoolExecutor } = await import("@asyncio/asyncio");
-      const executor = new WorkerPoolExecutor({ maxWorkers: 1 });
-      return (rounds, size) =>
-        run(async () => {
-          for (let i = rounds * size; i > 0; i--) {
-            check(await executor.submit((n: number) => n, i), i);
-          }
-        });
-    },
-    async tinypool() {
-      const { Tinypool } = await import("tinypool");
-      const pool = new Tinypool({
-        filename: "data:text/javascript,export default (n) => n;",
-        minThreads: 1,
-        maxThreads: 1,
-      });
-      return async (rounds, size) => {
-        for (let i = rounds * size; i > 0; i--) check(await pool.run(i), i);
-      };
-    },
-    async workerpool() {
-      const { default: workerpool } = await import("workerpool");
-      const pool = workerpool.pool({ maxWorkers: 1, workerType: "thread" });
-      return async (rounds, size) => {
-        for (let i = rounds * size; i > 0; i--) {
-          check(await pool.exec((n: number) => n, [i]), i);
-        }
-      };
-    },
-  },
+  notes: { asyncio: "to_thread", ...NOTES },
+  peers: oneByOne((n: number) => n, (call) => call),
+};
+
+const BYTES = new Uint8Array(2 ** 20);
+
+/** The same with a copy of a megabyte, of which it gives back the length. */
+export const threadBytes: TimedRow = {
+  kind: "timed",
+  id: "thread_bytes",
+  title: "1 MiB copied into a warm worker",
+  size: 20,
+  python: false,
+  targets: [
+    { peer: "tinypool", atMost: 1 },
+    { peer: "workerpool", atMost: 1 },
+  ],
+  notes: NOTES,
+  peers: oneByOne((bytes: Uint8Array) => bytes.length, () => BYTES),
 };
 
 /** Ten calls at a time. */
