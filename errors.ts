@@ -177,9 +177,7 @@ type Parts = [matched: ExceptionGroup | null, rest: ExceptionGroup | null];
  *   [new TimeoutError(), new RangeError("too far")],
  *   "Two tasks failed",
  * );
- * const [timeouts, rest] = group.split((error) =>
- *   error instanceof TimeoutError
- * );
+ * const [timeouts, rest] = group.split(TimeoutError);
  * assertEquals(timeouts?.errors.length, 1);
  * assertEquals(rest?.errors.length, 1);
  * ```
@@ -194,6 +192,8 @@ export class ExceptionGroup extends AggregateError {
    * @param message What to tell the reader; how many errors it holds, and the
    * first of them, are added.
    * @param options The cause.
+   * @throws {TypeError} When `errors` is a string, as where the message comes
+   * first.
    * @throws {RangeError} When `errors` is empty.
    */
   constructor(
@@ -201,6 +201,11 @@ export class ExceptionGroup extends AggregateError {
     message: string = "Several tasks failed",
     options?: ErrorOptions,
   ) {
+    if (typeof errors === "string") {
+      throw new TypeError(
+        "Cannot create an ExceptionGroup as 'errors' must be a list of errors: received a string; the message comes second",
+      );
+    }
     const list = [...errors];
     if (list.length === 0) {
       throw new RangeError(
@@ -216,22 +221,33 @@ export class ExceptionGroup extends AggregateError {
   /**
    * The errors for which `matches` is true, with the nesting kept.
    *
-   * @param matches Asked for each error that is not itself a group.
+   * @param matches A class of errors, or what is asked for each error that is
+   * not itself a group.
    * @returns A group of the same shape, or `null` if nothing matched.
+   * @throws {TypeError} When `matches` is no function.
    */
-  subgroup(matches: (error: unknown) => boolean): ExceptionGroup | null {
+  subgroup(
+    matches:
+      | ((error: unknown) => boolean)
+      | (abstract new (...args: never[]) => Error),
+  ): ExceptionGroup | null {
     return this.split(matches)[0];
   }
 
   /**
    * Splits the group in two, with the nesting kept in both.
    *
-   * @param matches Asked for each error that is not itself a group.
+   * @param matches A class of errors, or what is asked for each error that is
+   * not itself a group.
    * @returns The group that matched and the rest, each `null` if empty.
+   * @throws {TypeError} When `matches` is no function.
    */
   split(
-    matches: (error: unknown) => boolean,
+    matches:
+      | ((error: unknown) => boolean)
+      | (abstract new (...args: never[]) => Error),
   ): [matched: ExceptionGroup | null, rest: ExceptionGroup | null] {
+    const isMatch = matcher(matches);
     /** The groups that were split, as others may hold them, too. */
     const known = new Map<unknown, Parts>();
     // Groups may be nested deeper than the stack is: no calls in calls.
@@ -246,7 +262,7 @@ export class ExceptionGroup extends AggregateError {
         if (parts !== undefined) split.add(parts);
         else if (ExceptionGroup.#isGroup(error)) {
           splits.push(beginSplit(error, known));
-        } else (matches(error) ? matched : rest).push(error);
+        } else (isMatch(error) ? matched : rest).push(error);
         continue;
       }
       const parts: Parts = [group.#derive(matched), group.#derive(rest)];
@@ -283,6 +299,21 @@ export class ExceptionGroup extends AggregateError {
     }
     return group;
   }
+}
+
+function matcher(
+  matches: Parameters<ExceptionGroup["split"]>[0],
+): (error: unknown) => boolean {
+  if (typeof matches !== "function") {
+    throw new TypeError(
+      `Cannot split an ExceptionGroup as 'matches' must be a function or a class of errors: received ${matches}`,
+    );
+  }
+  const { prototype } = matches;
+  const isClass = prototype === Error.prototype || prototype instanceof Error;
+  return isClass
+    ? (error) => error instanceof matches
+    : matches as (error: unknown) => boolean;
 }
 
 /** How far a group has been split. */

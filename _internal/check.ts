@@ -59,6 +59,23 @@ export function checkBoolean(
   );
 }
 
+/** One of another realm, or of a polyfill, is a signal, too. */
+export function checkAbortSignal(
+  action: string,
+  name: string,
+  value: unknown,
+): void {
+  if (
+    typeof value === "object" && value !== null && "aborted" in value &&
+    typeof (value as AbortSignal).addEventListener === "function"
+  ) return;
+  throw new TypeError(
+    `Cannot ${action} as '${name}' must be an AbortSignal: received ${
+      show(value)
+    }`,
+  );
+}
+
 /** One of a few strings or numbers. */
 export function checkOneOf(
   action: string,

@@ -1,4 +1,5 @@
 /** The last parameter of a call: an object, of the names that the call has. */
+import { checkAbortSignal, checkBoolean, checkString } from "./check.ts";
 import { OPTION_WORDS } from "./option_words.ts";
 import { show } from "./show.ts";
 
@@ -9,11 +10,28 @@ type Bare<O> = Readonly<
   >
 >;
 
+const CHECKS: Readonly<Record<Kind, typeof checkString>> = {
+  boolean: checkBoolean,
+  signal: checkAbortSignal,
+  string: checkString,
+};
+
+/** What an option must be, where that is the same in all calls. */
+type Kind = "boolean" | "signal" | "string";
+
 /**
- * Every name of an options type; an option that is an object of options itself
- * has its own names in place of `true`.
+ * Every name of an options type, with its kind, or else with `true`; an option
+ * that is an object of options itself has its own names there.
  */
-export type NamesOf<O> = { readonly [K in keyof O]-?: true | OptionNames };
+export type NamesOf<O> = {
+  readonly [K in keyof O]-?: KindOf<Exclude<O[K], undefined>>;
+};
+
+type KindOf<T> = [T] extends [boolean] ? "boolean"
+  : [T] extends [AbortSignal] ? "signal"
+  : [string] extends [T] ? [T] extends [string] ? "string" | true
+    : true | OptionNames
+  : true | OptionNames;
 
 /**
  * The names of an options type, made beside it. Of the type `O` none may be
@@ -25,7 +43,7 @@ export type NamesOf<O> = { readonly [K in keyof O]-?: true | OptionNames };
  * @typeParam O The options type.
  */
 export class OptionNames<O extends object = object> {
-  readonly known: ReadonlyMap<string, true | OptionNames>;
+  readonly known: ReadonlyMap<string, true | Kind | OptionNames>;
   readonly ignored: ReadonlySet<string>;
   /** What to write in place of a bare value. */
   readonly bare: Readonly<Record<string, string>>;
@@ -35,7 +53,9 @@ export class OptionNames<O extends object = object> {
     bare: Bare<O> = {},
     ignored: readonly string[] = [],
   ) {
-    this.known = new Map(Object.entries(known));
+    this.known = new Map(
+      Object.entries<true | Kind | OptionNames>(known),
+    );
     this.ignored = new Set(ignored);
     this.bare = bare as Readonly<Record<string, string>>;
   }
@@ -79,7 +99,9 @@ function checkNames(
     if (inner !== undefined) isEmpty = false;
     if (inner === true) continue;
     const value: unknown = (options as Record<string, unknown>)[name];
-    if (inner !== undefined) {
+    if (typeof inner === "string") {
+      if (value !== undefined) CHECKS[inner](action, path + name, value);
+    } else if (inner !== undefined) {
       if (typeof value !== "object" || value === null) continue;
       checkNames(action, `${path}${name}.`, value, inner);
     } else if (value !== undefined && Object.hasOwn(options, name)) {
@@ -142,7 +164,7 @@ function nearest(name: string, names: OptionNames): string | null {
   const all = new Map<string, string>();
   for (const known of names.known.keys()) all.set(known, known);
   for (const [known, inner] of names.known) {
-    if (inner === true) continue;
+    if (!(inner instanceof OptionNames)) continue;
     for (const each of inner.known.keys()) {
       if (!all.has(each)) all.set(each, `${known}.${each}`);
     }

@@ -1,4 +1,4 @@
-import { checkInteger, checkString } from "../_internal/check.ts";
+import { checkInteger } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
@@ -35,7 +35,7 @@ export interface InspectorOptions {
 
 const INSPECTOR_OPTIONS = new OptionNames<InspectorOptions>({
   port: true,
-  hostname: true,
+  hostname: "string",
   loop: true,
 }, { number: "port", string: "hostname" });
 
@@ -210,7 +210,6 @@ function checkPort(port: number): void {
 }
 
 function checkLoopback(hostname: string): void {
-  checkString(ACTION, "hostname", hostname);
   if (isLoopback(hostname)) return;
   throw new RangeError(
     `Cannot ${ACTION} as 'hostname' must be an address that only this machine can reach, such as "127.0.0.1": received ${

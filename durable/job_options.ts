@@ -1,10 +1,10 @@
 /** Checks of the options that all durable queues have. */
-import { checkInteger, checkSpan, checkString } from "../_internal/check.ts";
+import { checkInteger, checkSpan } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import type { DurablePutOptions, GiveBackOptions } from "./durable_queue.ts";
 
 const PUT_OPTIONS = new OptionNames<DurablePutOptions>(
-  { id: true, delay: true, priority: true },
+  { id: "string", delay: true, priority: true },
   { string: "id", number: "delay" },
 );
 
@@ -24,7 +24,6 @@ export function checkPut(options: DurablePutOptions): CheckedPut {
   const action = "put an item into the queue";
   checkOptions(action, options, PUT_OPTIONS);
   const { id, delay = 0, priority = 0 } = options;
-  if (id !== undefined) checkString(action, "id", id);
   checkInteger(action, "priority", priority, Number.MIN_SAFE_INTEGER);
   return { id: id ?? null, delay: checkSpan(action, "delay", delay), priority };
 }

@@ -23,6 +23,7 @@ let setValues: (context: Context, values: Values) => void;
 let namedValuesOf: (context: Context) => NamedValues | null;
 let setNamedValues: (context: Context, named: NamedValues) => void;
 let makeToken: <T>(variable: ContextVar<T>, context: Context) => Token<T>;
+let isContext: (value: unknown) => value is Context;
 let useToken: (token: Token<unknown>, context: Context) => boolean;
 
 /**
@@ -103,6 +104,8 @@ export class Context {
   }
 
   static {
+    isContext = (value): value is Context =>
+      typeof value === "object" && value !== null && #values in value;
     valuesOf = (context) => context.#values;
     setValues = (context, values) => {
       context.#values = values;
@@ -112,6 +115,25 @@ export class Context {
       context.#named = named;
     };
   }
+}
+
+/**
+ * The context that an option asks for, of which `null` is none, as `undefined`
+ * is.
+ *
+ * @throws {TypeError} When it is none of this copy of the library.
+ */
+export function givenContext(
+  action: string,
+  context: unknown,
+): Context | undefined {
+  if (context === undefined || context === null) return undefined;
+  if (isContext(context)) return context;
+  throw new TypeError(
+    `Cannot ${action} as 'context' must be a Context: received ${
+      show(context)
+    }`,
+  );
 }
 
 /** The values of a context for another thread, whose variables are others. */

@@ -77,7 +77,7 @@ export interface EventLoopOptions {
 
 const EVENT_LOOP_OPTIONS = new OptionNames<EventLoopOptions>({
   clock: true,
-  debug: true,
+  debug: "boolean",
 }, { boolean: "debug" });
 
 /** Makes the tasks of a loop; see {@linkcode EventLoop.setTaskFactory}. */

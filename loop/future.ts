@@ -10,7 +10,7 @@ import {
   InvalidStateError,
   isCancelledError,
 } from "../errors.ts";
-import type { Context } from "./context.ts";
+import { type Context, givenContext } from "./context.ts";
 import {
   CancelRequest,
   toCancelledError,
@@ -138,6 +138,12 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * @ignore
    */
   constructor(kernel: LoopKernel) {
+    // It comes without one from where there are no types.
+    if (kernel?.pushCode === undefined) {
+      throw new TypeError(
+        "Cannot create a future or a task with 'new' as it belongs to a loop: call loop.createFuture() or createTask()",
+      );
+    }
     this.#kernel = kernel;
   }
 
@@ -248,13 +254,15 @@ export class Future<T = unknown> implements PromiseLike<T> {
     callback: (future: this) => unknown,
     options: DoneCallbackOptions = NO_OPTIONS,
   ): void {
-    checkFunction("add a done callback", "callback", callback);
+    const action = "add a done callback";
+    checkFunction(action, "callback", callback);
     if (options !== NO_OPTIONS) {
-      checkOptions("add a done callback", options, DONE_CALLBACK_OPTIONS);
+      checkOptions(action, options, DONE_CALLBACK_OPTIONS);
     }
+    const context = givenContext(action, options.context);
     Future.#subscribe(
       this,
-      new DoneCallback(this.#kernel, callback, this, options.context),
+      new DoneCallback(this.#kernel, callback, this, context),
     );
   }
 

@@ -6,7 +6,7 @@ import { InvalidStateError, isCancelledError } from "../errors.ts";
 import { isolate } from "../platform/async_storage.ts";
 import { hostProcess } from "../platform/process.ts";
 import { cancelBySignal } from "./cancel_each.ts";
-import type { Context } from "./context.ts";
+import { type Context, givenContext } from "./context.ts";
 import {
   enteredScope,
   enterScope,
@@ -55,10 +55,11 @@ export interface TaskOptions {
 }
 
 export const TASK_NAMES: NamesOf<TaskOptions> = {
+  // Of any kind, of which a string is made, as in asyncio.
   name: true,
   context: true,
-  eagerStart: true,
-  signal: true,
+  eagerStart: "boolean",
+  signal: "signal",
 };
 
 export const TASK_OPTIONS: OptionNames = new OptionNames<TaskOptions>(
@@ -126,7 +127,11 @@ export class Task<T = unknown> extends Future<T> {
     this.#name = name === undefined || name === null
       ? ++lastNumber
       : String(name);
-    this.#scope = Scope.ofTask(kernel, this, context ?? inheritedContext());
+    this.#scope = Scope.ofTask(
+      kernel,
+      this,
+      givenContext("create a task", context) ?? inheritedContext(),
+    );
     kernel.addTask(this.#scope);
     if (kernel.hooks !== null) kernel.hooks.taskCreated(this);
     if (signal !== undefined) Task.#listen(this, signal);

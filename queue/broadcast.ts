@@ -44,7 +44,7 @@ export interface BroadcastOptions {
 }
 
 const BROADCAST_OPTIONS = new OptionNames<BroadcastOptions>(
-  { capacity: true, overflow: true, name: true },
+  { capacity: true, overflow: true, name: "string" },
   { number: "capacity", string: "overflow" },
 );
 

@@ -61,7 +61,7 @@ export interface QueueOptions {
 export const QUEUE_NAMES: NamesOf<QueueOptions> = {
   maxSize: true,
   overflow: true,
-  name: true,
+  name: "string",
 };
 
 const QUEUE_OPTIONS = new OptionNames<QueueOptions>(
@@ -80,7 +80,7 @@ export interface ShutdownOptions {
 }
 
 const SHUTDOWN_OPTIONS = new OptionNames<ShutdownOptions>(
-  { immediate: true },
+  { immediate: "boolean" },
   { boolean: "immediate" },
 );
 

@@ -1,10 +1,5 @@
 /** Arguments of connections and servers, in the one wording. */
-import {
-  checkBoolean,
-  checkInteger,
-  checkSpan,
-  checkString,
-} from "../_internal/check.ts";
+import { checkInteger, checkSpan, checkString } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { OSError } from "../errors.ts";
 import type { TlsOptions } from "./tls.ts";
@@ -46,32 +41,37 @@ export function checkPort(
 /** No option: comes with an address that is handed over as it is. */
 export const OF_ADDRESSES: readonly string[] = ["transport"];
 
-/** No options: the same, and what {@linkcode checkSocketOptions} refuses. */
+/** No options: the same, and what {@linkcode refuseQuickAck} refuses. */
 export const OF_SOCKETS: readonly string[] = [...OF_ADDRESSES, "quickAck"];
 
 /** Where a connection goes or a server listens. */
 export interface Place {
-  readonly hostname?: unknown;
-  readonly port?: unknown;
   readonly path?: unknown;
 }
 
-/** Either a path or a host, and of the right kinds. */
+/** What only a host has, and no path. */
+const OF_HOSTS: readonly string[] = [
+  "port",
+  "hostname",
+  "localAddr",
+  "family",
+  "happyEyeballsDelay",
+  "reusePort",
+];
+
+/** Either a path or a host. */
 export function checkPlace(action: string, place: Place): void {
-  const { hostname, port, path } = place;
+  const { path } = place;
   if (path === undefined) return;
-  checkString(action, "path", path);
   if (path === "") {
     throw new RangeError(
       `Cannot ${action} as 'path' must not be empty: received ""`,
     );
   }
-  const other = port !== undefined
-    ? "port"
-    : hostname !== undefined
-    ? "hostname"
-    : null;
-  if (other !== null) {
+  const other = OF_HOSTS.find((name) =>
+    (place as Record<string, unknown>)[name] !== undefined
+  );
+  if (other !== undefined) {
     throw new TypeError(
       `Cannot ${action} as 'path' and '${other}' exclude each other: received both`,
     );
@@ -92,6 +92,20 @@ export function checkHostname(
   }
 }
 
+/** An address, of which the names are known and the values are not. */
+export function checkAddress(
+  action: string,
+  name: string,
+  value: unknown,
+): void {
+  if (typeof value === "object" && value !== null) return;
+  throw new TypeError(
+    `Cannot ${action} as '${name}' must be an address such as { hostname: "127.0.0.1" }: received ${
+      show(value)
+    }`,
+  );
+}
+
 /** How many connections may wait to be accepted. */
 export function checkBacklog(action: string, value: unknown): void {
   if (value !== undefined) checkInteger(action, "backlog", value, 1);
@@ -105,10 +119,6 @@ export function checkTls(action: string, tls: TlsOptions): void {
         show(tls)
       }`,
     );
-  }
-  for (const name of ["cert", "key", "serverHostname"] as const) {
-    const value = tls[name];
-    if (value !== undefined) checkString(action, `tls.${name}`, value);
   }
   for (const name of ["caCerts", "alpnProtocols"] as const) {
     const value: unknown = tls[name];
@@ -126,14 +136,6 @@ export function checkTls(action: string, tls: TlsOptions): void {
     const value = tls[name];
     if (value !== undefined) checkSpan(action, `tls.${name}`, value);
   }
-  const { requestCert } = tls as { requestCert?: unknown };
-  if (requestCert !== undefined && typeof requestCert !== "boolean") {
-    throw new TypeError(
-      `Cannot ${action} as 'tls.requestCert' must be a boolean: received ${
-        show(requestCert)
-      }`,
-    );
-  }
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
     throw new TypeError(
       `Cannot ${action} as 'tls.cert' and 'tls.key' belong together: received one of them`,
@@ -141,23 +143,9 @@ export function checkTls(action: string, tls: TlsOptions): void {
   }
 }
 
-/** What the system is told of a socket. */
-export interface SocketOptions {
-  readonly noDelay?: unknown;
-  readonly keepAlive?: unknown;
-  readonly quickAck?: unknown;
-}
-
-/** The options of a socket; what no runtime can set is refused by name. */
-export function checkSocketOptions(
-  action: string,
-  options: SocketOptions,
-): void {
-  for (const name of ["noDelay", "keepAlive"] as const) {
-    const value = options[name];
-    if (value !== undefined) checkBoolean(action, name, value);
-  }
-  if (options.quickAck === undefined) return;
+/** What no runtime can set of a socket is refused by name. */
+export function refuseQuickAck(action: string, options: object): void {
+  if ((options as { quickAck?: unknown }).quickAck === undefined) return;
   throw new OSError(
     `Cannot ${action} as neither Deno nor Node can set TCP_QUICKACK: received 'quickAck'`,
     { code: "ENOTSUP" },

@@ -7,12 +7,13 @@ import {
 import { hostNames } from "../platform/names.ts";
 import { hostNet } from "../platform/net.ts";
 import {
+  checkAddress,
   checkHostname,
   checkPlace,
   checkPort,
-  checkSocketOptions,
   OF_ADDRESSES,
   OF_SOCKETS,
+  refuseQuickAck,
 } from "./_check.ts";
 import { connectHost, type ConnectPlan } from "./_connect.ts";
 import { connectionScope, enter, waitForHost } from "./host.ts";
@@ -45,7 +46,7 @@ export interface LocalAddress {
 
 /** The names of what `localAddr` is set to. */
 export const LOCAL_ADDRESS: OptionNames = new OptionNames<LocalAddress>(
-  { hostname: true, port: true },
+  { hostname: "string", port: true },
   {},
   [...OF_ADDRESSES, "family"],
 );
@@ -111,17 +112,17 @@ export interface ConnectOptions {
 }
 
 export const CONNECT_NAMES: NamesOf<ConnectOptions> = {
-  hostname: true,
+  hostname: "string",
   port: true,
-  path: true,
+  path: "string",
   tls: TLS_OPTIONS,
   localAddr: LOCAL_ADDRESS,
   family: true,
   happyEyeballsDelay: true,
-  allErrors: true,
-  noDelay: true,
-  keepAlive: true,
-  signal: true,
+  allErrors: "boolean",
+  noDelay: "boolean",
+  keepAlive: "boolean",
+  signal: "signal",
 };
 
 const CONNECT_OPTIONS = new OptionNames<ConnectOptions>(
@@ -136,7 +137,7 @@ export function planConnection(
   options: ConnectOptions,
 ): ConnectPlan {
   checkPlace(action, options);
-  checkSocketOptions(action, options);
+  refuseQuickAck(action, options);
   const {
     hostname = "127.0.0.1",
     port,
@@ -187,6 +188,7 @@ function checkLocal(
   local: LocalAddress | undefined,
 ): { hostname: string | null; port: number } | null {
   if (local === undefined) return null;
+  checkAddress(action, "localAddr", local);
   const { hostname, port = 0 } = local;
   if (hostname !== undefined) {
     checkHostname(action, "localAddr.hostname", hostname);

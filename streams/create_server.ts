@@ -21,8 +21,8 @@ import {
   checkHostname,
   checkPlace,
   checkPort,
-  checkSocketOptions,
   OF_SOCKETS,
+  refuseQuickAck,
 } from "./_check.ts";
 import { resolve } from "./_connect.ts";
 import { connectionScope, waitForHost } from "./host.ts";
@@ -101,13 +101,13 @@ export interface ServeOptions {
 export const SERVE_NAMES: NamesOf<ServeOptions> = {
   hostname: true,
   port: true,
-  path: true,
+  path: "string",
   tls: TLS_OPTIONS,
   backlog: true,
-  reusePort: true,
-  startServing: true,
-  noDelay: true,
-  keepAlive: true,
+  reusePort: "boolean",
+  startServing: "boolean",
+  noDelay: "boolean",
+  keepAlive: "boolean",
 };
 
 const SERVE_OPTIONS = new OptionNames<ServeOptions>(
@@ -125,7 +125,7 @@ interface Plan {
 
 function planServer(action: string, options: ServeOptions): Plan {
   checkPlace(action, options);
-  checkSocketOptions(action, options);
+  refuseQuickAck(action, options);
   const {
     hostname = "0.0.0.0",
     port = 0,
@@ -144,7 +144,9 @@ function planServer(action: string, options: ServeOptions): Plan {
     return { ...sockets, bindings: [{ ...common, path }], tls: secure };
   }
   checkPort(action, "port", port, 0);
-  const hostnames = typeof hostname === "string" ? [hostname] : [...hostname];
+  const hostnames = typeof hostname === "object" && hostname !== null
+    ? [...hostname]
+    : [hostname];
   if (hostnames.length === 0) {
     throw new RangeError(
       `Cannot ${action} as 'hostname' must have at least one name: received none`,

@@ -9,7 +9,12 @@ import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { hostDatagrams } from "../platform/datagrams.ts";
 import { hostNames } from "../platform/names.ts";
 import type { NetAddress } from "../platform/types/net.ts";
-import { checkHostname, checkPort, OF_ADDRESSES } from "./_check.ts";
+import {
+  checkAddress,
+  checkHostname,
+  checkPort,
+  OF_ADDRESSES,
+} from "./_check.ts";
 import { resolve } from "./_connect.ts";
 import { LOCAL_ADDRESS, type LocalAddress } from "./create_connection.ts";
 import { connectionScope, waitForHost } from "./host.ts";
@@ -19,7 +24,8 @@ import {
   type DatagramTransport,
   openDatagramTransport,
 } from "./datagram_transport.ts";
-import { DatagramProtocol } from "./protocol.ts";
+import { checkProtocol, DatagramProtocol } from "./protocol.ts";
+import { END } from "./received.ts";
 
 /** Options of {@linkcode createDatagramEndpoint} and {@linkcode openDatagram}. */
 export interface DatagramOptions {
@@ -61,14 +67,14 @@ export interface DatagramOptions {
 const DATAGRAM_OPTIONS = new OptionNames<DatagramOptions>({
   localAddr: LOCAL_ADDRESS,
   remoteAddr: new OptionNames<DatagramAddress>(
-    { hostname: true, port: true },
+    { hostname: "string", port: true },
     {},
     [...OF_ADDRESSES, "family"],
   ),
   family: true,
-  reusePort: true,
-  broadcast: true,
-  signal: true,
+  reusePort: "boolean",
+  broadcast: "boolean",
+  signal: "signal",
 });
 
 /**
@@ -119,6 +125,7 @@ export async function createDatagramEndpoint<P extends DatagramProtocol>(
   if (family !== undefined) checkOneOf(action, "family", family, [4, 6]);
   for (const [name, address] of Object.entries({ localAddr, remoteAddr })) {
     if (address === undefined) continue;
+    checkAddress(action, name, address);
     const { hostname, port = name === "localAddr" ? 0 : undefined } = address;
     if (name === "remoteAddr" || hostname !== undefined) {
       checkHostname(action, `${name}.hostname`, hostname);
@@ -159,6 +166,7 @@ export async function createDatagramEndpoint<P extends DatagramProtocol>(
   );
   try {
     const protocol = protocolFactory();
+    checkProtocol(action, protocol);
     const parts = { host, protocol, peer: remoteAddr ?? null };
     return [openDatagramTransport(scope, parts), protocol];
   } catch (error) {
@@ -186,6 +194,11 @@ class Mailbox extends DatagramProtocol {
     // A datagram whose receiver was cancelled is still the first in line.
     {
       take: () => this.kept.shift() ?? null,
+      takeBack: () => {
+        if (this.kept.size > this.waiting.grantedSize) {
+          this.waiting.settleFirst(null);
+        }
+      },
     },
   );
   readonly closing: WaitQueue<void> = new WaitQueue(
@@ -313,18 +326,27 @@ export class DatagramStream {
 
   /**
    * The datagrams that come, until it is closed. A task that is cancelled while it
-   * waits for one receives none.
+   * waits for one receives none. After an error, or a cancellation, it goes on.
    */
-  async *[Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
-    while (!this.transport.isClosing()) {
-      try {
-        yield await this.receive();
-      } catch (error) {
-        if (this.transport.isClosing() && error instanceof InvalidStateError) {
-          return;
-        }
-        throw error;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Datagram, undefined> {
+    return {
+      next: () => this.#next(),
+      return: () => Promise.resolve(END),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  async #next(): Promise<IteratorResult<Datagram, undefined>> {
+    if (this.transport.isClosing()) return END;
+    try {
+      return { value: await this.receive(), done: false };
+    } catch (error) {
+      if (this.transport.isClosing() && error instanceof InvalidStateError) {
+        return END;
       }
+      throw error;
     }
   }
 

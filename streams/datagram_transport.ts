@@ -7,7 +7,7 @@ import type { NetAddress } from "../platform/types/net.ts";
 import { checkBytes, checkHostname, checkPort } from "./_check.ts";
 import { enter, mayRun, runAsStep } from "./host.ts";
 import { trackClosed, trackOpen } from "./open_ends.ts";
-import type { DatagramProtocol } from "./protocol.ts";
+import { checkProtocol, type DatagramProtocol } from "./protocol.ts";
 
 /** asyncio's: what may wait before the protocol is asked to pause, and to go on. */
 const HIGH_WATER = 65_536;
@@ -185,8 +185,10 @@ export class DatagramTransport {
    * Lets another protocol have what comes from now on.
    *
    * @param protocol The protocol.
+   * @throws {TypeError} When `protocol` is none.
    */
   setProtocol(protocol: DatagramProtocol): void {
+    checkProtocol("go on with a transport", protocol);
     this.#protocol = protocol;
   }
 

@@ -21,7 +21,7 @@ export interface AddressInfoOptions {
 
 const ADDRESS_INFO_OPTIONS = new OptionNames<AddressInfoOptions>({
   family: true,
-  signal: true,
+  signal: "signal",
 }, { number: "family" });
 
 /** Options of {@linkcode getnameinfo}. */
@@ -30,7 +30,9 @@ export interface NameInfoOptions {
   signal?: AbortSignal | undefined;
 }
 
-const NAME_INFO_OPTIONS = new OptionNames<NameInfoOptions>({ signal: true });
+const NAME_INFO_OPTIONS = new OptionNames<NameInfoOptions>({
+  signal: "signal",
+});
 
 /** An address that a name stands for. */
 export interface AddressInfo {

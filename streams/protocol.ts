@@ -1,3 +1,4 @@
+import { show } from "../_internal/show.ts";
 import type { NetAddress } from "../platform/types/net.ts";
 import type { DatagramTransport } from "./datagram_transport.ts";
 import type { Transport } from "./transport.ts";
@@ -210,8 +211,25 @@ export class DatagramProtocol extends BaseProtocol {
   errorReceived(_error: Error): void {}
 }
 
+/** Refuses what is no protocol, as a factory without types may give it. */
+export function checkProtocol(action: string, protocol: unknown): void {
+  const { connectionMade } = (protocol ?? {}) as Partial<BaseProtocol>;
+  if (typeof connectionMade === "function") return;
+  throw new TypeError(
+    `Cannot ${action} as its protocol must be a Protocol: received ${
+      show(protocol)
+    }`,
+  );
+}
+
 /** A protocol of the library that says whether it has copied what came. */
 export abstract class CopyingProtocol extends Protocol {
   /** Whether what it was given last is of no use to it any more. */
   isSpent: boolean = false;
+
+  /**
+   * The connection is over, as its loop is closed: no code of that loop runs any
+   * more, but code of another one may have what the protocol is made for.
+   */
+  abstract loopClosed(error: Error): void;
 }

@@ -15,7 +15,7 @@ import { Search, Separators } from "./search.ts";
 const NOTHING = new Uint8Array(0);
 const NEWLINE = new Separators([new Uint8Array([10])]);
 
-/** The end of an iteration over lines. */
+/** The end of an iteration. */
 export const END: IteratorResult<never, undefined> = {
   done: true,
   value: undefined,

@@ -323,9 +323,11 @@ export class Server {
     this.#isBound = true;
     Promise.all(waits).then(() => {
       this.#isBound = false;
-      if (this.#kernel.isRunning) this.#wakeIfDone();
-      else {runAsStep(this.#scope, `the end of ${this}`, () =>
-          this.#wakeIfDone());}
+      const wake = () => this.#wakeIfDone();
+      const isLater = !this.#kernel.isRunning &&
+        runAsStep(this.#scope, `the end of ${this}`, wake);
+      // Of a loop that is closed, too: code of another one may wait.
+      if (!isLater) wake();
     });
   }
 
@@ -336,9 +338,7 @@ export class Server {
 
   #wakeIfDone(): void {
     if (this.#connections.size === 0) this.#onDrained?.();
-    if (this.#isDone() && !this.#kernel.closed) {
-      this.#closing.settleAll(undefined);
-    }
+    if (this.#isDone()) this.#closing.settleAll(undefined);
   }
 
   #refusal(action: string): InvalidStateError {

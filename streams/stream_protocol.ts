@@ -107,6 +107,11 @@ export class StreamProtocol extends CopyingProtocol implements WriterProtocol {
     this.flow.lose(error);
   }
 
+  override loopClosed(error: Error): void {
+    this.#inlet.setException(error);
+    this.flow.lose(null);
+  }
+
   override pauseWriting(): void {
     this.flow.pause();
   }

@@ -4,7 +4,7 @@ import { STREAM_LIMIT } from "../_internal/constants.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
-import { InvalidStateError } from "../errors.ts";
+import { CancelledError, InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import type { EventLoop } from "../loop/event_loop.ts";
 import { type Kernel, kernelOf } from "../loop/kernel.ts";
@@ -126,6 +126,7 @@ interface PendingRead extends Runnable {
   /** It is in the ready queue. */
   readonly isQueued: boolean;
   enqueue(): void;
+  drop(error: CancelledError): boolean;
 }
 
 /** A read that waits was cancelled. */
@@ -524,6 +525,10 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
       this.#readable = toReadable(
         () => this.#readIn(root, READ_FIRST, undefined),
         async (reason) => {
+          // Its read, if it waits, is to take nothing, and not to be in the way.
+          if (this.#wait?.name === READ_FIRST.name) {
+            this.#wait.drop(new CancelledError("The stream was cancelled"));
+          }
           const transport = this.#transport;
           if (transport instanceof WebSource) await transport.cancel(reason);
         },
@@ -714,9 +719,9 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
     wait: PendingRead,
   ): InvalidStateError {
     return new InvalidStateError(
-      `Cannot read in StreamReader.${name} as only one may read at a time and ${wait.describe()} waits: received a call from ${
-        scope.task ?? scope.kernel
-      }`,
+      `Cannot read in StreamReader.${name} as only one may read at a time and ${
+        wait.scope.task ?? wait.describe()
+      } waits: received a call from ${scope.task ?? scope.kernel}`,
     );
   }
 

@@ -4,7 +4,7 @@ import {
   OptionNames,
 } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
-import { ConnectionAbortedError } from "../errors.ts";
+import { ConnectionAbortedError, isCancelledError } from "../errors.ts";
 import { hostNet } from "../platform/net.ts";
 import type { HostClientTls, HostTls } from "../platform/types/net.ts";
 import { checkHostname, checkTls } from "./_check.ts";
@@ -74,11 +74,11 @@ export interface TlsOptions {
 
 const TLS_NAMES: NamesOf<TlsOptions> = {
   caCerts: true,
-  cert: true,
-  key: true,
+  cert: "string",
+  key: "string",
   alpnProtocols: true,
-  serverHostname: true,
-  requestCert: true,
+  serverHostname: "string",
+  requestCert: "boolean",
   handshakeTimeout: true,
   shutdownTimeout: true,
 };
@@ -105,14 +105,14 @@ export interface StartTlsOptions extends TlsOptions {
 
 const START_TLS_OPTIONS = new OptionNames<StartTlsOptions>({
   ...TLS_NAMES,
-  serverSide: true,
+  serverSide: "boolean",
   received: true,
 });
 
 /** The names of what {@linkcode StreamWriter.startTls} takes. */
 export const WRITER_TLS_OPTIONS: OptionNames = new OptionNames<
   Omit<StartTlsOptions, "received">
->({ ...TLS_NAMES, serverSide: true });
+>({ ...TLS_NAMES, serverSide: "boolean" });
 /** What asyncio gives a handshake, and a goodbye. */
 const HANDSHAKE_MS = 60_000;
 const SHUTDOWN_MS = 30_000;
@@ -312,7 +312,11 @@ export async function startTls(
       isContinued: true,
     });
   } catch (error) {
-    transportInternals.discard(transport, error);
+    // A cancellation concerns this task, and not who else has the connection.
+    transportInternals.discard(
+      transport,
+      isCancelledError(error) ? null : error,
+    );
     throw error;
   }
 }

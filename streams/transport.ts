@@ -35,6 +35,7 @@ import { trackClosed, trackOpen } from "./open_ends.ts";
 import { WriteBuffer } from "./_write_buffer.ts";
 import {
   BufferedProtocol,
+  checkProtocol,
   CopyingProtocol,
   type Protocol,
 } from "./protocol.ts";
@@ -499,8 +500,10 @@ export class Transport {
    * Lets another protocol have what comes from now on.
    *
    * @param protocol The protocol; it is not told that a connection was made.
+   * @throws {TypeError} When `protocol` is none.
    */
   setProtocol(protocol: StreamingProtocol): void {
+    checkProtocol("go on with a transport", protocol);
     this.#protocol = protocol;
   }
 
@@ -827,7 +830,12 @@ export class Transport {
       );
     };
     const isTold = runAsStep(this.#scope, `the end of ${this}`, tell);
-    if (!isTold) this.#tellGone(error);
+    if (isTold) return;
+    this.#tellGone(error);
+    const protocol = this.#protocol;
+    if (protocol instanceof CopyingProtocol) {
+      protocol.loopClosed(this.#kernel.closedError("use the connection"));
+    }
   }
 
   /** Calls the protocol; what it throws is reported. */
@@ -870,6 +878,7 @@ export class Transport {
     inspectByToString(this.prototype);
     internals = {
       open(parts) {
+        checkProtocol("make a connection", parts.protocol);
         const transport = new Transport(parts);
         parts.onMade?.(transport);
         transport.#open();

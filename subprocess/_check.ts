@@ -1,6 +1,5 @@
 /** Arguments of what starts a child process, in the one wording. */
 import {
-  checkBoolean,
   checkFunction,
   checkInteger,
   checkSpan,
@@ -141,7 +140,6 @@ export function planCommand(
   }
   checkOptions(START, options, names);
   const { stderr, uid, gid, detached } = options;
-  if (detached !== undefined) checkBoolean(START, "detached", detached);
   if (uid !== undefined) checkInteger(START, "uid", uid, 0);
   if (gid !== undefined) checkInteger(START, "gid", gid, 0);
   return {
@@ -160,10 +158,7 @@ export function planCommand(
 
 /** What is asked of the `Process`, not of the host. */
 export function checkProcessOptions(options: SubprocessOptions): void {
-  const { limit, graceMs, killOnCancel } = options;
-  if (killOnCancel !== undefined) {
-    checkBoolean(START, "killOnCancel", killOnCancel);
-  }
+  const { limit, graceMs } = options;
   if (limit !== undefined) checkInteger(START, "limit", limit, 1);
   if (graceMs !== undefined) checkSpan(START, "graceMs", graceMs);
 }

@@ -213,7 +213,7 @@ export class Child {
 
   #gone(signal: SignalName): ProcessLookupError {
     return new ProcessLookupError(
-      `Cannot send ${signal} to a process as it has ended: received a call on ${this}`,
+      `Cannot send ${signal} to a process as it has ended: received a call on <Process ${this}>`,
       { code: "ESRCH" },
     );
   }

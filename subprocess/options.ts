@@ -61,10 +61,10 @@ const SPAWN_NAMES: NamesOf<SpawnOptions> = {
   stderr: true,
   cwd: true,
   env: true,
-  detached: true,
+  detached: "boolean",
   uid: true,
   gid: true,
-  signal: true,
+  signal: "signal",
 };
 
 /** The names of {@linkcode SpawnOptions}. */
@@ -102,4 +102,4 @@ export interface SubprocessOptions extends SpawnOptions {
 /** The names of {@linkcode SubprocessOptions}. */
 export const SUBPROCESS_OPTIONS: OptionNames = new OptionNames<
   SubprocessOptions
->({ ...SPAWN_NAMES, limit: true, killOnCancel: true, graceMs: true });
+>({ ...SPAWN_NAMES, limit: true, killOnCancel: "boolean", graceMs: true });

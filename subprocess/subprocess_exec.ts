@@ -1,6 +1,7 @@
 import { startChild } from "./_child.ts";
 import { checkFactory, checkProgram, planCommand, shellFor } from "./_check.ts";
 import { SPAWN_OPTIONS, type SpawnOptions } from "./options.ts";
+import { checkProtocol } from "../streams/protocol.ts";
 import type { SubprocessProtocol } from "./protocol.ts";
 import { SubprocessTransport } from "./transport.ts";
 
@@ -123,6 +124,7 @@ async function start<P extends SubprocessProtocol>(
   const command = planCommand(program, args, options, SPAWN_OPTIONS);
   // Made first: one that cannot be made leaves no child behind.
   const protocol = protocolFactory();
+  checkProtocol(action, protocol);
   const child = await startChild(action, command, options.signal);
   return [new SubprocessTransport(child, protocol), protocol];
 }

@@ -39,7 +39,7 @@ export interface TaskGroupOptions {
 }
 
 const TASK_GROUP_OPTIONS = new OptionNames<TaskGroupOptions>(
-  { name: true, limit: true, onError: true },
+  { name: "string", limit: true, onError: true },
   { string: "name", number: "limit" },
 );
 

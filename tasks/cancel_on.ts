@@ -1,5 +1,4 @@
-import { checkFunction } from "../_internal/check.ts";
-import { show } from "../_internal/show.ts";
+import { checkAbortSignal, checkFunction } from "../_internal/check.ts";
 import type { CancelledError } from "../errors.ts";
 import { callBySignal } from "../loop/cancel_each.ts";
 import { asCancellation } from "../loop/cancel_request.ts";
@@ -52,7 +51,7 @@ export async function cancelOn<T>(
   fn: () => PromiseLike<T> | T,
 ): Promise<T> {
   const action = "cancel on a signal";
-  checkSignal(action, signal);
+  checkAbortSignal(action, "signal", signal);
   checkFunction(action, "fn", fn);
   const around = currentScope();
   const scope = around.open();
@@ -87,20 +86,4 @@ function isRunningIn(block: Scope): boolean {
   let scope: Scope | null = enteredScope() ?? null;
   while (scope !== null && scope !== block) scope = scope.parent;
   return scope === block;
-}
-
-/** Refuses what is no signal. */
-export function checkSignal(action: string, signal: unknown): void {
-  if (isSignal(signal)) return;
-  throw new TypeError(
-    `Cannot ${action} as 'signal' must be an AbortSignal: received ${
-      show(signal)
-    }`,
-  );
-}
-
-/** One of another realm, or of a polyfill, is one, too. */
-function isSignal(value: unknown): value is AbortSignal {
-  return typeof value === "object" && value !== null && "aborted" in value &&
-    typeof (value as AbortSignal).addEventListener === "function";
 }

@@ -36,8 +36,8 @@ const GATHER: ListCall = {
   name: "gather",
   kind: "an array",
   options: new OptionNames<GatherOptions>({
-    returnExceptions: true,
-    signal: true,
+    returnExceptions: "boolean",
+    signal: "signal",
   }, { boolean: "returnExceptions" }),
 };
 

@@ -2,7 +2,7 @@ import { checkDelay, checkOneOf } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import { cancelOn, checkSignal } from "./cancel_on.ts";
+import { cancelOn } from "./cancel_on.ts";
 import { sleep } from "./sleep.ts";
 
 /** Options of {@linkcode interval}. */
@@ -26,7 +26,7 @@ export interface IntervalOptions {
 }
 
 const INTERVAL_OPTIONS = new OptionNames<IntervalOptions>(
-  { missed: true, signal: true },
+  { missed: true, signal: "signal" },
   { string: "missed" },
 );
 
@@ -84,7 +84,6 @@ export function interval(
   checkOptions(ACTION, options, INTERVAL_OPTIONS);
   const { missed = "skip", signal } = options;
   checkOneOf(ACTION, "missed", missed, ["skip", "burst", "delay"]);
-  if (signal !== undefined) checkSignal(ACTION, signal);
   return {
     [Symbol.asyncIterator]: () =>
       new Ticks(currentScope().kernel, ms, missed, signal),

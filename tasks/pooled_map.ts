@@ -1,8 +1,4 @@
-import {
-  checkBoolean,
-  checkFunction,
-  checkInteger,
-} from "../_internal/check.ts";
+import { checkFunction, checkInteger } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 import { show } from "../_internal/show.ts";
@@ -20,7 +16,6 @@ import { scopeOf, type Task } from "../loop/task.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { capturePlace } from "../platform/async_storage.ts";
 import type { AsyncPlace } from "../platform/types/async_storage.ts";
-import { checkSignal } from "./cancel_on.ts";
 import { belongsTo, isLimited } from "./_deadlines.ts";
 import { IdleWorkers } from "./_idle_workers.ts";
 
@@ -47,8 +42,8 @@ export interface PooledMapOptions {
 
 const POOLED_MAP_OPTIONS = new OptionNames<PooledMapOptions>({
   limit: true,
-  ordered: true,
-  signal: true,
+  ordered: "boolean",
+  signal: "signal",
 }, { number: "limit" });
 
 const ACTION = "map in a pool";
@@ -126,8 +121,6 @@ export function pooledMap<T, R>(
   checkOptions(ACTION, options, POOLED_MAP_OPTIONS);
   const { limit, ordered = true, signal } = options;
   if (limit !== Infinity) checkInteger(ACTION, "limit", limit, 1);
-  checkBoolean(ACTION, "ordered", ordered);
-  if (signal !== undefined) checkSignal(ACTION, signal);
   return new PooledMap(items, fn, limit, ordered, signal);
 }
 

@@ -24,7 +24,7 @@ export interface RaceOptions {
 }
 
 const RACE_OPTIONS = new OptionNames<RaceOptions>(
-  { until: true, signal: true },
+  { until: true, signal: "signal" },
   { string: "until" },
 );
 

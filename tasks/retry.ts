@@ -9,7 +9,7 @@ import { isCancelledError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
 import { requestsOn } from "../loop/scope.ts";
-import { cancelOn, checkSignal } from "./cancel_on.ts";
+import { cancelOn } from "./cancel_on.ts";
 import { sleep } from "./sleep.ts";
 
 /** Options of {@linkcode retry}. */
@@ -67,7 +67,7 @@ const RETRY_OPTIONS = new OptionNames<RetryOptions>({
   maxDelay: true,
   jitter: true,
   when: true,
-  signal: true,
+  signal: "signal",
 }, { number: "attempts" });
 
 /** The default, one for all calls. */
@@ -243,7 +243,6 @@ function planOf(options: RetryOptions): Plan {
     maxDelay = 60_000,
     jitter = 0,
     when = () => true,
-    signal,
   } = options;
   if (attempts !== Infinity) checkInteger(ACTION, "attempts", attempts, 1);
   checkDuration(ACTION, "delay", delay);
@@ -252,7 +251,6 @@ function planOf(options: RetryOptions): Plan {
   const share = typeof jitter === "boolean" ? Number(jitter) : jitter;
   checkNumber("jitter", share, 0, 1);
   checkFunction(ACTION, "when", when);
-  if (signal !== undefined) checkSignal(ACTION, signal);
   return { attempts, delay, factor, maxDelay, jitter: share, when };
 }
 

@@ -12,6 +12,7 @@ import type { Context } from "../loop/context.ts";
 import { copyContext } from "../loop/context.ts";
 import { type EventLoop, refuseInsideOfLoop } from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
+import { kernelOf } from "../loop/kernel.ts";
 import { filterRejections, letEscape } from "../loop/rejections.ts";
 import { checkSignal } from "../loop/signals.ts";
 import type { TaskFunction } from "../loop/task.ts";
@@ -40,7 +41,7 @@ export interface RunnerOptions {
 }
 
 const RUNNER_OPTIONS = new OptionNames<RunnerOptions>({
-  debug: true,
+  debug: "boolean",
   loopFactory: true,
 }, { boolean: "debug" });
 
@@ -85,9 +86,9 @@ export interface RunOptions {
 }
 
 const RUN_OPTIONS = new OptionNames<RunOptions>({
-  debug: true,
+  debug: "boolean",
   loop: true,
-  signal: true,
+  signal: "signal",
   signals: true,
   graceMs: true,
   dump: true,
@@ -103,7 +104,7 @@ export interface RunnerRunOptions {
 
 const RUNNER_RUN_OPTIONS = new OptionNames<RunnerRunOptions>({
   context: true,
-  signal: true,
+  signal: "signal",
 });
 /** Runs the main task of a runner; a signal may cancel it. */
 let runMain: <T>(
@@ -135,6 +136,7 @@ export class Runner {
   readonly #options: RunnerOptions;
   #loop: EventLoop | null = null;
   #context: Context | null = null;
+  #closing: Promise<void> | null = null;
   #state: "created" | "initialized" | "closed" = "created";
 
   /**
@@ -144,7 +146,11 @@ export class Runner {
    * @throws {TypeError} When `options` is not an object.
    */
   constructor(options: RunnerOptions = {}) {
-    checkOptions("create a runner", options, RUNNER_OPTIONS);
+    const action = "create a runner";
+    checkOptions(action, options, RUNNER_OPTIONS);
+    if (options.loopFactory !== undefined) {
+      checkFunction(action, "loopFactory", options.loopFactory);
+    }
     this.#options = options;
   }
 
@@ -186,8 +192,11 @@ export class Runner {
     }
     if (this.#loop === null) {
       const { debug, loopFactory = newEventLoop } = this.#options;
-      this.#loop = loopFactory();
-      if (debug !== undefined) this.#loop.setDebug(debug);
+      const loop = loopFactory();
+      // Refuses what is none.
+      kernelOf(loop);
+      this.#loop = loop;
+      if (debug !== undefined) loop.setDebug(debug);
       this.#context = copyContext();
       this.#state = "initialized";
     }
@@ -196,17 +205,26 @@ export class Runner {
 
   /**
    * Cancels the tasks that are left and waits for them, ends the default
-   * executor, and closes the loop. Closing it again does nothing. A SIGINT
-   * meanwhile is heard when that is done, and a second one ends the program.
+   * executor, and closes the loop. Closing it again does nothing but wait for
+   * that. A SIGINT meanwhile is heard when it is done, and a second one ends the
+   * program.
    *
    * @returns When all has ended.
+   * @throws {InvalidStateError} When the loop is running: await what `run` gives
+   * first.
    * @throws {KeyboardInterrupt} When a SIGINT came meanwhile.
    */
   async close(): Promise<void> {
     if (this.#state === "initialized") {
-      await new Interrupt(SIGINT).during(() => closeLoop(this));
+      if (this.#loop?.isRunning()) {
+        throw new InvalidStateError(
+          "Cannot close the runner as its loop is running",
+        );
+      }
+      this.#closing = new Interrupt(SIGINT).during(() => closeLoop(this));
     }
     this.#state = "closed";
+    await this.#closing;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { checkBoolean, checkFunction } from "../_internal/check.ts";
+import { checkFunction } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { currentScope } from "../loop/current.ts";
@@ -24,7 +24,7 @@ export interface SelectOptions {
 type Cases = Readonly<Record<string, unknown>>;
 
 const SELECT_OPTIONS = new OptionNames<SelectOptions>(
-  { biased: true, signal: true },
+  { biased: "boolean", signal: "signal" },
   { boolean: "biased" },
 );
 
@@ -116,7 +116,6 @@ function begin(
   const fns = keys.map((key) => functionOf(cases, key));
   checkOptions("select", options, SELECT_OPTIONS);
   const { biased = false, signal } = options;
-  checkBoolean("select", "biased", biased);
   const scope = currentScope();
   const interrupted = interruption(scope);
   if (interrupted !== null) return interrupted;

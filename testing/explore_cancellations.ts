@@ -49,7 +49,7 @@ const CANCELLATION_OPTIONS = new OptionNames<ExploreCancellationsOptions>({
   tasks: true,
   by: true,
   leftovers: true,
-  replay: true,
+  replay: "string",
 });
 
 const INTERRUPTIONS: readonly Interruption[] = ["cancel", "timeout", "crash"];

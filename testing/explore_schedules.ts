@@ -1,9 +1,4 @@
-import {
-  checkBoolean,
-  checkFunction,
-  checkInteger,
-  checkOneOf,
-} from "../_internal/check.ts";
+import { checkFunction, checkInteger, checkOneOf } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { refuseInsideOfLoop } from "../loop/event_loop.ts";
 import type { TaskFunction } from "../loop/task.ts";
@@ -89,9 +84,9 @@ const EXPLORE_OPTIONS = new OptionNames<ExploreSchedulesOptions>({
   runs: true,
   seed: true,
   strategy: true,
-  handovers: true,
+  handovers: "boolean",
   leftovers: true,
-  replay: true,
+  replay: "string",
 }, { number: "runs", string: "strategy" });
 
 const ACTION = "explore schedules";
@@ -193,7 +188,6 @@ export async function exploreSchedules(
   checkInteger(ACTION, "runs", runs, 1);
   checkInteger(ACTION, "seed", seed, 0);
   checkOneOf(ACTION, "strategy", strategy, STRATEGIES);
-  checkBoolean(ACTION, "handovers", handovers);
   refuseInsideOfLoop();
   if (replay !== undefined) return await repeat(test, replay);
   const orders = new Orders(test, handovers);

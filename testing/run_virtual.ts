@@ -34,9 +34,9 @@ export interface RunVirtualOptions {
 
 const RUN_VIRTUAL_OPTIONS = new OptionNames<RunVirtualOptions>({
   clock: true,
-  debug: true,
+  debug: "boolean",
   leftovers: true,
-  signal: true,
+  signal: "signal",
 }, { boolean: "debug" });
 
 /**

@@ -47,8 +47,8 @@ export interface SimulateOptions extends SimulatedLinkOptions {
 const SIMULATE_OPTIONS = new OptionNames<SimulateOptions>({
   ...LINK_NAMES,
   seed: true,
-  debug: true,
-  signal: true,
+  debug: "boolean",
+  signal: "signal",
 }, { boolean: "debug", number: "seed" });
 
 /**

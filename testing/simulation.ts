@@ -105,7 +105,7 @@ export interface SimulatedHostOptions {
 }
 
 const HOST_OPTIONS = new OptionNames<SimulatedHostOptions>({
-  address: true,
+  address: "string",
   clockSkew: true,
 }, { string: "address", number: "clockSkew" });
 

@@ -23,7 +23,7 @@ export interface VirtualClockOptions {
 
 const VIRTUAL_CLOCK_OPTIONS = new OptionNames<VirtualClockOptions>({
   start: true,
-  autoJump: true,
+  autoJump: "boolean",
 }, { boolean: "autoJump", number: "start" });
 
 /**

@@ -297,3 +297,36 @@ Deno.test("split() comes to an end where groups hold each other, or share", () =
   });
   assertEquals([calls, part?.errors.length], [2, 2]);
 });
+
+Deno.test("split() and subgroup() take a class of errors", () => {
+  class TooFar extends RangeError {}
+  const far = new TooFar("far");
+  const group = new ExceptionGroup([
+    new TypeError("odd"),
+    new ExceptionGroup([far, new Error("plain")]),
+  ]);
+  const [matched, rest] = group.split(RangeError);
+  assertEquals(leaves(matched!), [far]);
+  assertEquals(leaves(rest!).map(String), ["TypeError: odd", "Error: plain"]);
+  assertEquals(group.subgroup(TooFar)?.errors.length, 1);
+  assertStrictEquals(group.subgroup(Error), group);
+  assertThrows(
+    () => group.split("RangeError" as never),
+    TypeError,
+    "'matches' must be a function or a class of errors: received RangeError",
+  );
+});
+
+function leaves(group: ExceptionGroup): unknown[] {
+  return group.errors.flatMap((error) =>
+    error instanceof ExceptionGroup ? leaves(error) : [error]
+  );
+}
+
+Deno.test("an ExceptionGroup refuses a message in place of its errors", () => {
+  assertThrows(
+    () => new ExceptionGroup("message", [new Error("x")] as never),
+    TypeError,
+    "'errors' must be a list of errors: received a string",
+  );
+});

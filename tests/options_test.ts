@@ -8,6 +8,7 @@ import {
 } from "@std/assert";
 
 const {
+  allTasks,
   asCompleted,
   AsyncValue,
   Barrier,
@@ -26,6 +27,7 @@ const {
   DatagramProtocol,
   Event,
   EventLoop,
+  ExceptionGroup,
   exploreCancellations,
   exploreSchedules,
   formatCallGraph,
@@ -607,4 +609,116 @@ Deno.test("a task group cannot be made without its block", () => {
     TypeError,
     "call taskGroup((group) => ...)",
   );
+});
+
+/** What `fn` throws in a block, out of the group that holds it. */
+async function inGroup(
+  fn: (group: library.TaskGroup) => unknown,
+): Promise<void> {
+  try {
+    await taskGroup(async (group) => void await fn(group));
+  } catch (error) {
+    throw error instanceof ExceptionGroup ? error.errors[0] : error;
+  }
+}
+
+Deno.test("a signal that is none is refused before anything begins", async () => {
+  const signal = new AbortController() as never;
+  const calls: (() => unknown)[] = [
+    () => createTask(fn, { signal }),
+    () => run(fn, { signal }),
+    () => new Runner().run(fn, { signal }),
+    () => inGroup((group) => group.createTask(fn, { signal })),
+    () => inGroup((group) => group.start(fn, { signal })),
+    () => gather([fn], { signal }),
+    () => race([fn], { signal }),
+    () => select({ a: fn }, { signal }),
+    () => retry(fn, { signal }),
+    () => interval(1, { signal }),
+    () => pooledMap([1], fn, { limit: 1, signal }),
+    () => openConnection({ port: 1, signal }),
+    () => createSubprocessExec("true", [], { signal }),
+    () => getaddrinfo("127.0.0.1", 1, { signal }),
+  ];
+  await run(async () => {
+    for (const call of calls) {
+      const error = await assertRejects(async () => await call(), TypeError);
+      assertStringIncludes(
+        error.message,
+        "'signal' must be an AbortSignal: received an AbortController",
+        String(call),
+      );
+    }
+    // The one that runs this, and no other.
+    assertEquals(allTasks().size, 1);
+  });
+});
+
+Deno.test("an option of the wrong kind is refused, and not ignored", async () => {
+  const place = { hostname: "127.0.0.1", port: 1 };
+  const wrong: [call: () => unknown, words: string][] = [
+    [
+      () => openConnection({ ...place, localAddr: 5 as never }),
+      "'localAddr' must be an address such as",
+    ],
+    [
+      () => openDatagram({ remoteAddr: "x" as never }),
+      "'remoteAddr' must be an address such as",
+    ],
+    [
+      () => openConnection({ path: "/x", localAddr: {} }),
+      "'path' and 'localAddr' exclude each other",
+    ],
+    [
+      () => openConnection({ path: "/x", family: 4 }),
+      "'path' and 'family' exclude each other",
+    ],
+    [
+      () => startServer(fn, { path: "/x", reusePort: true }),
+      "'path' and 'reusePort' exclude each other",
+    ],
+    [
+      () => startServer(fn, { hostname: null as never }),
+      "'hostname' must be a string: received null",
+    ],
+    [
+      () => startServer(fn, { startServing: "no" as never }),
+      "'startServing' must be a boolean: received \"no\"",
+    ],
+    [
+      () => createTask(fn, { context: {} as never }),
+      "'context' must be a Context: received an object",
+    ],
+    [
+      () => createTask(fn, { eagerStart: 1 as never }),
+      "'eagerStart' must be a boolean: received 1",
+    ],
+    [
+      () => run(fn, { debug: "no" as never }),
+      "'debug' must be a boolean: received \"no\"",
+    ],
+    [
+      () =>
+        getEventLoop().createFuture().addDoneCallback(fn, {
+          context: 5 as never,
+        }),
+      "'context' must be a Context: received 5",
+    ],
+  ];
+  for (const [call, words] of wrong) {
+    const error = await assertRejects(async () => await call(), TypeError);
+    assertStringIncludes(error.message, words);
+  }
+});
+
+Deno.test("a future and a task are not made with 'new'", () => {
+  const { Future, Task } = library as unknown as Record<
+    string,
+    new (...args: unknown[]) => unknown
+  >;
+  for (
+    const make of [() => new Future!(), () => new Task!(getEventLoop(), fn)]
+  ) {
+    assertThrows(make, TypeError, "call loop.createFuture() or createTask()");
+  }
 });

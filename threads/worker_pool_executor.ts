@@ -125,8 +125,8 @@ export interface ExecutorShutdownOptions {
 }
 
 const SHUTDOWN_OPTIONS = new OptionNames<ExecutorShutdownOptions>({
-  wait: true,
-  cancelFutures: true,
+  wait: "boolean",
+  cancelFutures: "boolean",
 }, { boolean: "wait" });
 
 /** What {@linkcode WorkerPoolExecutor.statistics} gives. */

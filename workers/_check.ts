@@ -1,10 +1,5 @@
 /** Arguments of `prefork`, in the one wording. */
-import {
-  checkBoolean,
-  checkFunction,
-  checkInteger,
-  checkSpan,
-} from "../_internal/check.ts";
+import { checkFunction, checkInteger, checkSpan } from "../_internal/check.ts";
 import { checkOptions } from "../_internal/options.ts";
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
 import { show } from "../_internal/show.ts";
@@ -81,9 +76,7 @@ export function planWorkers(options: PreforkOptions): Plan {
   checkInteger(START, "workers", workers, 1);
   checkTexts("args", args);
   if (runtimeArgs !== null) checkTexts("runtimeArgs", runtimeArgs);
-  if (cwd !== null && typeof cwd !== "string") refuse("cwd", "a path", cwd);
   checkEnv(env);
-  checkBoolean(START, "handleSignals", handleSignals);
   checkFunction(START, "onLog", onLog);
   return {
     workers,

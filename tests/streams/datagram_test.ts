@@ -6,6 +6,7 @@ import {
   currentTask,
   DatagramProtocol,
   InvalidStateError,
+  moveOnAfter,
   type NetAddress,
   openDatagram,
   OSError,
@@ -246,5 +247,34 @@ testInBothWorlds(
       return "went on";
     });
     assertEquals(await task, "went on");
+  },
+);
+
+testInBothWorlds(
+  "a datagram whose receiver is cancelled in that instant goes to the next",
+  async () => {
+    using socket = await openDatagram({ localAddr: LOCAL });
+    const first = createTask(() => socket.receive());
+    const second = createTask(() => socket.receive());
+    await until(() => first.getStack().length + second.getStack().length === 2);
+    const protocol = socket.transport.getProtocol();
+    protocol.datagramReceived(bytes("one"), socket.address);
+    first.cancel();
+    assertEquals(text((await second).data), "one");
+    assert(await first.then(() => false, () => true));
+  },
+);
+
+testInBothWorlds(
+  "an iteration over datagrams goes on after a wait of it was cancelled",
+  async () => {
+    using socket = await openDatagram({ localAddr: LOCAL });
+    const datagrams = socket[Symbol.asyncIterator]();
+    assertEquals(await moveOnAfter(0, () => datagrams.next()), undefined);
+    socket.send(bytes("one"), socket.address);
+    const { value, done } = await datagrams.next();
+    assertEquals([text(value!.data), done], ["one", false]);
+    socket.close();
+    assertEquals(await datagrams.next(), { value: undefined, done: true });
   },
 );

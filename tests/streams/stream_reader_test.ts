@@ -425,7 +425,10 @@ Deno.test(
     const error = await assertRejects(() => second, InvalidStateError);
     assertStringIncludes(error.message, "Cannot read in StreamReader.read");
     assertStringIncludes(error.message, 'name="first"');
-    assertStringIncludes(error.message, "StreamReader.readLine waits");
+    assertStringIncludes(
+      error.message,
+      "waiting for StreamReader.readLine> waits",
+    );
     assertStringIncludes(error.message, 'name="second"');
     reader.feedData(bytes("\n"));
     assertEquals(text(await first), "x\n");

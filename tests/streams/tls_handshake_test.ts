@@ -362,3 +362,19 @@ Deno.test("a paused reader holds up a TLS peer", async () => {
     await shut(server);
   });
 });
+
+Deno.test("a startTls() that is cancelled hands its cancellation to nobody else", async () => {
+  await leavesNoSocket(async () => {
+    const server = await serveSilently();
+    const [reader, writer] = await connectTo(server);
+    const securing = createTask(() => writer.startTls(TRUST));
+    await turns();
+    securing.cancel();
+    await assertRejects(() => securing, CancelledError);
+    assertEquals((await reader.read()).length, 0);
+    await assertRejects(() => writer.drain(), ConnectionResetError);
+    writer.close();
+    await writer.waitClosed();
+    await server.close();
+  });
+});

@@ -2,6 +2,7 @@ import {
   BufferedProtocol,
   createConnection,
   createServer,
+  getRunningLoop,
   InvalidStateError,
   newEventLoop,
   Protocol,
@@ -461,6 +462,34 @@ Deno.test("createConnection() passes on what the factory throws", async () => {
       Error,
       "no protocol",
     );
+    await shut(server);
+  });
+});
+
+Deno.test("what is no protocol is refused, of a factory and by setProtocol()", async () => {
+  await run(async () => {
+    const reports: string[] = [];
+    getRunningLoop().setExceptionHandler(({ message, error }) => {
+      reports.push(`${message}: ${error}`);
+    });
+    const odd = await createServer(() => ({}) as never, LOCAL);
+    const raw = await connectRaw(odd.port);
+    await new Promise((resolve) => raw.resume().once("end", resolve));
+    raw.destroy();
+    assertEquals(reports, [
+      "The server's protocol factory threw: TypeError: Cannot make a connection as its protocol must be a Protocol: received an object",
+    ]);
+    await shut(odd);
+    const server = await createServer(() => new Recorder(), LOCAL);
+    const to = { ...LOCAL, port: server.port };
+    await assertRejects(
+      () => createConnection(() => 5 as never, to),
+      TypeError,
+      "its protocol must be a Protocol: received 5",
+    );
+    const [transport] = await createConnection(() => new Recorder(), to);
+    assertThrows(() => transport.setProtocol(null as never), TypeError);
+    transport.abort();
     await shut(server);
   });
 });

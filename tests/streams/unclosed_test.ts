@@ -5,11 +5,13 @@ import {
   type EventLoop,
   type ExceptionContext,
   getRunningLoop,
+  InvalidStateError,
   newEventLoop,
+  run,
   startServer,
   type StreamReader,
 } from "@asyncio/asyncio";
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { collectUntil, hasGc } from "../_support/gc.ts";
 import {
   connectTo,
@@ -147,4 +149,24 @@ Deno.test({
       await peer.close();
     }
   },
+});
+
+Deno.test("the streams of a loop that is closed tell so in another one", async () => {
+  const peer = await serveRaw((socket) => socket.resume());
+  const { loop } = reportingLoop();
+  const [server, [reader, writer]] = await loop.runUntilComplete(async () =>
+    [await startServer(() => {}, LOCAL), await connectTo(peer)] as const
+  );
+  loop.close();
+  const closed = "Cannot use the connection as the event loop is closed";
+  await run(async () => {
+    await server.waitClosed();
+    await assertRejects(() => reader.read(), InvalidStateError, closed);
+    await assertRejects(() => reader.readLine(), InvalidStateError, closed);
+    await assertRejects(() => writer.drain(), InvalidStateError, closed);
+    await using _writer = writer;
+    writer.close();
+    await writer.waitClosed();
+  });
+  await peer.close();
 });

@@ -368,3 +368,34 @@ Deno.test(
     await task;
   }),
 );
+
+for (
+  const [how, giveUp] of [
+    ["a pipe is aborted", async (reader: StreamReader) => {
+      const controller = new AbortController();
+      const piped = reader.readable.pipeTo(new WritableStream(), {
+        signal: controller.signal,
+      });
+      await turns(2);
+      controller.abort(new Error("enough"));
+      await assertRejects(() => piped, Error, "enough");
+    }],
+    ["a reader of it cancels", async (reader: StreamReader) => {
+      const web = reader.readable.getReader();
+      const read = web.read();
+      await turns(2);
+      await web.cancel();
+      assertEquals((await read).done, true);
+    }],
+  ] as const
+) {
+  Deno.test(`readable takes nothing after ${how} while it waits`, async () => {
+    const reader = new StreamReader();
+    await giveUp(reader);
+    assertEquals(reader.statistics().waiting, null);
+    reader.feedData(bytes("one\ntwo\n"));
+    reader.feedEof();
+    assertEquals(text(await reader.readLine()), "one\n");
+    assertEquals(text(await reader.read()), "two\n");
+  });
+}

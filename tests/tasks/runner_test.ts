@@ -654,3 +654,46 @@ Deno.test("several runs of different loops go on side by side", async () => {
   );
   assertEquals(results, [[1, 10], [2, 20], [3, 30]]);
 });
+
+Deno.test("a runner that was refused its end while it runs is closed later", async () => {
+  const runner = new Runner();
+  const loop = runner.getLoop();
+  const log: string[] = [];
+  const stop = loop.createFuture<void>();
+  const running = runner.run(async () => {
+    createTask(async () => {
+      try {
+        await sleep(60_000);
+      } finally {
+        await sleep(0);
+        log.push("cleaned up");
+      }
+    });
+    await stop;
+  });
+  await assertRejects(
+    () => runner.close(),
+    InvalidStateError,
+    "Cannot close the runner as its loop is running",
+  );
+  stop.setResult();
+  await running;
+  const closing = runner.close();
+  await Promise.all([closing, runner.close().then(() => log.push("closed"))]);
+  assertEquals([loop.isClosed(), ...log], [true, "cleaned up", "closed"]);
+});
+
+Deno.test("a runner refuses what makes no loop", async () => {
+  assertThrows(
+    () => new Runner({ loopFactory: 5 as never }),
+    TypeError,
+    "'loopFactory' must be a function: received 5",
+  );
+  const runner = new Runner({ loopFactory: () => ({}) as never });
+  await assertRejects(
+    () => runner.run(() => sleep(0)),
+    TypeError,
+    "'loop' as it must be an EventLoop: received an object",
+  );
+  await runner.close();
+});

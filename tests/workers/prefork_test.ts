@@ -412,7 +412,7 @@ const WRONG: readonly [object, string][] = [
   [{ script: "x", args: "y" }, "'args' must be an array of strings"],
   [{ script: "x", runtimeArgs: [1] }, "'runtimeArgs' must be an array"],
   [{ script: "x", env: { A: 1 } }, "'env' must be an object of strings"],
-  [{ script: "x", cwd: 1 }, "'cwd' must be a path"],
+  [{ script: "x", cwd: 1 }, "'cwd' must be a string"],
   [{ script: "x", graceMs: NaN }, "'graceMs' must not be NaN"],
   [{ script: "x", readyMs: NaN }, "'readyMs' must not be NaN"],
   [{ script: "x", restartDelayMs: "1" }, "'restartDelayMs' must be a number"],
