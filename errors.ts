@@ -260,7 +260,7 @@ export class ExceptionGroup extends AggregateError {
         const error = errors[split.next++];
         const parts = known.get(error);
         if (parts !== undefined) split.add(parts);
-        else if (ExceptionGroup.#isGroup(error)) {
+        else if (this.#isGroup(error)) {
           splits.push(beginSplit(error, known));
         } else (isMatch(error) ? matched : rest).push(error);
         continue;
@@ -275,7 +275,7 @@ export class ExceptionGroup extends AggregateError {
   }
 
   /** Asks no proxy, which may have been revoked. */
-  static #isGroup(error: unknown): error is ExceptionGroup {
+  #isGroup(error: unknown): error is ExceptionGroup {
     return typeof error === "object" && error !== null && #text in error;
   }
 
@@ -287,7 +287,7 @@ export class ExceptionGroup extends AggregateError {
       errors.length === own.length &&
       errors.every((error, index) => error === own[index])
     ) return this;
-    const group = new ExceptionGroup(errors, this.#text);
+    const group = makeGroup(errors, this.#text);
     for (const key of ["cause", "stack"] as const) {
       if (this[key] === undefined) continue;
       const value = key === "cause" ? this.cause : stackOf(group, this.stack!);
@@ -299,6 +299,14 @@ export class ExceptionGroup extends AggregateError {
     }
     return group;
   }
+}
+
+/**
+ * Outside of the class: for a class that names itself, the compiler writes an
+ * assignment, which no bundle leaves out.
+ */
+function makeGroup(errors: unknown[], message: string): ExceptionGroup {
+  return new ExceptionGroup(errors, message);
 }
 
 function matcher(
