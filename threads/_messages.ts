@@ -24,8 +24,10 @@ export interface WorkerData {
 export const CANCELLED = 0;
 /** Where the job is that was sent last, or is about to be. */
 export const SENT = 1;
+/** Where the job is that was done last: its message is on the way, or has come. */
+export const DONE = 2;
 /** Where the jobs are from which the worker may take; see _offers.ts. */
-export const CELLS_FROM = 2;
+export const CELLS_FROM = 3;
 
 /** Run a job: a function by its source, or one that a module exports. */
 export interface JobMessage {

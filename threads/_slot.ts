@@ -6,7 +6,7 @@
  *                         | cancel()
  *                         v
  *                       told --done--> idle ...
- *                         | the grace is over
+ *                         | the grace is over, and no other job is to be heard of
  *                         v
  *                        ended, as after a crash: another takes its place
  * ```
@@ -14,7 +14,8 @@
  * A worker has one job at a time, so that ending it hurts no other. If its jobs
  * are quick, a few more are sent before it is done: otherwise it would wait for
  * each until this thread has woken up and sent it. What it has not begun can be
- * taken back.
+ * taken back. What it has done is waited for, as Deno throws away what is on
+ * its way from a worker that is told to end.
  */
 import { alsoForCaller, forCaller } from "../_internal/caller_frame.ts";
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
@@ -37,6 +38,7 @@ import type { Job } from "./_job.ts";
 import {
   type CallMessage,
   CANCELLED,
+  DONE,
   type DoneMessage,
   isMarked,
   type MessageFromWorker,
@@ -91,6 +93,7 @@ export class WorkerSlot {
   /** The job that was told that it was cancelled. */
   #told: Sent | null = null;
   #grace: HostHandle = null;
+  #isGraceOver = false;
   #ending = false;
   /** What ended the worker. */
   #failure: unknown = null;
@@ -220,8 +223,22 @@ export class WorkerSlot {
     this.#forget();
     this.#told = sent;
     if (this.#graceMs <= LONGEST_HOST_TIMER_MS) {
-      this.#grace = hostTimers.setTimer(() => this.end(), this.#graceMs);
+      this.#grace = hostTimers.setTimer(this.#onGraceOver, this.#graceMs);
     }
+  }
+
+  readonly #onGraceOver = (): void => {
+    this.#isGraceOver = true;
+    this.#endIfOverdue();
+  };
+
+  /** Ends the worker if its job was to be over by now, and hurts no other. */
+  #endIfOverdue(): void {
+    if (!this.#isGraceOver || this.#isBroken) return;
+    const told = this.#told as Sent;
+    // It has begun this one, so those before it are done: they come first.
+    if (this.#sent[0] !== told) return;
+    if (Atomics.load(this.#shared, DONE) !== told.number) this.end();
   }
 
   /** Ends the worker, whatever it is doing. */
@@ -259,7 +276,8 @@ export class WorkerSlot {
     );
 
   #done(message: DoneMessage): void {
-    // Ended in this moment: the job is dealt with when the worker is gone.
+    // Ended in this moment: its job, of which there is but one, was cancelled or
+    // has failed.
     if (this.#isBroken) return;
     const sent = this.#sent.shift();
     if (sent === undefined) return;
@@ -270,6 +288,7 @@ export class WorkerSlot {
     if (message.error === undefined) job.succeed(message.value);
     else job.fail(alsoForCaller(reviveError(message.error)));
     this.#owner.jobOver(this);
+    this.#endIfOverdue();
   }
 
   #end(status: number, error: unknown): void {
@@ -332,6 +351,7 @@ export class WorkerSlot {
   /** The job that was told is over, or its worker is. */
   #forget(): void {
     this.#told = null;
+    this.#isGraceOver = false;
     if (this.#grace === null) return;
     hostTimers.clearTimer(this.#grace);
     this.#grace = null;

@@ -16,6 +16,7 @@ import { describeError, reviveError } from "./_errors.ts";
 import { Lull } from "./_lull.ts";
 import {
   CANCELLED,
+  DONE,
   type JobMessage,
   type Marked,
   type MessageFromWorker,
@@ -357,6 +358,8 @@ function fail(ended: RunningJob, error: unknown): void {
 }
 
 function leave(ended: RunningJob): void {
+  // The main thread may be too busy to take the message before the grace is over.
+  Atomics.store(shared, DONE, ended.message.number);
   job = null;
   side.jobEnded();
   side.afterTurn(() => {

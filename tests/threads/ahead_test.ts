@@ -85,6 +85,26 @@ async function withoutTime(test: () => Promise<void>): Promise<void> {
   }
 }
 
+/** Cancels a job; gives what its timer would call when the grace is over. */
+function cancelWithoutTimer(job: Future<unknown>): () => void {
+  const { setTimer } = hostTimers;
+  const callbacks: (() => void)[] = [];
+  hostTimers.setTimer = (callback) => void callbacks.push(callback);
+  try {
+    job.cancel();
+  } finally {
+    hostTimers.setTimer = setTimer;
+  }
+  const [callback] = callbacks;
+  assert(callback !== undefined && callbacks.length === 1);
+  return callback;
+}
+
+/** Waits for a worker, but lets none of its messages in. */
+function blockUntil(state: Int32Array, value: number): void {
+  while (Atomics.load(state, 0) !== value);
+}
+
 Deno.test("quick jobs go on while this thread does not wait", async () => {
   await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
   await withoutTime(async () => {
@@ -232,6 +252,39 @@ Deno.test("a worker that is ended hurts no job that was sent ahead", async () =>
     await assertRejects(() => throws, BrokenWorkerError, "in a timer");
     assertEquals(await last, [0, 2, 4, 6, 8, 10]);
   }
+});
+
+Deno.test("a worker that is ended hurts no job that it has done before", async () => {
+  await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+  await withoutTime(async () => {
+    await executor.submit(() => void Object.assign(globalThis, { mark: 1 }));
+    const done = submitTwice(executor, 3);
+    const [[state, spins]] = blockAll(executor) as [[Int32Array, Future<void>]];
+    blockUntil(state, 1);
+    const graceOver = cancelWithoutTimer(spins);
+    graceOver();
+    assertEquals(await gather(done), [0, 2, 4]);
+  });
+  const mark = () => (globalThis as { mark?: number }).mark;
+  assertEquals(await executor.submit(mark), undefined);
+});
+
+Deno.test("a cancelled job that is done in time leaves its worker alone, even if this thread is too busy to hear of it", async () => {
+  await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+  const state = sharedState();
+  const job = executor.submit((shared) => {
+    Object.assign(globalThis, { mark: 1 });
+    setTimeout(() => Atomics.store(shared, 0, 3), 0);
+    Atomics.store(shared, 0, 1);
+    while (Atomics.load(shared, 0) === 1);
+  }, state);
+  await until(state, 1);
+  const graceOver = cancelWithoutTimer(job);
+  Atomics.store(state, 0, 2);
+  blockUntil(state, 3);
+  graceOver();
+  const mark = () => (globalThis as { mark?: number }).mark;
+  assertEquals(await executor.submit(mark), 1);
 });
 
 Deno.test("a job that its worker has not begun goes to another, unless its arguments may have changed", async () => {
