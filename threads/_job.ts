@@ -95,12 +95,13 @@ export class Job<T = unknown> {
   }
 
   /**
-   * Takes the arguments as they are now, for sending them later.
+   * Takes the arguments as they are now, for sending them later, if it has not
+   * yet.
    *
    * @throws {TypeError} When an argument cannot be cloned.
    */
   hold(): void {
-    if (this.#isFixed()) return;
+    if (this.#isHeld || this.#isFixed()) return;
     this.#try((variables) => {
       const transfer = [...this.#transfer];
       const held = structuredClone(

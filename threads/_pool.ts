@@ -5,6 +5,8 @@
  * - While jobs are queued, or were sent ahead, no worker is idle, and there are
  *   as many as may be.
  * - A job is in the queue, or with one worker, or over.
+ * - Both hold whenever code of the program runs: arguments are cloned while a job
+ *   is nowhere yet, and its worker is neither idle nor takes another one.
  * - None is sent ahead if there is a limiter.
  * - If there is a limiter, a worker that has a job, or had it cancelled and is
  *   not done with it, has a token; one that waits for it is neither idle nor
@@ -85,30 +87,43 @@ export class Pool implements SlotOwner {
     what: string,
     args: readonly unknown[],
   ): Job<T>["future"] {
-    if (this.#isShutDown) {
-      throw new InvalidStateError(
-        `Cannot run ${what} in a worker as the executor is shut down`,
-      );
-    }
+    this.#checkOpen(what);
     const job = new Job<T>(target, what, args, this.#cancel);
-    let slot = this.#idle.pop();
-    if (slot === undefined) {
-      if (this.#slots.size >= this.maxWorkers) {
-        job.hold();
-        this.#queue.add(job as Job);
-        // If there are others, no worker takes one ahead now.
-        if (this.#queue.size === 1) this.#sendAhead();
-        return job.future;
-      }
-      slot = this.#open(job.kernel);
+    let slot = this.#freeSlot(job.kernel);
+    if (slot === null) {
+      job.hold();
+      // A getter of an argument may have cancelled jobs, or shut this down.
+      this.#checkOpen(what);
+      slot = this.#freeSlot(job.kernel);
+    }
+    if (slot === null) {
+      this.#queue.add(job as Job);
+      // If there are others, no worker takes one ahead now.
+      if (this.#queue.size === 1) this.#sendAhead();
+      return job.future;
     }
     try {
-      this.#start(slot, job as Job, false);
+      this.#start(slot, job as Job);
     } catch (error) {
-      this.#idle.push(slot);
+      // Getters that ran before the error may have submitted others.
+      this.#giveJob(slot);
       throw error;
     }
     return job.future;
+  }
+
+  #checkOpen(what: string): void {
+    if (!this.#isShutDown) return;
+    throw new InvalidStateError(
+      `Cannot run ${what} in a worker as the executor is shut down`,
+    );
+  }
+
+  /** A worker that has no job, and that nobody else is given meanwhile. */
+  #freeSlot(kernel: Kernel): WorkerSlot | null {
+    const slot = this.#idle.pop();
+    if (slot !== undefined) return slot;
+    return this.#slots.size < this.maxWorkers ? this.#open(kernel) : null;
   }
 
   /** Takes no more jobs; the workers end after those there are. */
@@ -174,9 +189,11 @@ export class Pool implements SlotOwner {
     }
     for (const slot of this.#slots) {
       if (!slot.has(job)) continue;
-      this.#putBack(slot.cancel(job, error));
+      this.#putBack(slot.cancel(job));
       if (slot.isIdle) this.jobOver(slot);
       else this.#sendAhead();
+      // Last, as getters of the reason may do anything.
+      slot.tellWhy(job, error);
       return;
     }
   };
@@ -231,7 +248,7 @@ export class Pool implements SlotOwner {
   /** Starts a job that was queued; a failure is the job's own. */
   #tryStart(slot: WorkerSlot, job: Job): boolean {
     try {
-      this.#start(slot, job, true);
+      this.#start(slot, job);
       return true;
     } catch (error) {
       job.fail(forCaller(error));
@@ -239,17 +256,13 @@ export class Pool implements SlotOwner {
     }
   }
 
-  /**
-   * Starts a job in a worker that has none, as soon as there is a token for it.
-   *
-   * @param isHeld Whether its arguments were taken before.
-   */
-  #start(slot: WorkerSlot, job: Job, isHeld: boolean): void {
+  /** Starts a job in a worker that has none, as soon as there is a token for it. */
+  #start(slot: WorkerSlot, job: Job): void {
     const limiter = this.#limiter;
     if (limiter === null) return slot.send(job);
     const token = limiter.tryAcquireOnBehalfOf(job.future);
     if (token !== null) return this.#startWith(token, slot, job);
-    if (!isHeld) job.hold();
+    job.hold();
     const cancel = waitForToken(
       limiter,
       job,

@@ -80,6 +80,8 @@ export class WorkerSlot {
   readonly #calls: ExposedCalls;
   readonly #key = Math.random();
   #number = 0;
+  /** Whether a job is cloned, which may run code of the program. */
+  #isSending = false;
   /** In their order: the worker has the first, or is about to take it. */
   readonly #sent: Sent[] = [];
   /** When the first became that: in milliseconds, as the host counts. */
@@ -150,7 +152,7 @@ export class WorkerSlot {
   /** Whether to send it one more job while it has one. */
   get takesAhead(): boolean {
     return this.#wasQuick === true && this.#told === null && !this.#isBroken &&
-      this.#sent.length <= AHEAD && !this.isSlow;
+      !this.#isSending && this.#sent.length <= AHEAD && !this.isSlow;
   }
 
   /** Whether its job takes so long that the others had better go elsewhere. */
@@ -172,11 +174,14 @@ export class WorkerSlot {
     const number = this.#number = offer(this.#shared, this.#number);
     // First: a worker that has done the job knows it for the last one.
     Atomics.store(this.#shared, SENT, number);
+    this.#isSending = true;
     try {
       job.send(number, this.#post);
     } catch (error) {
       claim(this.#shared, number);
       throw error;
+    } finally {
+      this.#isSending = false;
     }
     Atomics.notify(this.#shared, SENT);
     if (this.#sent.push({ job, number }) > 1) return;
@@ -202,7 +207,7 @@ export class WorkerSlot {
    *
    * @returns The jobs that were sent ahead, as they are not to wait for that.
    */
-  cancel(job: Job, error: CancelledError): Job[] {
+  cancel(job: Job): Job[] {
     const index = this.#sent.findIndex((sent) => sent.job === job);
     const sent = this.#sent[index] as Sent;
     if (claim(this.#shared, sent.number)) {
@@ -212,14 +217,19 @@ export class WorkerSlot {
     }
     const back = this.takeBackAll();
     // If the worker has begun a later one, this one is over.
-    if (this.#sent.at(-1) === sent) this.#tell(sent, error);
+    if (this.#sent.at(-1) === sent) this.#tell(sent);
     return back;
   }
 
-  #tell(sent: Sent, error: CancelledError): void {
-    const { number } = sent;
-    Atomics.store(this.#shared, CANCELLED, number);
+  /** Follows on {@linkcode cancel}: a job that waits is sent the error. */
+  tellWhy(job: Job, error: CancelledError): void {
+    if (this.#told?.job !== job) return;
+    const { number } = this.#told;
     this.#post({ kind: "cancel", number, error: describeError(error) });
+  }
+
+  #tell(sent: Sent): void {
+    Atomics.store(this.#shared, CANCELLED, sent.number);
     this.#forget();
     this.#told = sent;
     if (this.#graceMs <= LONGEST_HOST_TIMER_MS) {
