@@ -1,5 +1,5 @@
 import { nodeProcess } from "../shared/node_process.ts";
-import { parentPort, threadSide } from "../shared/worker_port.ts";
+import { listenForGood, threadSide } from "../shared/worker_port.ts";
 import type { HostWorkerSide } from "../types/threads.ts";
 
 const SCRIPT_GLOBALS = [
@@ -18,7 +18,7 @@ export function workerSide(): HostWorkerSide {
     delete (globalThis as Record<string, unknown>)[name];
   }
   return threadSide({
-    onMessage: (callback) => void parentPort().on("message", callback),
+    onMessage: (callback) => listenForGood("message", callback),
     // An unhandled rejection comes this way, too.
     onUncaught: (callback) =>
       nodeProcess().on("uncaughtException", (error) => callback(error)),

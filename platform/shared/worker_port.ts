@@ -19,19 +19,36 @@ export function post(
 
 /** The worker's end, but for what a host does its own way. */
 export function threadSide(
-  own: Pick<
+  rest: Pick<
     HostWorkerSide,
     "onMessage" | "onUncaught" | "jobBegins" | "jobEnded"
   >,
 ): HostWorkerSide {
   const port = parentPort();
   // A job may have closed it: then no result can be sent, and no job comes.
-  port.on("close", () => nodeProcess().exit(1));
+  listenForGood("close", () => nodeProcess().exit(1));
+  // A job may put another function in its place.
+  const own = { postMessage: port.postMessage.bind(port) };
   return {
     data: builtin("node:worker_threads").workerData,
-    post: (message, transfer) => post(port, message, transfer),
+    post: (message, transfer) => post(own, message, transfer),
     afterTurn: (callback) => void host.setImmediate(callback),
-    ...own,
+    ...rest,
+  };
+}
+
+/** Listens to the port, also after a job has removed all of its listeners. */
+export function listenForGood(
+  event: "close" | "message",
+  listener: (value: unknown) => void,
+): void {
+  const port = parentPort();
+  const { removeAllListeners } = port;
+  port.on(event, listener);
+  port.removeAllListeners = (...events) => {
+    removeAllListeners.apply(port, events);
+    // It does nothing if the listener is there.
+    return port.on(event, listener);
   };
 }
 

@@ -127,6 +127,44 @@ Deno.test({
   }),
 });
 
+Deno.test({
+  name: "a job that removes all listeners of the port hurts no later one",
+  // There it cannot.
+  ignore: "Deno" in globalThis,
+  fn: withOneWorker(async (executor) => {
+    for (const events of [[], ["message"], ["close"]]) {
+      await executor.submit(async (events) => {
+        const { parentPort } = await import("node:worker_threads");
+        parentPort!.removeAllListeners(...events);
+        Object.assign(globalThis, { mark: 1 });
+      }, events as [] | [string]);
+      const mark = () => (globalThis as { mark?: number }).mark;
+      assertEquals(await executor.submit(mark), 1);
+    }
+    await assertRejects(
+      () =>
+        executor.submit(async () => {
+          const { parentPort } = await import("node:worker_threads");
+          parentPort!.close();
+          await new Promise((resolve) => setTimeout(resolve, 60_000));
+        }),
+      BrokenWorkerError,
+    );
+  }),
+});
+
+Deno.test(
+  "a job that puts another function for posting into the port gives its result",
+  withOneWorker(async (executor) => {
+    const result = await executor.submit(async () => {
+      const { parentPort } = await import("node:worker_threads");
+      parentPort!.postMessage = () => {};
+      return "its own";
+    });
+    assertEquals(result, "its own");
+  }),
+);
+
 Deno.test(
   "a job that exits breaks its worker",
   withOneWorker(async (executor) => {
