@@ -8,6 +8,7 @@
  */
 import { OSError } from "../errors.ts";
 import { databasePath, openDatabase } from "../platform/database.ts";
+import { hostTimers } from "../platform/timers.ts";
 import type {
   DatabaseRow,
   DatabaseValue,
@@ -27,6 +28,9 @@ const ROW_OF_JOB = "(?, ?, ?, 0, ?, ?, ?)";
 
 /** How long a call waits for another process to finish writing. */
 const BUSY_MS = 10_000;
+
+/** How long to wait before a file that another process opens is tried again. */
+const PAUSE_MS = 5;
 
 const READY = 0;
 const LEASED = 1;
@@ -97,52 +101,81 @@ export class JobTable {
   readonly #statements = new Map<string, HostStatement>();
   readonly #maxDeliveries: number;
 
-  constructor(
-    path: string | URL,
+  private constructor(
+    path: string,
     maxDeliveries: number,
     synchronous: "full" | "normal",
   ) {
-    this.path = databasePath(path);
+    this.path = path;
     // SQLite has no infinity among its integers.
     this.#maxDeliveries = Math.min(maxDeliveries, Number.MAX_SAFE_INTEGER);
-    this.#database = openDatabase(this.path, BUSY_MS);
+    this.#database = openDatabase(this.path);
     try {
       this.#prepareFile(synchronous);
+      this.#database.execute(`PRAGMA busy_timeout = ${BUSY_MS}`);
     } catch (error) {
       this.#database.close();
       throw error;
     }
   }
 
+  /**
+   * Opens the file, or makes it, and waits for others that do the same. It tries
+   * again by itself, as SQLite does not wait for everything that opening needs:
+   * not for the change to a write-ahead log, and not where two wait for each
+   * other.
+   */
+  static async open(
+    path: string | URL,
+    maxDeliveries: number,
+    synchronous: "full" | "normal",
+  ): Promise<JobTable> {
+    const file = databasePath(path);
+    const until = hostTimers.now() + BUSY_MS;
+    for (;;) {
+      try {
+        return new JobTable(file, maxDeliveries, synchronous);
+      } catch (error) {
+        const isBusy = error instanceof OSError && error.code === "EBUSY";
+        if (!isBusy || hostTimers.now() > until) throw error;
+      }
+      await new Promise<void>((resolve) => {
+        hostTimers.setTimer(resolve, PAUSE_MS);
+      });
+    }
+  }
+
   #prepareFile(synchronous: "full" | "normal"): void {
     // Before anything is written: a file of somebody else stays as it is.
-    if (!this.#isOurs()) this.#refuse();
+    this.#inTransaction("BEGIN", () => {
+      if (!this.#isNew()) this.#check();
+    });
     this.#database.execute("PRAGMA journal_mode = WAL");
     this.#database.execute(`PRAGMA synchronous = ${synchronous}`);
     // Or each statement that changes several rows makes a file, to undo itself.
     this.#database.execute("PRAGMA temp_store = MEMORY");
     this.atOnce(() => {
       // Another process may have made the tables since.
-      if (this.#pragma("user_version") === 0) this.#database.execute(SCHEMA);
+      if (this.#isNew()) this.#database.execute(SCHEMA);
+      else this.#check();
     });
-    if (!this.#isOurs()) this.#refuse();
   }
 
-  #isOurs(): boolean {
-    const application = this.#pragma("application_id");
-    const version = this.#pragma("user_version");
-    if (application === APPLICATION) return version === VERSION;
+  /** Asked in a transaction, as is the other: a file that is half made is none. */
+  #isNew(): boolean {
     const [row] = this.#all("SELECT COUNT(*) AS count FROM sqlite_schema");
-    return application === 0 && version === 0 && row!["count"] === 0;
+    return row!["count"] === 0 && this.#pragma("application_id") === 0 &&
+      this.#pragma("user_version") === 0;
   }
 
-  #refuse(): never {
+  /** Throws if the file is not a queue of this version. */
+  #check(): void {
     const isQueue = this.#pragma("application_id") === APPLICATION;
+    const version = this.#pragma("user_version");
+    if (isQueue && version === VERSION) return;
     throw new OSError(
       isQueue
-        ? `Cannot open the queue ${this.path} as it must be of version ${VERSION}: received one of version ${
-          this.#pragma("user_version")
-        }; open it with the version of the library that wrote it`
+        ? `Cannot open the queue ${this.path} as it must be of version ${VERSION}: received one of version ${version}; open it with the version of the library that wrote it`
         : `Cannot open the queue ${this.path} as it must be a queue or a new file: received another program's database`,
       { code: "EINVAL" },
     );
@@ -163,7 +196,11 @@ export class JobTable {
 
   /** Does several things in one transaction: all of them or none. */
   atOnce<R>(work: () => R): R {
-    this.#all("BEGIN IMMEDIATE");
+    return this.#inTransaction("BEGIN IMMEDIATE", work);
+  }
+
+  #inTransaction<R>(begin: "BEGIN" | "BEGIN IMMEDIATE", work: () => R): R {
+    this.#all(begin);
     try {
       const result = work();
       this.#all("COMMIT");

@@ -130,7 +130,7 @@ export async function openSqliteQueue<T>(
   checkInteger(action, "leaseMs", leaseMs, LEAST_LEASE_MS);
   checkCount(action, "maxDeliveries", maxDeliveries, 1);
   checkOneOf(action, "synchronous", synchronous, ["full", "normal"]);
-  const table = new JobTable(path, maxDeliveries, synchronous);
+  const table = await JobTable.open(path, maxDeliveries, synchronous);
   try {
     return new SqliteQueue(table, {
       maxSize: maxSize === 0 ? Infinity : maxSize,

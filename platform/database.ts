@@ -37,6 +37,8 @@ function databaseError(error: unknown, action: string): unknown {
   if (name === "NotCapable") return systemError("EPERM", action, error);
   // Deno opens it by another way, whose errors have no number.
   if (message?.startsWith("unable to open database file")) errcode ??= 14;
+  // Nor have those of several statements at a time.
+  else if (message?.startsWith("database is locked")) errcode ??= 5;
   if (errcode === undefined) {
     return /^E[A-Z]+$/.test(`${reason}`) ? mapError(error, action) : error;
   }
@@ -59,11 +61,10 @@ function mapped<T>(action: string, work: () => T): T {
 }
 
 /**
- * Opens a database, or makes one.
- *
- * @param busyMs How long a call waits for another process to finish writing.
+ * Opens a database, or makes one. A call does not wait for another process: who
+ * wants that sets `busy_timeout`.
  */
-export function openDatabase(path: string, busyMs: number): HostDatabase {
+export function openDatabase(path: string): HostDatabase {
   if (!can(DATABASES)) throw refusal(DATABASES, "open a database");
   // Missing in an early Node 22, and in a Bun that has no such module yet.
   const sqlite = builtin("node:sqlite");
@@ -77,7 +78,6 @@ export function openDatabase(path: string, busyMs: number): HostDatabase {
   const database = mapped(open, () => new sqlite.DatabaseSync(path));
   const action = `use the database ${path}`;
   const execute = (sql: string) => mapped(action, () => database.exec(sql));
-  execute(`PRAGMA busy_timeout = ${busyMs}`);
   return {
     execute,
     prepare(sql) {

@@ -330,6 +330,63 @@ Deno.test({
 });
 
 Deno.test({
+  name: "openSqliteQueue() waits for another that makes the same file",
+  ...needs(DATABASES),
+  fn: () =>
+    withPath(async (path) => {
+      const { DatabaseSync } = await import("node:sqlite");
+      const other = new DatabaseSync(path);
+      other.exec("BEGIN EXCLUSIVE");
+      const opening = openSqliteQueue(path);
+      other.exec("COMMIT");
+      await (await opening).close();
+      other.close();
+    }),
+});
+
+Deno.test({
+  name: "openSqliteQueue() takes what another makes while it looks for a queue",
+  ...needs(DATABASES),
+  fn: () =>
+    withPath(async (path) => {
+      const { DatabaseSync } = await import("node:sqlite");
+      const { prepare } = DatabaseSync.prototype;
+      const opened: Promise<DurableQueue<unknown>>[] = [];
+      DatabaseSync.prototype.prepare = function (sql, ...rest) {
+        // Between what it looks at first and what it looks at next.
+        if (sql === "PRAGMA user_version") {
+          DatabaseSync.prototype.prepare = prepare;
+          opened.push(openSqliteQueue(path));
+        }
+        return prepare.call(this, sql, ...rest);
+      };
+      opened.push(openSqliteQueue(path));
+      const queues = await Promise.all(opened)
+        .finally(() => DatabaseSync.prototype.prepare = prepare);
+      assertEquals(queues.length, 2);
+      for (const queue of queues) await queue.close();
+    }),
+});
+
+Deno.test({
+  name:
+    "openSqliteQueue() tries a busy file again, also if the error has no number",
+  ...needs(DATABASES),
+  fn: () =>
+    withPath(async (path) => {
+      const { DatabaseSync } = await import("node:sqlite");
+      const { exec } = DatabaseSync.prototype;
+      DatabaseSync.prototype.exec = function () {
+        DatabaseSync.prototype.exec = exec;
+        throw Object.assign(new Error("database is locked"), {
+          code: "ERR_SQLITE_ERROR",
+        });
+      };
+      await (await openSqliteQueue(path)).close();
+    }),
+});
+
+Deno.test({
   name: "a full disk is an error of put(), and loses nothing",
   ...needs(DATABASES),
   fn: () =>
