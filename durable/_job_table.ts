@@ -265,7 +265,8 @@ export class JobTable {
     if (maxSize === Infinity) return Infinity;
     const [row] = this.#all(
       `SELECT COUNT(*) AS count FROM (SELECT 1 FROM jobs WHERE state = ${READY} UNION ALL SELECT 1 FROM jobs WHERE state = ${DELAYED} LIMIT ?)`,
-      maxSize,
+      // What is no integer of SQLite's is no limit.
+      Math.min(maxSize, Number.MAX_SAFE_INTEGER),
     );
     return maxSize - (row!["count"] as number);
   }

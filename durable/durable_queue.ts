@@ -12,7 +12,7 @@ export interface DurablePutOptions {
    */
   delay?: number | undefined;
   /**
-   * Those with the least come first; an integer.
+   * Those with the least come first; a safe integer.
    *
    * @default {0}
    */

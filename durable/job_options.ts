@@ -25,6 +25,12 @@ export function checkPut(options: DurablePutOptions): CheckedPut {
   checkOptions(action, options, PUT_OPTIONS);
   const { id, delay = 0, priority = 0 } = options;
   checkInteger(action, "priority", priority, Number.MIN_SAFE_INTEGER);
+  // SQLite would store it, and could not give it back.
+  if (priority > Number.MAX_SAFE_INTEGER) {
+    throw new RangeError(
+      `Cannot ${action} as 'priority' must be at most ${Number.MAX_SAFE_INTEGER}: received ${priority}`,
+    );
+  }
   return { id: id ?? null, delay: checkSpan(action, "delay", delay), priority };
 }
 

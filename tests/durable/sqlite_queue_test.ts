@@ -267,6 +267,24 @@ test("close() fails those that wait", async (queue) => {
   await assertRejects(() => queue.statistics(), QueueShutDown);
 });
 
+test("put() takes priorities that are safe integers, and no others", async (queue) => {
+  const { MAX_SAFE_INTEGER: most, MIN_SAFE_INTEGER: least } = Number;
+  for (const priority of [most, least]) await queue.put(priority, { priority });
+  for (const priority of [2 ** 60, most + 1, least - 1, 1.5, NaN, Infinity]) {
+    await assertRejects(
+      () => queue.put(0, { priority }),
+      RangeError,
+      "Cannot put an item into the queue as 'priority' must be ",
+    );
+  }
+  assertEquals([await queue.get(), await queue.get()], [least, most]);
+});
+
+test("put() takes a maxSize that is no integer of SQLite's", async (queue) => {
+  await queue.put(1);
+  assertEquals(await queue.get(), 1);
+}, { maxSize: 1e300 });
+
 Deno.test({
   name: "openSqliteQueue() refuses what is no queue",
   ...needs(DATABASES),
