@@ -2,9 +2,15 @@ import type { Codec } from "../durable/codec.ts";
 import type { DeadLetter, DeadLetters } from "../durable/durable_queue.ts";
 import type { StoredMessage } from "./_client.ts";
 import type { Delivery } from "./_delivery.ts";
-import { type Death, frame, unframe } from "./_frame.ts";
+import { type Death, frame, isDeath, unframe } from "./_frame.ts";
 import { deadSubject, idOf, jobSubject } from "./_layout.ts";
 import type { Server } from "./_server.ts";
+
+/** What somebody else has sent is a letter that nobody got: its body is all of it. */
+function open(data: Uint8Array): { head: Death; body: Uint8Array } {
+  return unframe<Death>(data, isDeath) ??
+    { head: { id: null, deliveries: 0 }, body: data };
+}
 
 export class JetStreamDeadLetters<T> implements DeadLetters<T> {
   readonly #server: Server;
@@ -38,8 +44,9 @@ export class JetStreamDeadLetters<T> implements DeadLetters<T> {
   async list(): Promise<DeadLetter<T>[]> {
     const letters: DeadLetter<T>[] = [];
     for await (const { seq, data } of this.#stored()) {
-      const { head, body } = unframe<Death>(data);
-      letters.push({ number: seq, ...head, item: this.#readable(body) });
+      const { head: { id, deliveries }, body } = open(data);
+      const item = this.#readable(body);
+      letters.push({ number: seq, id, deliveries, item });
     }
     return letters;
   }
@@ -56,11 +63,11 @@ export class JetStreamDeadLetters<T> implements DeadLetters<T> {
   requeue(): Promise<number> {
     return this.#remove(async ({ seq, data }) => {
       const { name } = this.#server;
-      const { head, body } = unframe<Death>(data);
-      await this.#server.store(jobSubject(name, head.id), body, {
+      const { head: { id }, body } = open(data);
+      await this.#server.store(jobSubject(name, id), body, {
         msgID: `again ${seq}`,
         // One of the same id, which was put since, is as good.
-        ...(head.id !== null && { expect: { lastSubjectSequence: 0 } }),
+        ...(id !== null && { expect: { lastSubjectSequence: 0 } }),
       });
     });
   }

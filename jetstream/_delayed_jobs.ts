@@ -4,7 +4,7 @@
  */
 import type { JetStreamConnection, JetStreamMessage } from "./connection.ts";
 import { Delivery } from "./_delivery.ts";
-import { type Due, unframe } from "./_frame.ts";
+import { type Due, isDue, unframe } from "./_frame.ts";
 import { idOf, jobSubject, LATER } from "./_layout.ts";
 import { Pulls } from "./_pulls.ts";
 import type { Server } from "./_server.ts";
@@ -19,16 +19,20 @@ export class DelayedJobs {
   readonly #connection: JetStreamConnection;
   readonly #server: Server;
   readonly #pulls: Pulls;
+  readonly #bury: (delivery: Delivery) => Promise<void>;
   #isStarted = false;
   #isClosed = false;
 
+  /** @param bury Makes one a dead letter that says not when it is due. */
   constructor(
     connection: JetStreamConnection,
     server: Server,
     heartbeatMs: number,
+    bury: (delivery: Delivery) => Promise<void>,
   ) {
     this.#connection = connection;
     this.#server = server;
+    this.#bury = bury;
     this.#pulls = new Pulls(
       connection,
       server.pullSubject(LATER),
@@ -57,12 +61,13 @@ export class DelayedJobs {
 
   async #handle(message: JetStreamMessage): Promise<void> {
     const delivery = new Delivery(this.#connection, message, 0);
-    const { head, body } = unframe<Due>(message.data);
-    const left = head.due - Date.now();
+    const framed = unframe<Due>(message.data, isDue);
+    const left = framed === null ? 0 : framed.head.due - Date.now();
     try {
       if (this.#isClosed) delivery.letGo();
       else if (left > 0) delivery.letGo(left);
-      else await this.#move(delivery, body);
+      else if (framed === null) await this.#bury(delivery);
+      else await this.#move(delivery, framed.body);
     } catch {
       // It comes again when its lease has run out.
     }

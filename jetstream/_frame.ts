@@ -16,6 +16,17 @@ export interface Death {
   readonly deliveries: number;
 }
 
+export function isDue({ due }: { due?: unknown }): boolean {
+  return typeof due === "number";
+}
+
+export function isDeath(
+  { id, deliveries }: { id?: unknown; deliveries?: unknown },
+): boolean {
+  return (id === null || typeof id === "string") &&
+    typeof deliveries === "number";
+}
+
 export function frame(head: Due | Death, body: Uint8Array): Uint8Array {
   const line = encoder.encode(`${JSON.stringify(head)}\n`);
   const bytes = new Uint8Array(line.length + body.length);
@@ -24,12 +35,21 @@ export function frame(head: Due | Death, body: Uint8Array): Uint8Array {
   return bytes;
 }
 
+/** @returns `null` if it is none, as anybody can send to the subjects. */
 export function unframe<H extends Due | Death>(
   bytes: Uint8Array,
-): { head: H; body: Uint8Array } {
+  isHead: (head: Partial<Record<string, unknown>>) => boolean,
+): { head: H; body: Uint8Array } | null {
   const end = bytes.indexOf(LINE_FEED);
-  return {
-    head: JSON.parse(decoder.decode(bytes.subarray(0, end))) as H,
-    body: bytes.slice(end + 1),
-  };
+  if (end === -1) return null;
+  let head: unknown;
+  try {
+    head = JSON.parse(decoder.decode(bytes.subarray(0, end)));
+  } catch {
+    return null;
+  }
+  if (typeof head !== "object" || head === null || !isHead({ ...head })) {
+    return null;
+  }
+  return { head: head as H, body: bytes.slice(end + 1) };
 }

@@ -139,6 +139,12 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
       connection,
       server,
       heartbeatMs,
+      async (delivery) => {
+        // Of those that wait for items, nobody got it.
+        await this.#dead.add(delivery, 0);
+        await delivery.finish(SETTLE_MS);
+        this.#heardOwn();
+      },
     );
     this.#bell = new Bell(
       connection,

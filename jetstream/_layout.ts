@@ -54,10 +54,10 @@ function idToken(id: string | null): string {
   return `=${[...bytes].map((b) => b.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** The id in the subject of a job. */
+/** The id in the subject of a job; `null` also if another program chose it. */
 export function idOf(subject: string): string | null {
   const token = subject.slice(subject.lastIndexOf(".") + 1);
-  if (token === NO_ID) return null;
+  if (!/^=(?:[0-9a-f]{2})*$/.test(token)) return null;
   const pairs = token.slice(1).match(/../g) ?? [];
   return decoder.decode(
     Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16)),

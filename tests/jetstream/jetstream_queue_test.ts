@@ -260,6 +260,49 @@ test(
   },
 );
 
+const GARBAGE = [
+  "",
+  "no frame",
+  "1\nbody",
+  "null\nbody",
+  '{"due":"soon","deliveries":1}\nbody',
+  '{"due":1,"id":5,"deliveries":1}\nbody',
+  new Uint8Array([255, 0, 10, 1]),
+];
+
+test("a message that is no delayed item becomes a dead letter", async ({ queue, connection }) => {
+  for (const each of GARBAGE.filter((each) => !`${each}`.includes('"due":1'))) {
+    connection.publish("jobs.later.x", each);
+  }
+  await queue.put("a job");
+  assertEquals(await queue.get(), "a job");
+  await untilCounts(queue, "0 ready, 1 leased, 0 delayed, 6 dead");
+  const [letter] = await queue.deadLetters.list();
+  const { item, id, deliveries } = letter!;
+  assertEquals([item, id, deliveries], [undefined, null, 0]);
+});
+
+test(
+  "dead letters are told, and put back, beside messages that are none",
+  async ({ queue, connection }) => {
+    for (const each of GARBAGE) connection.publish("jobs.dead", each);
+    await queue.put("bad");
+    await queue.get();
+    await queue.giveBack();
+    const letters = await queue.deadLetters.list();
+    assertEquals(
+      letters.map(({ item }) => item),
+      [...GARBAGE.map(() => undefined), "bad"],
+    );
+    assertEquals(await queue.deadLetters.requeue(), GARBAGE.length + 1);
+    for (const _ of GARBAGE) {
+      await assertRejects(() => queue.get(), SyntaxError);
+    }
+    assertEquals(await queue.get(), "bad");
+  },
+  { maxDeliveries: 1 },
+);
+
 test("statistics() tells the age of the oldest item", async ({ queue }) => {
   assertEquals((await queue.statistics()).oldestAge, 0);
   await queue.put(1);
