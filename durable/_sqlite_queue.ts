@@ -1,6 +1,7 @@
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
 import { OSError, type QueueShutDown } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
+import { onClose } from "../loop/closing.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { interruption, type Scope } from "../loop/scope.ts";
 import { currentTask, type Task } from "../loop/task.ts";
@@ -113,6 +114,7 @@ export class SqliteQueue<T> implements DurableQueue<T> {
   #session: number;
   /** The loop of those that wait. */
   #kernel: Kernel | null = null;
+  #unbind: () => void = () => {};
   readonly #step: Runnable = {
     runsCode: false,
     run: () => {
@@ -284,6 +286,12 @@ export class SqliteQueue<T> implements DurableQueue<T> {
     this.#flush();
     this.#kernel = kernel;
     this.#isSoon = false;
+    this.#unbind();
+    this.#unbind = onClose(kernel, () => {
+      // An item that these got would be kept from all others.
+      this.#getters.leaveBehind();
+      this.#joiners.leaveBehind();
+    });
   }
 
   shutdown(): void {
@@ -343,6 +351,7 @@ export class SqliteQueue<T> implements DurableQueue<T> {
   close(): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
     this.#isClosed = this.#isShutDown = true;
+    this.#unbind();
     this.#getters.failAll(() => this.#shutDownError("get"));
     this.#getters.failGranted(() => this.#shutDownError("get"));
     this.#joiners.failAll(() => this.#shutDownError("join"));

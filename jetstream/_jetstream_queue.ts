@@ -1,7 +1,8 @@
 import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
-import { getEventLoop } from "../loop/ambient.ts";
+import { onClose } from "../loop/closing.ts";
 import { currentScope } from "../loop/current.ts";
-import type { EventLoop } from "../loop/event_loop.ts";
+import { type EventLoop, loopOf } from "../loop/event_loop.ts";
+import type { Kernel } from "../loop/kernel.ts";
 import { interruption, type Scope } from "../loop/scope.ts";
 import { currentTask, type Task } from "../loop/task.ts";
 import { type QueuedWait, WaitQueue } from "../loop/wait_queue.ts";
@@ -96,7 +97,8 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
     rebinds: true,
     takeBack: () => this.#endTurn(),
   });
-  #isPutting = false;
+  /** That of whoever's turn it is to put: if it is closed, nobody's. */
+  #turn: Kernel | null = null;
   /** The one whose turn it is to put, while there is no room. */
   readonly #blocked: WaitQueue<void> = new WaitQueue("DurableQueue.put", {
     rebinds: true,
@@ -109,6 +111,7 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
   #toldChanges = 0;
   /** That of those who wait. */
   #loop: EventLoop | null = null;
+  #unbind: () => void = () => {};
   #isWoken = false;
   #beatTimer: HostHandle;
   #isShutDown = false;
@@ -242,12 +245,15 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
   }
 
   async #putInTurn(job: Job, scope: Scope): Promise<void> {
-    if (this.#isPutting) await this.#putters.wait(scope);
-    else this.#isPutting = true;
+    const { kernel } = scope;
+    if (this.#turn !== null && !this.#turn.closed) {
+      await this.#putters.wait(scope);
+    }
+    this.#turn = kernel;
     try {
       while (!await this.#putWithRoom(job, scope));
     } finally {
-      this.#endTurn();
+      if (this.#turn === kernel) this.#endTurn();
     }
     this.#heardOwn();
   }
@@ -268,7 +274,7 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
   }
 
   #endTurn(): void {
-    if (!this.#putters.settleFirst()) this.#isPutting = false;
+    if (!this.#putters.settleFirst()) this.#turn = null;
   }
 
   /** Waits until something is different from what it was after `changes`. */
@@ -277,7 +283,7 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
     scope: Scope,
     changes: number,
   ): Promise<void> {
-    this.#bind();
+    this.#bind(scope.kernel);
     this.#bell.ask();
     const interrupted = interruption(scope);
     if (interrupted !== null) return await interrupted;
@@ -294,7 +300,7 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
     if (interrupted !== null) return interrupted;
     if (this.#isClosed) return Promise.reject(this.#shutDownError("get"));
     try {
-      this.#bind();
+      this.#bind(scope.kernel);
       const waiting = this.#getters.wait(scope);
       // After all that are about to wait as well, so that one message asks for
       // the items of all of them.
@@ -309,9 +315,12 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
     const delivery = new Delivery(this.#connection, message, hostTimers.now());
     const number = ++this.#deliveries;
     this.#held.set(number, delivery);
+    if (this.#isClosed || this.#loop?.isClosed() === true) {
+      this.#letGo(number, false);
+      return;
+    }
     this.#arrived.push(number);
-    if (this.#isClosed) this.#letGo(number, false);
-    else this.#wake();
+    this.#wake();
   }
 
   #collect(wait: Getter<T>): Lease<T> {
@@ -524,6 +533,7 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
 
   #end(): void {
     this.#isClosed = true;
+    this.#unbind();
     this.shutdown();
     const makeError = () => this.#shutDownError("get");
     this.#getters.failAll(makeError);
@@ -571,11 +581,24 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
   }
 
   /** Those that wait are of the present loop: another one may never run again. */
-  #bind(): void {
-    const loop = getEventLoop();
-    if (this.#loop === loop) return;
+  #bind(kernel: Kernel): void {
+    const loop = loopOf(kernel);
+    // What a put of a closed loop does while the server answers wakes nobody.
+    if (this.#loop === loop || kernel.closed) return;
     this.#loop = loop;
     this.#isWoken = false;
+    this.#unbind();
+    this.#unbind = onClose(kernel, () => this.#leaveBehind());
+  }
+
+  /** The loop is closed, with all that waits in it. */
+  #leaveBehind(): void {
+    const isAsked = this.#getters.size > 0;
+    this.#getters.leaveBehind();
+    this.#joiners.leaveBehind();
+    for (const number of this.#arrived.splice(0)) this.#letGo(number, false);
+    // Or what was asked for comes here, and counts as delivered.
+    if (isAsked && !this.#connection.isClosed()) this.#pulls.forget();
   }
 
   /** Something is different here, of which no other process knows. */

@@ -50,8 +50,8 @@ type OwnedOptions<T, B> = Readonly<WaitQueueOptions<T, B, any>>;
 export class WaitQueue<T, B = undefined> implements WaitSource {
   readonly #what: string;
   readonly #options: OwnedOptions<T, B>;
-  readonly #waiting = new WaitList<QueuedWait<T, B>>();
-  readonly #granted = new WaitList<QueuedWait<T, B>>();
+  #waiting = new WaitList<QueuedWait<T, B>>();
+  #granted = new WaitList<QueuedWait<T, B>>();
   #kernel: Kernel | null = null;
 
   /**
@@ -191,9 +191,10 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
    * gives the error for a call from any other.
    */
   bind(kernel: Kernel): InvalidStateError | null {
-    if (
-      this.#options.rebinds && this.#waiting.size + this.#granted.size === 0
-    ) this.#kernel = kernel;
+    if (this.#options.rebinds && this.#kernel !== kernel) {
+      if (this.#kernel?.closed) this.leaveBehind();
+      if (this.#waiting.size + this.#granted.size === 0) this.#kernel = kernel;
+    }
     this.#kernel ??= kernel;
     if (this.#kernel === kernel) return null;
     return new InvalidStateError(
@@ -201,8 +202,24 @@ export class WaitQueue<T, B = undefined> implements WaitSource {
     );
   }
 
+  /**
+   * Its loop is closed: no turn comes there, so what waits holds up nobody, and
+   * what it was granted goes back. It can still be cancelled.
+   */
+  leaveBehind(): void {
+    let granted = this.#granted.first;
+    this.#waiting = new WaitList();
+    this.#granted = new WaitList();
+    this.#kernel = null;
+    for (; granted !== null; granted = granted.behind) {
+      this.#options.takeBack?.(granted);
+    }
+  }
+
   abandon(wait: Wait<unknown>): void {
     const queued = wait as QueuedWait<T, B>;
+    // It was left behind, and is on no list.
+    if (this.#options.rebinds && wait.scope.kernel !== this.#kernel) return;
     if (queued.granted) {
       this.#granted.remove(queued);
       this.#options.takeBack?.(queued);

@@ -1,5 +1,13 @@
 /** What holds for `Queue` and for every durable queue: one list over all. */
-import { createTask, Queue, QueueShutDown, run, sleep } from "@asyncio/asyncio";
+import {
+  createTask,
+  newEventLoop,
+  Queue,
+  QueueShutDown,
+  run,
+  sleep,
+} from "@asyncio/asyncio";
+import type { DurableQueue } from "@asyncio/asyncio/durable";
 import { assertEquals, assertRejects } from "@std/assert";
 import { DATABASES } from "../../platform/limits.ts";
 import { withQueue } from "../_support/durable.ts";
@@ -134,4 +142,58 @@ for (const { name, needed, use } of KINDS) {
       fn: () => run(() => use(2, fn)),
     });
   }
+}
+
+/** Closes a loop in which all of `waiting` wait for something. */
+async function leaveWaiting(
+  queue: DurableQueue<number>,
+  waiting: readonly (() => Promise<unknown>)[],
+): Promise<void> {
+  const loop = newEventLoop();
+  // It tells of each task that it leaves.
+  loop.setExceptionHandler(() => {});
+  await loop.runUntilComplete(async () => {
+    for (const wait of waiting) createTask(wait);
+    await sleep(0);
+    // Behind what they have asked a server for.
+    for (let i = 0; i < 3; i++) await queue.statistics();
+  });
+  loop.close();
+}
+
+for (
+  const { name, needed, use } of KINDS.filter(({ name }) => name !== "Queue")
+) {
+  Deno.test({
+    name: `${name}: what waits in a loop that is closed holds up no other loop`,
+    ...needed,
+    fn: () =>
+      use(1, async (any) => {
+        const queue = any as DurableQueue<number>;
+        await leaveWaiting(queue, [() => queue.get(), () => queue.get()]);
+        await run(async () => {
+          await queue.put(1);
+          assertEquals(await queue.get(), 1);
+          await queue.taskDone();
+          await queue.join();
+          await queue.put(2);
+        });
+        await leaveWaiting(queue, [
+          () => queue.put(3),
+          () => queue.put(4),
+          () => queue.join(),
+        ]);
+        await run(async () => {
+          const put = createTask(() => queue.put(5));
+          const joined = createTask(() => queue.join());
+          // A server may have been asked to store what was put before.
+          for (let item = 0; item !== 5;) {
+            item = await queue.get();
+            await queue.taskDone();
+          }
+          await put;
+          await joined;
+        });
+      }),
+  });
 }
