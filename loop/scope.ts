@@ -606,32 +606,91 @@ export function cancellationAbove(scope: Scope): CancelledError | null {
 
 /**
  * Tells a scope's own cancellation from one around it. Made when the scope is
- * entered; a shield keeps out what is around.
+ * entered.
  *
- * What counts is whether there are more requests around than at the entry, and
+ * What counts is whether a scope around has more requests than at the entry, and
  * not which error comes out of the scope: an error that was dealt with may come
  * by once more, from a task that was cancelled along with this one.
  */
 export class Surroundings {
   readonly #scope: Scope;
-  readonly #requestsAtEntry: number;
+  readonly #atEntry: RequestsGot | null;
 
   constructor(scope: Scope) {
     this.#scope = scope;
-    this.#requestsAtEntry = requestsAround(scope, true);
+    this.#atEntry = requestsGot(scope.parent!);
   }
 
   /** Whether a scope around was asked to cancel, and that was not taken back. */
   cancelled(): boolean {
-    return requestsAround(this.#scope, false) > this.#requestsAtEntry;
+    return this.#asked().length > 0;
   }
 
   /** Lets the next wait around throw what was asked for there, if it was. */
-  rearm(error: CancelledError | null): void {
-    if (!this.cancelled()) return;
-    const asked = scopeAsked(this.#scope.parent!, error);
-    if (asked !== null) asked.remember(error ?? asked.cause!);
+  rearm(): void {
+    rememberEach(this.#asked());
   }
+
+  #asked(): Scope[] {
+    return askedSince(this.#scope.parent!, this.#atEntry);
+  }
+}
+
+/** Requests that code has got, or that are on their way, by scopes around it. */
+export type RequestsGot = ReadonlyMap<Scope, number>;
+
+/** Those that code in `innermost` has got; null if it never had any. */
+export function requestsGot(innermost: Scope): RequestsGot | null {
+  if (!isAnyAsked(innermost)) return null;
+  const got = new Map<Scope, number>();
+  for (let each: Scope | null = innermost; each !== null; each = each.parent) {
+    const { pending, requests } = each;
+    if (requests > 0) got.set(each, pending === null ? requests : requests - 1);
+    if (each.shielded) break;
+  }
+  return got;
+}
+
+/**
+ * The scopes around code in `innermost` that were asked to cancel since it had
+ * got `before`, if that was not taken back; the innermost comes first.
+ */
+export function askedSince(
+  innermost: Scope,
+  before: RequestsGot | null,
+): Scope[] {
+  const asked: Scope[] = [];
+  if (!isAnyAsked(innermost)) return asked;
+  for (let each: Scope | null = innermost; each !== null; each = each.parent) {
+    if (each.requests > (before?.get(each) ?? 0)) asked.push(each);
+    if (each.shielded) break;
+  }
+  return asked;
+}
+
+/**
+ * Lets the next wait in each of these throw what the scope was asked for. Each
+ * has its own: the inner one may close before that wait comes, and takes what
+ * it remembers along.
+ */
+export function rememberEach(asked: readonly Scope[]): void {
+  for (const each of asked) each.remember(each.cause!);
+}
+
+/** The requests to cancel that code running in `scope` is under. */
+export function requestsOn(scope: Scope): number {
+  if (!isAnyAsked(scope)) return 0;
+  let requests = 0;
+  for (let each: Scope | null = scope; each !== null; each = each.parent) {
+    requests += each.requests;
+    if (each.shielded) break;
+  }
+  return requests;
+}
+
+/** Whether to look at all: of most tasks no scope was, and blocks can be deep. */
+function isAnyAsked({ top }: Scope): boolean {
+  return top.requests > 0 || top.requestsInside > 0;
 }
 
 /**
@@ -650,28 +709,4 @@ export function scopeAsked(
     if (each.shielded || asked?.cause === error) break;
   }
   return asked;
-}
-
-/** The requests to cancel that code running in `scope` is under. */
-export function requestsOn(scope: Scope): number {
-  return countRequests(scope, false);
-}
-
-/** Those around `scope`; a shield keeps them out. */
-function requestsAround(scope: Scope, delivered: boolean): number {
-  return scope.shielded ? 0 : countRequests(scope.parent, delivered);
-}
-
-/** @param delivered Only those that code has got, or that are on their way. */
-function countRequests(innermost: Scope | null, delivered: boolean): number {
-  if (innermost === null) return 0;
-  const { top } = innermost;
-  if (top.requests === 0 && top.requestsInside === 0) return 0;
-  let requests = 0;
-  for (let each: Scope | null = innermost; each !== null; each = each.parent) {
-    requests += each.requests;
-    if (delivered && each.pending !== null) requests--;
-    if (each.shielded) break;
-  }
-  return requests;
 }

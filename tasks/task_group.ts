@@ -358,7 +358,7 @@ export class TaskGroup {
     }
     if (this.#failures.length > 0) {
       // The errors come out now, the cancellation at the next wait.
-      this.#surroundings.rearm(foreign);
+      this.#surroundings.rearm();
       throw new ExceptionGroup(
         this.#failures.map(({ error }) => error),
         `Unhandled errors in ${this.#name}`,

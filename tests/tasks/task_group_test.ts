@@ -14,6 +14,7 @@ import {
   type Task,
   TaskGroup,
   taskGroup,
+  timeout,
   VirtualClock,
 } from "@asyncio/asyncio";
 import {
@@ -25,6 +26,10 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
+import {
+  seenWhenCancelled,
+  TEN_MS_LIMITS,
+} from "../_support/cancelled_block.ts";
 import { outcome } from "../_support/outcome.ts";
 import { slowToEnd } from "../_support/slow_clean_up.ts";
 import { now, turns, virtual } from "../_support/virtual.ts";
@@ -573,6 +578,50 @@ Deno.test(
     parent.cancel("from outside");
     await assertRejects(() => parent, CancelledError, "from outside");
     assertEquals(parent.cancelling(), 1);
+  }),
+);
+
+for (const [name, limit] of Object.entries(TEN_MS_LIMITS)) {
+  Deno.test(
+    `G6 a foreign cancel of a group that fails survives the end of ${name} around it`,
+    virtual(async () => {
+      const block = () =>
+        taskGroup((group) => {
+          group.createTask(() => failAfter(1, "boom"));
+          group.createTask(slowToEnd(20));
+        });
+      // Before the limit is reached, in the same step, and after it.
+      for (const ms of [5, 10, 15]) {
+        assertEquals(await seenWhenCancelled(ms, block), [
+          "ExceptionGroup",
+          "CancelledError",
+          "slept",
+          1,
+        ]);
+        assertEquals(
+          await seenWhenCancelled(ms, () => limit(block)),
+          ["ExceptionGroup", "CancelledError", "slept", 1],
+        );
+      }
+    }),
+  );
+}
+
+Deno.test(
+  "G6 the end of a timeout around a group that fails is no cancellation of what follows",
+  virtual(async () => {
+    await assertRejects(
+      () =>
+        timeout(10, () =>
+          taskGroup((group) => {
+            group.createTask(() => failAfter(1, "boom"));
+            group.createTask(slowToEnd(20));
+          })),
+      ExceptionGroup,
+    );
+    assertEquals(currentTask()!.cancelling(), 0);
+    await sleep(10);
+    assertEquals(now(), 31);
   }),
 );
 
