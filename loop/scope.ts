@@ -631,10 +631,12 @@ export class Surroundings {
     rememberEach(this.#asked());
   }
 
-  #asked(): Scope[] {
+  #asked(): readonly Scope[] {
     return askedSince(this.#scope.parent!, this.#atEntry);
   }
 }
+
+const NONE: readonly Scope[] = Object.freeze([]);
 
 /** Requests that code has got, or that are on their way, by scopes around it. */
 export type RequestsGot = ReadonlyMap<Scope, number>;
@@ -658,9 +660,9 @@ export function requestsGot(innermost: Scope): RequestsGot | null {
 export function askedSince(
   innermost: Scope,
   before: RequestsGot | null,
-): Scope[] {
+): readonly Scope[] {
+  if (!isAnyAsked(innermost)) return NONE;
   const asked: Scope[] = [];
-  if (!isAnyAsked(innermost)) return asked;
   for (let each: Scope | null = innermost; each !== null; each = each.parent) {
     if (each.requests > (before?.get(each) ?? 0)) asked.push(each);
     if (each.shielded) break;
@@ -691,22 +693,4 @@ export function requestsOn(scope: Scope): number {
 /** Whether to look at all: of most tasks no scope was, and blocks can be deep. */
 function isAnyAsked({ top }: Scope): boolean {
   return top.requests > 0 || top.requestsInside > 0;
-}
-
-/**
- * The scope around code in `innermost` that was asked to cancel with `error`; if
- * none was, the innermost that was asked at all.
- */
-export function scopeAsked(
-  innermost: Scope,
-  error: CancelledError | null,
-): Scope | null {
-  let asked: Scope | null = null;
-  for (let each: Scope | null = innermost; each !== null; each = each.parent) {
-    if (each.requests > 0 && (asked === null || each.cause === error)) {
-      asked = each;
-    }
-    if (each.shielded || asked?.cause === error) break;
-  }
-  return asked;
 }

@@ -26,7 +26,14 @@ import { isExitRequest } from "../loop/exit_request.ts";
 import { toCancelledError } from "../loop/cancel_request.ts";
 import { type Future, futureInternals, type Origin } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import { forgetCancellation, type Scope, scopeAsked } from "../loop/scope.ts";
+import {
+  askedSince,
+  forgetCancellation,
+  rememberEach,
+  type RequestsGot,
+  requestsGot,
+  type Scope,
+} from "../loop/scope.ts";
 import {
   endDropped,
   scopeOf,
@@ -64,6 +71,7 @@ const AT_ONCE: TaskOptions = Object.freeze({ eagerStart: true });
 
 export class Contest implements WaitSource {
   readonly #around: Scope;
+  readonly #atStart: RequestsGot | null;
   readonly #fns: readonly TaskFunction<unknown>[];
   readonly #rules: ContestRules;
   /** Those that were started. */
@@ -80,8 +88,8 @@ export class Contest implements WaitSource {
   #wait: ContestWait | null = null;
   /** A contender may be about to come by what it found at once. */
   #isHeld = false;
-  /** The caller was cancelled when something was on its way to it. */
-  #postponed: CancelledError | null = null;
+  /** The caller was cancelled meanwhile. */
+  #heldBack: CancelledError | null = null;
 
   constructor(
     around: Scope,
@@ -89,6 +97,7 @@ export class Contest implements WaitSource {
     rules: ContestRules,
   ) {
     this.#around = around;
+    this.#atStart = requestsGot(around);
     this.#fns = fns;
     this.#rules = rules;
   }
@@ -132,14 +141,11 @@ export class Contest implements WaitSource {
 
   /**
    * The caller is cancelled, and so are the contenders. If something is on its way
-   * to the caller, that comes first.
+   * to the caller, that comes first, and its next wait throws.
    */
   interrupt(error: CancelledError): void {
-    if (this.#state === "interrupted") return;
-    if (this.#state !== "open" || this.#isHeld) {
-      this.#postponed = error;
-      return;
-    }
+    if (this.#isHeld) this.#heldBack ??= error;
+    if (this.#state !== "open" || this.#isHeld) return;
     this.#state = "interrupted";
     this.#outcome = error;
     this.#turns?.end();
@@ -260,8 +266,8 @@ export class Contest implements WaitSource {
 
   /** Whether another one is to be started. */
   #isOpen(): boolean {
-    const error = forgetCancellation(this.#around) ?? this.#postponed;
-    this.#postponed = null;
+    const error = forgetCancellation(this.#around) ?? this.#heldBack;
+    this.#heldBack = null;
     if (error !== null) this.interrupt(error);
     if (this.#rules.signal?.aborted) this.#abort();
     return this.#state === "open";
@@ -273,10 +279,8 @@ export class Contest implements WaitSource {
   }
 
   #succeeded(entrant: Entrant): void {
-    if (this.#state === "interrupted") {
-      // It declined to be cancelled, as a task may: what it gives is not lost.
-      this.#postponed = this.#outcome as CancelledError;
-    } else if (this.#state !== "open") return;
+    // One may decline to be cancelled, as a task may: what it gives is not lost.
+    if (this.#state !== "open" && this.#state !== "interrupted") return;
     this.#decide("won", entrant, futureInternals.value(entrant.task));
   }
 
@@ -320,18 +324,15 @@ export class Contest implements WaitSource {
 
   /** Throws unless somebody has won. */
   #conclude(): void {
-    if (this.#state === "interrupted") throw this.#outcome;
-    this.#rearm();
+    const asked = askedSince(this.#around, this.#atStart);
+    if (this.#state === "interrupted") {
+      // One error stands for all. If a signal was it, nobody may have asked.
+      throw asked[asked.length - 1]?.cause ?? this.#outcome;
+    }
+    // What the scopes were asked for meanwhile is for the caller's next wait.
+    rememberEach(asked);
     this.#around.top.deferred--;
     if (this.#state === "failed") throw this.#outcome;
-  }
-
-  /** Lets the caller's next wait throw what was postponed, if it was asked for. */
-  #rearm(): void {
-    const error = this.#postponed;
-    if (error === null) return;
-    const asked = scopeAsked(this.#around, error);
-    if (asked?.cause === error) asked.remember(error);
   }
 
   /** An error that comes too late to be thrown. */

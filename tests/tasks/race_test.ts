@@ -20,6 +20,7 @@ import {
   sleep,
   SystemExit,
   type Task,
+  taskGroup,
   timeout,
   TimeoutError,
 } from "@asyncio/asyncio";
@@ -33,6 +34,10 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  seenWhenCancelled,
+  TEN_MS_LIMITS,
+} from "../_support/cancelled_block.ts";
 import { outcome } from "../_support/outcome.ts";
 import { slowToEnd } from "../_support/slow_clean_up.ts";
 import {
@@ -727,6 +732,50 @@ Deno.test(
     running.cancel();
     assertEquals(await outcome(running), "CancelledError");
     assertEquals(seen, ["declined"]);
+  }),
+);
+
+for (const [name, limit] of Object.entries(TEN_MS_LIMITS)) {
+  Deno.test(
+    `F2 a cancellation of a race that is decided survives the end of ${name} around it`,
+    virtual(async () => {
+      const block = () => race([() => sleep(1, "won"), slowToEnd(20)]);
+      // Before the limit is reached, in the same step, and after it.
+      for (const ms of [5, 10, 15]) {
+        assertEquals(
+          await seenWhenCancelled(ms, () => limit(block)),
+          ["won", "CancelledError", "slept", 1],
+        );
+      }
+    }),
+  );
+}
+
+Deno.test(
+  "F2 a cancellation of a race that is decided survives that of a group around it",
+  virtual(async () => {
+    const block = () =>
+      taskGroup((group) => {
+        group.createTask(() => sleep(10).then(() => group.cancel()));
+        return race([() => sleep(1, "won"), slowToEnd(20)]);
+      });
+    for (const ms of [5, 10, 15]) {
+      assertEquals(
+        await seenWhenCancelled(ms, block),
+        ["won", "CancelledError", "slept", 1],
+      );
+    }
+  }),
+);
+
+Deno.test(
+  "F2 the end of a timeout around a race that is decided is no cancellation of what follows",
+  virtual(async () => {
+    const block = () => race([() => sleep(1, "won"), slowToEnd(20)]);
+    assertEquals(await timeout(10, block), "won");
+    assertEquals(currentTask()!.cancelling(), 0);
+    await sleep(10);
+    assertEquals(now(), 31);
   }),
 );
 

@@ -20,7 +20,12 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
+import {
+  seenWhenCancelled,
+  TEN_MS_LIMITS,
+} from "../_support/cancelled_block.ts";
 import { outcome } from "../_support/outcome.ts";
+import { slowToEnd } from "../_support/slow_clean_up.ts";
 import { now, turns, virtual } from "../_support/virtual.ts";
 
 Deno.test("@asyncio/asyncio/tasks has select()", () => {
@@ -250,6 +255,23 @@ Deno.test(
     assertEquals(await outcome(running), "CancelledError");
     assertEquals([a.size, b.size], [1, 1]);
     assertEquals([a, b].map((queue) => queue.statistics().getters), [0, 0]);
+  }),
+);
+
+Deno.test(
+  "a cancellation of select() that has taken a case survives the end of a timeout around it",
+  virtual(async () => {
+    const block = async () => {
+      const taken = await select({ a: () => sleep(1), b: slowToEnd(20) });
+      return taken.key;
+    };
+    for (const [name, limit] of Object.entries(TEN_MS_LIMITS)) {
+      assertEquals(
+        await seenWhenCancelled(5, () => limit(block)),
+        ["a", "CancelledError", "slept", 1],
+        name,
+      );
+    }
   }),
 );
 
