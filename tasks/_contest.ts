@@ -141,14 +141,17 @@ export class Contest implements WaitSource {
 
   /**
    * The caller is cancelled, and so are the contenders. If something is on its way
-   * to the caller, that comes first, and its next wait throws.
+   * to the caller, that comes first, and its next wait throws. As with a task that
+   * is awaited, those that take their time to end hear of each further request.
    */
   interrupt(error: CancelledError): void {
     if (this.#isHeld) this.#heldBack ??= error;
-    if (this.#state !== "open" || this.#isHeld) return;
-    this.#state = "interrupted";
-    this.#outcome = error;
-    this.#turns?.end();
+    if (this.#isHeld || this.#isDecided()) return;
+    if (this.#state === "open") {
+      this.#state = "interrupted";
+      this.#outcome = error;
+      this.#turns?.end();
+    }
     cancelEach(this.#runningTasks(), error);
   }
 
@@ -273,6 +276,10 @@ export class Contest implements WaitSource {
     return this.#state === "open";
   }
 
+  #isDecided(): boolean {
+    return this.#state === "won" || this.#state === "failed";
+  }
+
   #abort(): void {
     if (this.#state !== "open" || this.#isHeld) return;
     this.interrupt(toCancelledError(this.#rules.signal!.reason));
@@ -280,7 +287,7 @@ export class Contest implements WaitSource {
 
   #succeeded(entrant: Entrant): void {
     // One may decline to be cancelled, as a task may: what it gives is not lost.
-    if (this.#state !== "open" && this.#state !== "interrupted") return;
+    if (this.#isDecided()) return;
     this.#decide("won", entrant, futureInternals.value(entrant.task));
   }
 

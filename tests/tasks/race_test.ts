@@ -779,6 +779,64 @@ Deno.test(
   }),
 );
 
+for (const [name, limit] of Object.entries(TEN_MS_LIMITS)) {
+  Deno.test(
+    `a cancellation of a race that ${name} has interrupted reaches the contenders`,
+    virtual(async () => {
+      // It goes on for a while when it is interrupted, and has something to give.
+      const partial = () =>
+        sleep(1000).catch(() => sleep(20)).then(() => "partial");
+      for (const block of [partial, () => race([partial])]) {
+        assertEquals(
+          await seenWhenCancelled(11, () => limit(block)),
+          ["CancelledError", "slept", "slept", 1],
+        );
+      }
+    }),
+  );
+
+  Deno.test(
+    `F2 a contender that declines the end of ${name} and a cancellation is given, and the next wait throws`,
+    virtual(async () => {
+      const decline = () => shielded(() => sleep(20)).catch(() => "declined");
+      // Before the limit is reached, in the same step, and after it.
+      for (const ms of [5, 10, 15]) {
+        assertEquals(
+          await seenWhenCancelled(ms, () => limit(() => race([decline]))),
+          ["declined", "CancelledError", "slept", 1],
+        );
+      }
+    }),
+  );
+}
+
+Deno.test(
+  "a race that is cancelled twice throws the error that counts further out",
+  virtual(async () => {
+    for (const ms of [5, 15]) {
+      const running = createTask(() =>
+        timeout(10, () => race([slowToEnd(20)]))
+      );
+      await sleep(0);
+      await sleep(ms);
+      running.cancel("from outside");
+      await assertRejects(() => running, CancelledError, "from outside");
+    }
+  }),
+);
+
+Deno.test(
+  "a race whose contenders await the caller can be cancelled",
+  virtual(async () => {
+    const running: Task<unknown> = createTask(() =>
+      race([async () => await running, async () => await running])
+    );
+    await turns(3);
+    running.cancel("enough");
+    await assertRejects(() => running, CancelledError, "enough");
+  }),
+);
+
 Deno.test(
   "an error of a contender while the race is cancelled is reported",
   virtual(async () => {
