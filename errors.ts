@@ -314,7 +314,9 @@ function matcher(
 ): (error: unknown) => boolean {
   if (typeof matches !== "function") {
     throw new TypeError(
-      `Cannot split an ExceptionGroup as 'matches' must be a function or a class of errors: received ${matches}`,
+      `Cannot split an ExceptionGroup as 'matches' must be a function or a class of errors: received ${
+        String(matches)
+      }`,
     );
   }
   const { prototype } = matches;
