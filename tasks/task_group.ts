@@ -235,7 +235,7 @@ export class TaskGroup {
    *
    * const names: string[] = [];
    * await taskGroup(async (group) => {
-   *   group.createTask(() => sleep(10), { name: "slow" });
+   *   group.createTask(() => sleep(100), { name: "slow" });
    *   group.createTask(() => sleep(1), { name: "quick" });
    *   for await (const task of group) names.push(task.name);
    * });
