@@ -8,7 +8,7 @@ import type { Server } from "./_server.ts";
 
 /** What somebody else has sent is a letter that nobody got: its body is all of it. */
 function open(data: Uint8Array): { head: Death; body: Uint8Array } {
-  return unframe<Death>(data, isDeath) ??
+  return unframe(data, isDeath) ??
     { head: { id: null, deliveries: 0 }, body: data };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { JetStreamConnection, JetStreamMessage } from "./connection.ts";
 import { Delivery } from "./_delivery.ts";
-import { type Due, isDue, unframe } from "./_frame.ts";
+import { isDue, unframe } from "./_frame.ts";
 import { idOf, jobSubject, LATER } from "./_layout.ts";
 import { Pulls } from "./_pulls.ts";
 import type { Server } from "./_server.ts";
@@ -61,7 +61,7 @@ export class DelayedJobs {
 
   async #handle(message: JetStreamMessage): Promise<void> {
     const delivery = new Delivery(this.#connection, message, 0);
-    const framed = unframe<Due>(message.data, isDue);
+    const framed = unframe(message.data, isDue);
     const left = framed === null ? 0 : framed.head.due - Date.now();
     try {
       if (this.#isClosed) delivery.letGo();

@@ -16,15 +16,13 @@ export interface Death {
   readonly deliveries: number;
 }
 
-export function isDue({ due }: { due?: unknown }): boolean {
-  return typeof due === "number";
+export function isDue(head: object): head is Due {
+  return "due" in head && typeof head.due === "number";
 }
 
-export function isDeath(
-  { id, deliveries }: { id?: unknown; deliveries?: unknown },
-): boolean {
-  return (id === null || typeof id === "string") &&
-    typeof deliveries === "number";
+export function isDeath(head: object): head is Death {
+  return "id" in head && (head.id === null || typeof head.id === "string") &&
+    "deliveries" in head && typeof head.deliveries === "number";
 }
 
 export function frame(head: Due | Death, body: Uint8Array): Uint8Array {
@@ -38,7 +36,7 @@ export function frame(head: Due | Death, body: Uint8Array): Uint8Array {
 /** @returns `null` if it is none, as anybody can send to the subjects. */
 export function unframe<H extends Due | Death>(
   bytes: Uint8Array,
-  isHead: (head: Partial<Record<string, unknown>>) => boolean,
+  isHead: (head: object) => head is H,
 ): { head: H; body: Uint8Array } | null {
   const end = bytes.indexOf(LINE_FEED);
   if (end === -1) return null;
@@ -48,8 +46,6 @@ export function unframe<H extends Due | Death>(
   } catch {
     return null;
   }
-  if (typeof head !== "object" || head === null || !isHead({ ...head })) {
-    return null;
-  }
-  return { head: head as H, body: bytes.slice(end + 1) };
+  if (typeof head !== "object" || head === null || !isHead(head)) return null;
+  return { head, body: bytes.slice(end + 1) };
 }

@@ -605,44 +605,63 @@ export function cancellationAbove(scope: Scope): CancelledError | null {
 }
 
 /**
- * Tells a scope's own cancellation from one around it. Made when the scope is
- * entered.
+ * The scopes around a block: tells a cancellation of theirs from the block's own.
+ * Made when the block is entered.
  *
- * What counts is whether a scope around has more requests than at the entry, and
- * not which error comes out of the scope: an error that was dealt with may come
+ * What counts is whether one of them has more requests than at the entry, and
+ * not which error comes out of the block: an error that was dealt with may come
  * by once more, from a task that was cancelled along with this one.
  */
 export class Surroundings {
-  readonly #scope: Scope;
-  readonly #atEntry: RequestsGot | null;
+  readonly #innermost: Scope;
+  readonly #atEntry: ReadonlyMap<Scope, number> | null;
 
-  constructor(scope: Scope) {
-    this.#scope = scope;
-    this.#atEntry = requestsGot(scope.parent!);
+  /** @param innermost The scope in which the block is entered. */
+  constructor(innermost: Scope) {
+    this.#innermost = innermost;
+    this.#atEntry = requestsGot(innermost);
   }
 
-  /** Whether a scope around was asked to cancel, and that was not taken back. */
+  /** Whether one of them was asked to cancel, and that was not taken back. */
   cancelled(): boolean {
     return this.#asked().length > 0;
   }
 
-  /** Lets the next wait around throw what was asked for there, if it was. */
-  rearm(): void {
-    rememberEach(this.#asked());
+  /** What was asked for furthest out, which stands for all; null for nothing. */
+  cause(): CancelledError | null {
+    return this.#asked().at(-1)?.cause ?? null;
   }
 
+  /**
+   * Lets the next wait in each of them throw what was asked for there. Each has
+   * its own: the inner one may close before that wait comes, and takes what it
+   * remembers along.
+   */
+  rearm(): void {
+    for (const each of this.#asked()) each.remember(each.cause!);
+  }
+
+  /** Those that were asked to cancel since the entry; the innermost is first. */
   #asked(): readonly Scope[] {
-    return askedSince(this.#scope.parent!, this.#atEntry);
+    if (!isAnyAsked(this.#innermost)) return NONE;
+    const asked: Scope[] = [];
+    let each: Scope | null = this.#innermost;
+    for (; each !== null; each = each.parent) {
+      if (each.requests > (this.#atEntry?.get(each) ?? 0)) asked.push(each);
+      if (each.shielded) break;
+    }
+    return asked;
   }
 }
 
 const NONE: readonly Scope[] = Object.freeze([]);
 
-/** Requests that code has got, or that are on their way, by scopes around it. */
-export type RequestsGot = ReadonlyMap<Scope, number>;
-
-/** Those that code in `innermost` has got; null if it never had any. */
-export function requestsGot(innermost: Scope): RequestsGot | null {
+/**
+ * The requests that code in `innermost` has got, or that are on their way, by the
+ * scopes around it; what is remembered for its next wait is none. null if it
+ * never had any.
+ */
+function requestsGot(innermost: Scope): ReadonlyMap<Scope, number> | null {
   if (!isAnyAsked(innermost)) return null;
   const got = new Map<Scope, number>();
   for (let each: Scope | null = innermost; each !== null; each = each.parent) {
@@ -651,32 +670,6 @@ export function requestsGot(innermost: Scope): RequestsGot | null {
     if (each.shielded) break;
   }
   return got;
-}
-
-/**
- * The scopes around code in `innermost` that were asked to cancel since it had
- * got `before`, if that was not taken back; the innermost comes first.
- */
-export function askedSince(
-  innermost: Scope,
-  before: RequestsGot | null,
-): readonly Scope[] {
-  if (!isAnyAsked(innermost)) return NONE;
-  const asked: Scope[] = [];
-  for (let each: Scope | null = innermost; each !== null; each = each.parent) {
-    if (each.requests > (before?.get(each) ?? 0)) asked.push(each);
-    if (each.shielded) break;
-  }
-  return asked;
-}
-
-/**
- * Lets the next wait in each of these throw what the scope was asked for. Each
- * has its own: the inner one may close before that wait comes, and takes what
- * it remembers along.
- */
-export function rememberEach(asked: readonly Scope[]): void {
-  for (const each of asked) each.remember(each.cause!);
 }
 
 /** The requests to cancel that code running in `scope` is under. */

@@ -44,20 +44,20 @@ export const OF_ADDRESSES: readonly string[] = ["transport"];
 /** No options: the same, and what {@linkcode refuseQuickAck} refuses. */
 export const OF_SOCKETS: readonly string[] = [...OF_ADDRESSES, "quickAck"];
 
-/** Where a connection goes or a server listens. */
-export interface Place {
-  readonly path?: unknown;
-}
-
 /** What only a host has, and no path. */
-const OF_HOSTS: readonly string[] = [
+const OF_HOSTS = [
   "port",
   "hostname",
   "localAddr",
   "family",
   "happyEyeballsDelay",
   "reusePort",
-];
+] as const;
+
+/** Where a connection goes or a server listens. */
+type Place = Readonly<
+  Partial<Record<"path" | typeof OF_HOSTS[number], unknown>>
+>;
 
 /** Either a path or a host. */
 export function checkPlace(action: string, place: Place): void {
@@ -68,9 +68,7 @@ export function checkPlace(action: string, place: Place): void {
       `Cannot ${action} as 'path' must not be empty: received ""`,
     );
   }
-  const other = OF_HOSTS.find((name) =>
-    (place as Record<string, unknown>)[name] !== undefined
-  );
+  const other = OF_HOSTS.find((name) => place[name] !== undefined);
   if (other !== undefined) {
     throw new TypeError(
       `Cannot ${action} as 'path' and '${other}' exclude each other: received both`,

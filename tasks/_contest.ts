@@ -26,14 +26,7 @@ import { isExitRequest } from "../loop/exit_request.ts";
 import { toCancelledError } from "../loop/cancel_request.ts";
 import { type Future, futureInternals, type Origin } from "../loop/future.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import {
-  askedSince,
-  forgetCancellation,
-  rememberEach,
-  type RequestsGot,
-  requestsGot,
-  type Scope,
-} from "../loop/scope.ts";
+import { forgetCancellation, type Scope, Surroundings } from "../loop/scope.ts";
 import {
   endDropped,
   scopeOf,
@@ -71,7 +64,7 @@ const AT_ONCE: TaskOptions = Object.freeze({ eagerStart: true });
 
 export class Contest implements WaitSource {
   readonly #around: Scope;
-  readonly #atStart: RequestsGot | null;
+  readonly #surroundings: Surroundings;
   readonly #fns: readonly TaskFunction<unknown>[];
   readonly #rules: ContestRules;
   /** Those that were started. */
@@ -88,7 +81,7 @@ export class Contest implements WaitSource {
   #wait: ContestWait | null = null;
   /** A contender may be about to come by what it found at once. */
   #isHeld = false;
-  /** The caller was cancelled meanwhile. */
+  /** The caller was cancelled while that was so. */
   #heldBack: CancelledError | null = null;
 
   constructor(
@@ -97,7 +90,7 @@ export class Contest implements WaitSource {
     rules: ContestRules,
   ) {
     this.#around = around;
-    this.#atStart = requestsGot(around);
+    this.#surroundings = new Surroundings(around);
     this.#fns = fns;
     this.#rules = rules;
   }
@@ -145,8 +138,11 @@ export class Contest implements WaitSource {
    * is awaited, those that take their time to end hear of each further request.
    */
   interrupt(error: CancelledError): void {
-    if (this.#isHeld) this.#heldBack ??= error;
-    if (this.#isHeld || this.#isDecided()) return;
+    if (this.#isHeld) {
+      this.#heldBack ??= error;
+      return;
+    }
+    if (this.#isDecided()) return;
     if (this.#state === "open") {
       this.#state = "interrupted";
       this.#outcome = error;
@@ -331,13 +327,12 @@ export class Contest implements WaitSource {
 
   /** Throws unless somebody has won. */
   #conclude(): void {
-    const asked = askedSince(this.#around, this.#atStart);
     if (this.#state === "interrupted") {
-      // One error stands for all. If a signal was it, nobody may have asked.
-      throw asked[asked.length - 1]?.cause ?? this.#outcome;
+      // If a signal was it, nobody may have asked the scopes.
+      throw this.#surroundings.cause() ?? this.#outcome;
     }
     // What the scopes were asked for meanwhile is for the caller's next wait.
-    rememberEach(asked);
+    this.#surroundings.rearm();
     this.#around.top.deferred--;
     if (this.#state === "failed") throw this.#outcome;
   }

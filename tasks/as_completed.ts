@@ -63,7 +63,7 @@ export interface AsCompleted<T>
  * import { asCompleted, createTask, sleep } from "@asyncio/asyncio";
  * import { assertEquals } from "@std/assert";
  *
- * const slow = createTask(() => sleep(10, "slow"));
+ * const slow = createTask(() => sleep(100, "slow"));
  * const quick = createTask(() => sleep(1, "quick"));
  * const order: string[] = [];
  * for await (const future of asCompleted([slow, quick])) {

@@ -55,7 +55,7 @@ export async function cancelOn<T>(
   checkFunction(action, "fn", fn);
   const around = currentScope();
   const scope = around.open();
-  const surroundings = new Surroundings(scope);
+  const surroundings = new Surroundings(around);
   let own: CancelledError | null = null;
   const cancel = () => {
     if (scope.closed) return;

@@ -107,7 +107,7 @@ export class TaskGroup {
       : onError;
     this.#around = around;
     this.#scope = around.open();
-    this.#surroundings = new Surroundings(this.#scope);
+    this.#surroundings = new Surroundings(around);
     this.#isLimited = isLimited(around);
     this.#empty = new WaitQueue(`the tasks of ${oneLine(name)}`, {
       owner: this,

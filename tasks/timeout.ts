@@ -405,7 +405,7 @@ async function runLimited<T>(
   const when = limit === null || argument === "when" ? limit : now + limit;
   const scope = new LimitedScope(around);
   const deadline = scope.timeout = new Timeout(scope, when);
-  const surroundings = new Surroundings(scope);
+  const surroundings = new Surroundings(around);
   start(deadline, now);
   try {
     const value = await runBlock(scope, fn, deadline);

@@ -7,6 +7,7 @@ import {
   sleep,
   timeout,
 } from "@asyncio/asyncio";
+import { assertEquals } from "@std/assert";
 import { outcome } from "./outcome.ts";
 
 /** What ends a block after ten milliseconds, by its name. */
@@ -28,6 +29,20 @@ export const TEN_MS_LIMITS: Record<
   "a timeout in a timeout": (block) =>
     timeout(12, () => timeout(10, () => block())),
 };
+
+/**
+ * Runs `block`, once for each time at which its task may be cancelled, and
+ * compares what {@linkcode seenWhenCancelled} gives.
+ */
+export async function assertSeenAroundLimit(
+  block: () => Promise<unknown>,
+  expected: readonly unknown[],
+): Promise<void> {
+  // Before the limit is reached, in the same step, and after it.
+  for (const ms of [5, 10, 15]) {
+    assertEquals(await seenWhenCancelled(ms, block), expected);
+  }
+}
 
 /**
  * What a task comes to that runs `block` and is cancelled `ms` milliseconds after

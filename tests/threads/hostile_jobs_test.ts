@@ -110,20 +110,19 @@ Deno.test(
   }),
 );
 
+/** A job that closes the port to its thread, and does not end by itself. */
+async function closePort(): Promise<void> {
+  const { parentPort } = await import("node:worker_threads");
+  parentPort!.close();
+  await new Promise((resolve) => setTimeout(resolve, 60_000));
+}
+
 Deno.test({
   name: "a job that closes the port to its thread breaks its worker",
   // Its port has nothing to close it.
   ignore: "Deno" in globalThis,
   fn: withOneWorker(async (executor) => {
-    await assertRejects(
-      () =>
-        executor.submit(async () => {
-          const { parentPort } = await import("node:worker_threads");
-          parentPort!.close();
-          await new Promise((resolve) => setTimeout(resolve, 60_000));
-        }),
-      BrokenWorkerError,
-    );
+    await assertRejects(() => executor.submit(closePort), BrokenWorkerError);
   }),
 });
 
@@ -141,15 +140,7 @@ Deno.test({
       const mark = () => (globalThis as { mark?: number }).mark;
       assertEquals(await executor.submit(mark), 1);
     }
-    await assertRejects(
-      () =>
-        executor.submit(async () => {
-          const { parentPort } = await import("node:worker_threads");
-          parentPort!.close();
-          await new Promise((resolve) => setTimeout(resolve, 60_000));
-        }),
-      BrokenWorkerError,
-    );
+    await assertRejects(() => executor.submit(closePort), BrokenWorkerError);
   }),
 });
 
