@@ -1,4 +1,4 @@
-/** Starts the clients of the socket rows, from the process of the server; see load.ts. On Deno and on Node. */
+/** Starts the clients of the socket rows, from the process of the server; see load.ts and load_tls.ts. On Deno and on Node. */
 
 import { spawn } from "node:child_process";
 import process from "node:process";
@@ -8,20 +8,23 @@ export interface ClientOptions {
   readonly connections: number;
   readonly send: number;
   readonly receive: number;
+  /** Whether they speak TLS. */
+  readonly tls?: boolean;
 }
 
 /** Does `count` of the command; resolves when the clients are through. */
 export type Command = (
-  name: "exchange" | "stream",
+  name: "exchange" | "stream" | "connect",
   count: number,
 ) => Promise<void>;
 
 /** Connects the clients to a port of this machine. */
 export async function startClients(
   port: number,
-  { connections, send, receive }: ClientOptions,
+  { connections, send, receive, tls = false }: ClientOptions,
 ): Promise<Command> {
-  const { BENCH_DENO: deno = "deno", BENCH_LOAD: load = "" } = process.env;
+  const { BENCH_DENO: deno = "deno", BENCH_LOAD, BENCH_LOAD_TLS } = process.env;
+  const load = (tls ? BENCH_LOAD_TLS : BENCH_LOAD) ?? "";
   const child = spawn(deno, [
     ...["run", "--quiet", "--no-check", "--allow-all", load],
     ...[port, connections, send, receive].map(String),

@@ -4,11 +4,13 @@
  *
  *     load.ts PORT CONNECTIONS SEND_BYTES RECEIVE_BYTES
  *
- * reads commands from stdin, a line each, and answers `done`:
+ * reads commands from its standard input, a line each, and answers `done`:
  *
  *     exchange N   sends a message of SEND_BYTES and waits for RECEIVE_BYTES, N times over all connections
  *     stream N     sends N messages on the first connection and waits for nothing
  */
+
+import { obey } from "./commands.ts";
 
 const AF_INET = 2;
 const SOCK_STREAM = 1;
@@ -129,22 +131,5 @@ function stream(total: number): void {
   }
 }
 
-const commands: Record<string, (count: number) => void> = { exchange, stream };
-
-const answer = new TextEncoder().encode("done\n");
-const input = new Uint8Array(4096);
-const decoder = new TextDecoder();
-let text = "";
-Deno.stdout.writeSync(answer); // all are connected
-for (let n = Deno.stdin.readSync(input); n !== null;) {
-  text += decoder.decode(input.subarray(0, n));
-  const lines = text.split("\n");
-  text = lines.pop()!;
-  for (const line of lines) {
-    const [name = "", count = ""] = line.split(" ");
-    commands[name]!(Number(count));
-    Deno.stdout.writeSync(answer);
-  }
-  n = Deno.stdin.readSync(input);
-}
+await obey({ exchange, stream });
 Deno.exit(0);

@@ -25,7 +25,9 @@ export async function runProcess(
         env: {
           ASYNCIO_DEBUG: "",
           BENCH_DENO: Deno.execPath(),
-          BENCH_LOAD: fromFileUrl(new URL("./load.ts", import.meta.url)),
+          BENCH_LOAD: besides("load.ts"),
+          BENCH_LOAD_TLS: besides("load_tls.ts"),
+          BENCH_TLS: besides("tls"),
           NO_COLOR: "1",
           PYTHONASYNCIODEBUG: "",
           PYTHONDONTWRITEBYTECODE: "1",
@@ -44,6 +46,11 @@ export async function runProcess(
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return { ok: false, stdout: "", stderr: `${error}` };
   }
+}
+
+/** The path of a file or folder of this folder. */
+function besides(name: string): string {
+  return fromFileUrl(new URL(name, import.meta.url));
 }
 
 /** The path of a `file:` URL (std's `fromFileUrl` is on JSR, which a build machine may not reach). */

@@ -66,6 +66,7 @@ import { timeoutUnfired } from "./rows/timeout.ts";
 import { timeline } from "./rows/timeline.ts";
 import { timer } from "./rows/timer.ts";
 import { timers } from "./rows/timers.ts";
+import { tls } from "./rows/tls.ts";
 import { waitFirst } from "./rows/wait_first.ts";
 import { eventBroadcast, lockWaiters } from "./rows/waiters.ts";
 import { echoWorkers, workWorkers } from "./rows/workers.ts";
@@ -126,6 +127,7 @@ export const rows: readonly Row[] = [
   socketFrames,
   httpStreams,
   httpProtocol,
+  tls,
   ...idleConnections,
   startProcess,
   startFifty,

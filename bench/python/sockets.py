@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import os
+import ssl
 import subprocess
 import time
 
@@ -14,9 +15,9 @@ PIECES, PIECE, QUESTION = 50, b"b" * 20, 64
 
 
 class Clients:
-    def __init__(self, port, connections, send, receive):
+    def __init__(self, port, connections, send, receive, load="BENCH_LOAD"):
         command = [os.environ.get("BENCH_DENO", "deno"), "run", "--quiet", "--no-check", "--allow-all"]
-        command += [os.environ["BENCH_LOAD"], *map(str, (port, connections, send, receive))]
+        command += [os.environ[load], *map(str, (port, connections, send, receive))]
         self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     async def answer(self):
@@ -40,19 +41,19 @@ async def exchange(serve, connections, send, receive, rounds, size):
     await clients.do("exchange", rounds * size)
 
 
-async def serve_handler(handler):
-    server = await asyncio.start_server(handler, "127.0.0.1", 0)
+async def serve_handler(handler, context=None):
+    server = await asyncio.start_server(handler, "127.0.0.1", 0, ssl=context)
     return server.sockets[0].getsockname()[1]
 
 
-async def serve_streams():
+async def serve_streams(context=None):
     async def echo(reader, writer):
         while data := await reader.read(LARGEST_READ):
             writer.write(data)
             await writer.drain()
         writer.close()
 
-    return await serve_handler(echo)
+    return await serve_handler(echo, context)
 
 
 class Echo(asyncio.Protocol):
@@ -157,6 +158,31 @@ async def ping_beside_bulk(size):
     are_back = True
     await sending
     return {"round trip": each * PINGERS}
+
+
+over_tls = None
+MESSAGES_A_CONNECTION = 500
+
+
+async def computing(work, count):
+    before = time.process_time_ns()
+    await work
+    return (time.process_time_ns() - before) / count
+
+
+async def tls(size):
+    global over_tls
+    if over_tls is None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        folder = os.environ["BENCH_TLS"]
+        context.load_cert_chain(f"{folder}/cert.pem", f"{folder}/key.pem")
+        over_tls = Clients(await serve_streams(context), 50, 64, 64, "BENCH_LOAD_TLS")
+        await over_tls.answer()
+    connections = size // MESSAGES_A_CONNECTION
+    return {
+        "message": await computing(over_tls.do("exchange", size), size),
+        "connection": await computing(over_tls.do("connect", connections), connections),
+    }
 
 
 measured = None

@@ -12,7 +12,7 @@ import sys
 import time
 
 from guests import GUESTS
-from measured import MEASURED
+from measured import MEASURED, WARM_UP
 from rows import TIMED
 from sockets import SOCKETS
 
@@ -54,7 +54,7 @@ def sample(loop, work, size, sample_ms, samples, warm_up_ms):
 
 def repeat(loop, measure, size):
     """Warm up, then measure: once where there are many items, else the median of several times."""
-    warm_up = min(size, 10_000)
+    warm_up = min(size, WARM_UP)
     for _ in range(math.ceil(50_000 / warm_up)):
         loop.run_until_complete(measure(warm_up))
     times = min(25, max(1, 100_000 // size))

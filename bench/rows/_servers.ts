@@ -12,7 +12,8 @@ import type { Load, Work } from "../types.ts";
 interface Conn {
   read(buffer: Uint8Array): Promise<number | null>;
   write(bytes: Uint8Array): Promise<number>;
-  setNoDelay(): void;
+  /** None over TLS. */
+  setNoDelay?(): void;
   close(): void;
 }
 
@@ -22,7 +23,10 @@ interface Listener extends AsyncIterable<Conn> {
 
 /** The runtime, which is Deno if it has this. */
 interface Host {
-  readonly Deno?: { listen(options: object): Listener };
+  readonly Deno?: {
+    listen(options: object): Listener;
+    listenTls(options: object): Listener;
+  };
 }
 
 type Library = typeof import("@asyncio/asyncio");
@@ -33,8 +37,14 @@ export const LOCAL = "127.0.0.1";
 /** What the servers read at a time at most. */
 export const LARGEST_READ = 65_536;
 
-/** Listens and gives its port. */
-export type Serve = () => Promise<number>;
+/** A certificate and its key, as PEM. */
+export interface Identity {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Listens, for TLS if it gets a certificate, and gives its port. */
+export type Serve = (identity?: Identity) => Promise<number>;
 
 /** Exchanges messages with a server for as long as the process lives. */
 export function exchanging(options: ClientOptions, serve: Serve): Load<Work> {
@@ -52,9 +62,11 @@ export function both(bytes: number, connections: number): ClientOptions {
 /** Serves with our streams. */
 export async function serveByStreams(
   handler: ConnectionHandler,
+  identity?: Identity,
 ): Promise<number> {
   const { startServer } = await import("@asyncio/asyncio");
-  const server = await startServer(handler, { hostname: LOCAL });
+  const tls = identity ?? false;
+  const server = await startServer(handler, { hostname: LOCAL, tls });
   return server.port;
 }
 
@@ -74,10 +86,14 @@ export async function serveByProtocol(
 export async function serveByHost(
   onDeno: (conn: Conn) => Promise<void>,
   onNode: (socket: NodeSocket) => (data: Uint8Array) => void,
+  identity?: Identity,
 ): Promise<number> {
   const { Deno } = globalThis as Host;
-  if (Deno === undefined) return await serveByNode(onNode);
-  const listener = Deno.listen({ hostname: LOCAL, port: 0 });
+  if (Deno === undefined) return await serveByNode(onNode, identity);
+  const address = { hostname: LOCAL, port: 0 };
+  const listener = identity === undefined
+    ? Deno.listen(address)
+    : Deno.listenTls({ ...address, ...identity });
   accept(listener, onDeno);
   return listener.addr.port;
 }
@@ -87,7 +103,7 @@ async function accept(
   serve: (conn: Conn) => Promise<void>,
 ): Promise<void> {
   for await (const conn of listener) {
-    conn.setNoDelay();
+    conn.setNoDelay?.();
     // It ends with the process, and its connections do so at any time.
     serve(conn).catch(() => {}).then(() => conn.close());
   }
@@ -95,12 +111,15 @@ async function accept(
 
 async function serveByNode(
   onConnection: (socket: NodeSocket) => (data: Uint8Array) => void,
+  identity?: Identity,
 ): Promise<number> {
-  const { createServer } = await import("node:net");
-  const server = createServer({ noDelay: true }, (socket) => {
+  const onSocket = (socket: NodeSocket) => {
     socket.on("data", onConnection(socket));
     socket.on("error", () => {});
-  });
+  };
+  const server = identity === undefined
+    ? (await import("node:net")).createServer({ noDelay: true }, onSocket)
+    : (await import("node:tls")).createServer(identity, onSocket);
   await new Promise<void>((resolve) => server.listen(0, LOCAL, resolve));
   return (server.address() as { port: number }).port;
 }

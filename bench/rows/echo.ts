@@ -3,6 +3,7 @@ import type { Target, TimedRow } from "../types.ts";
 import {
   both,
   exchanging,
+  type Identity,
   LARGEST_READ,
   type Serve,
   serveByHost,
@@ -12,7 +13,7 @@ import {
 } from "./_servers.ts";
 
 /** Streams, as most would write it. */
-export function serveStreams(): Promise<number> {
+export function serveStreams(identity?: Identity): Promise<number> {
   return serveByStreams(async (reader, writer) => {
     for (;;) {
       const data = await reader.read(LARGEST_READ);
@@ -21,7 +22,7 @@ export function serveStreams(): Promise<number> {
       await writer.drain();
     }
     writer.close();
-  });
+  }, identity);
 }
 
 function serveProtocol(): Promise<number> {
@@ -81,15 +82,19 @@ function serveBuffered(): Promise<number> {
 }
 
 /** A loop that reads and writes, without anything of a library. */
-export function serveBare(): Promise<number> {
-  return serveByHost(async (conn) => {
-    const buffer = new Uint8Array(LARGEST_READ);
-    for (;;) {
-      const count = await conn.read(buffer);
-      if (count === null) break;
-      await writeAll(conn, buffer.subarray(0, count));
-    }
-  }, (socket) => (data) => socket.write(data));
+export function serveBare(identity?: Identity): Promise<number> {
+  return serveByHost(
+    async (conn) => {
+      const buffer = new Uint8Array(LARGEST_READ);
+      for (;;) {
+        const count = await conn.read(buffer);
+        if (count === null) break;
+        await writeAll(conn, buffer.subarray(0, count));
+      }
+    },
+    (socket) => (data) => socket.write(data),
+    identity,
+  );
 }
 
 /** A way to read, and what is asked of it. */
