@@ -20,7 +20,7 @@ const USAGE = `Usage: deno task bench [options]
   --python PATH       the Python to use, by default the first that has uvloop
   --json              results for machines on stdout, progress on stderr
   --list              name the rows and stop
-  --write A,B         make RESULTS.md of files that --json has made, and stop
+  --write A,B         put files that --json has made into RESULTS.md, and stop
   --node, --bun       our side and the npm peers on the node, or the bun, of PATH
 `;
 
@@ -189,7 +189,8 @@ async function writeResults(paths: readonly string[]): Promise<void> {
     paths.map(async (path) => JSON.parse(await Deno.readTextFile(path))),
   );
   const path = fromFileUrl(new URL("./RESULTS.md", import.meta.url));
-  await Deno.writeTextFile(path, toMarkdown(reports));
+  const earlier = await Deno.readTextFile(path);
+  await Deno.writeTextFile(path, toMarkdown(reports, earlier));
   const { ok, stderr } = await runProcess([
     Deno.execPath(),
     "fmt",

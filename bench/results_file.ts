@@ -25,14 +25,35 @@ export interface Report {
   readonly results: readonly Result[];
 }
 
-/** The page: a section for Deno and one for Node, each of one report or more. */
-export function toMarkdown(reports: readonly Report[]): string {
-  const sections = Map.groupBy(reports, (report) => versionOf(report));
+const HEADING = /^## (.*)$/gm;
+
+/**
+ * The page: a section for each runtime, made of one report or more. What
+ * `earlier` has of other runtimes stays as it is.
+ */
+export function toMarkdown(
+  reports: readonly Report[],
+  earlier: string = "",
+): string {
+  const sections = sectionsOf(earlier);
+  const groups = Map.groupBy(reports, (report) => versionOf(report));
+  for (const [version, parts] of groups) {
+    sections.set(version, section(joined(parts)));
+  }
   return [
     "# Results",
     "Written by `deno task bench --write`, from runs with `--json`; do not edit. [README.md](README.md) says how to read it.",
-    ...Array.from(sections.values(), (parts) => section(joined(parts))),
+    ...sections.values(),
   ].join("\n\n") + "\n";
+}
+
+/** The sections of a page, by their headings. */
+function sectionsOf(page: string): Map<string, string> {
+  const found = [...page.matchAll(HEADING)];
+  return new Map(found.map(({ 1: heading = "", index }, i) => [
+    heading,
+    page.slice(index, found[i + 1]?.index).trimEnd(),
+  ]));
 }
 
 function versionOf({ peers }: Report): string {

@@ -88,8 +88,16 @@ Deno.test("the benchmarks have an id each, and say what they do not know", async
   assertStringIncludes(row.stderr, "no_such_row");
 });
 
-Deno.test("the parts of a long run make one section a runtime", () => {
-  const part = (id: string, minutes: number, rounds: number): Report => ({
+/** What a run printed that measured one row. */
+function reportOf(
+  id: string,
+  { minutes = 1, rounds = 5, version = "a runtime" }: {
+    minutes?: number;
+    rounds?: number;
+    version?: string;
+  } = {},
+): Report {
+  return {
     date: "2026-01-02T03:04:05Z",
     minutes,
     machine: {
@@ -100,7 +108,7 @@ Deno.test("the parts of a long run make one section a runtime", () => {
       deno: { deno: "2.9.6" },
     },
     rounds,
-    peers: [{ name: "ours", version: "a runtime" }],
+    peers: [{ name: "ours", version }],
     skipped: [{ name: "uvloop", reason: "not here" }],
     results: [{
       id,
@@ -110,10 +118,34 @@ Deno.test("the parts of a long run make one section a runtime", () => {
       targets: [],
       failed: {},
     }],
-  });
-  const page = toMarkdown([part("one", 1.2, 7), part("two", 2, 5)]);
+  };
+}
+
+Deno.test("the parts of a long run make one section a runtime", () => {
+  const page = toMarkdown([
+    reportOf("one", { minutes: 1.2, rounds: 7 }),
+    reportOf("two", { minutes: 2, rounds: 5 }),
+  ]);
   assertEquals(page.match(/^## .*/gm), ["## a runtime"]);
   assertStringIncludes(page, "at least 5 alternating rounds, 3.2 minutes.");
   assertEquals(page.match(/^- uvloop/gm)?.length, 1);
   assertEquals(page.match(/^\| (one|two) \|/gm)?.length, 2);
+});
+
+Deno.test("a run on one runtime leaves the results of the others as they are", () => {
+  const earlier = toMarkdown([
+    reportOf("one"),
+    reportOf("two", { version: "another" }),
+  ]);
+  const page = toMarkdown([reportOf("three")], earlier);
+  assertEquals(page.match(/^#+ .*/gm), [
+    "# Results",
+    "## a runtime",
+    "## another",
+  ]);
+  assertEquals(page.match(/^\| (one|two|three) \|/gm), [
+    "| three |",
+    "| two |",
+  ]);
+  assertEquals(toMarkdown([], earlier), earlier);
 });
