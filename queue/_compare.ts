@@ -38,14 +38,30 @@ export function compareByValue(a: unknown, b: unknown): number {
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
-/** As Python's tuples: the first difference decides, then the length. */
+/**
+ * As Python's tuples: the first difference decides, then the length. Python has
+ * none for two elements of different kinds; if they counted as equal, three
+ * items could each come before the next and the last before the first.
+ */
 function compareArrays(a: unknown[], b: unknown[]): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
-    const ranking = rankingOf(a[i]);
-    if (ranking === null || ranking !== rankingOf(b[i])) continue;
-    const difference = compareByValue(a[i], b[i]);
+    const kind = kindOf(a[i]);
+    const difference = kind - kindOf(b[i]) ||
+      (kind === UNORDERED ? 0 : compareByValue(a[i], b[i]));
     if (difference !== 0) return difference;
   }
   return a.length - b.length;
+}
+
+const KINDS = ["number", "string", "date"];
+const ARRAY = KINDS.length;
+const UNORDERED = ARRAY + 1;
+
+/** Elements of a lower kind come first. */
+function kindOf(value: unknown): number {
+  const ranking = rankingOf(value);
+  if (ranking === null) return UNORDERED;
+  const kind = KINDS.indexOf(ranking);
+  return kind < 0 ? ARRAY : kind;
 }

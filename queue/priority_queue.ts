@@ -64,7 +64,9 @@ export type Comparable =
  * Without `compare` it takes what has an order of its own: numbers and bigints,
  * strings, dates; and arrays, as tuples are in Python: the first elements
  * decide, then the second ... Elements that have no order count as equal, so
- * `[priority, anything]` is fine. All items are to be of one kind.
+ * `[priority, anything]` is fine. Of elements of two kinds, numbers come before
+ * strings, strings before dates, dates before arrays, and those that have no
+ * order last. All items are to be of one kind.
  *
  * | operation                 | cost     |
  * | ------------------------- | -------- |
@@ -154,14 +156,12 @@ class Ranking<T> implements Store<T> {
   readonly #compare: ((a: T, b: T) => number) | undefined;
   readonly #heap: Heap<Entry<T>>;
   #order = 0;
-  /** What a comparison threw: the heap must not be left half way. */
-  #failure: { readonly error: unknown } | null = null;
 
   constructor(compare: ((a: T, b: T) => number) | undefined) {
     this.#compare = compare;
     this.#heap = new Heap<Entry<T>>(
       compare === undefined ? isBefore : (a, b) => {
-        const difference = this.#difference(compare, a.item, b.item);
+        const difference = checkDifference(compare(a.item, b.item));
         return difference < 0 || (difference === 0 && a.order < b.order);
       },
     );
@@ -193,46 +193,27 @@ class Ranking<T> implements Store<T> {
 
   push(item: T): void {
     this.check(item);
-    const entry: Entry<T> = { item, order: this.#order++, heapIndex: -1 };
-    this.#heap.push(entry);
-    if (this.#failure === null) return;
-    this.#heap.remove(entry);
-    this.#throwFailure();
+    this.#heap.push({ item, order: this.#order++, heapIndex: -1 });
   }
 
   shift(): T | undefined {
-    const entry = this.#heap.pop() as Entry<T>;
-    if (this.#failure === null) return entry.item;
-    this.#heap.push(entry);
-    return this.#throwFailure();
+    return this.#heap.pop()?.item;
   }
 
   clear(): void {
     this.#heap.clear();
   }
+}
 
-  #difference(compare: (a: T, b: T) => number, a: T, b: T): number {
-    try {
-      const difference: unknown = compare(a, b);
-      if (typeof difference === "number" && !Number.isNaN(difference)) {
-        return difference;
-      }
-      throw new TypeError(
-        `Cannot order two items as 'compare' must return a number: received ${
-          show(difference)
-        }`,
-      );
-    } catch (error) {
-      this.#failure ??= { error };
-      return 0;
-    }
+function checkDifference(difference: unknown): number {
+  if (typeof difference === "number" && !Number.isNaN(difference)) {
+    return difference;
   }
-
-  #throwFailure(): never {
-    const error = this.#failure?.error;
-    this.#failure = null;
-    throw error;
-  }
+  throw new TypeError(
+    `Cannot order two items as 'compare' must return a number: received ${
+      show(difference)
+    }`,
+  );
 }
 
 /** In the order that the items have by themselves. */

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertFalse } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { Heap, type HeapItem } from "../../_internal/heap.ts";
 import { makeRandom } from "../../_internal/random.ts";
 
@@ -91,3 +91,34 @@ Deno.test.each([1, 2, 3, 4, 5])(
     assertEquals(drain(heap), model.map((each) => each.key));
   },
 );
+
+Deno.test("a comparison that throws leaves a Heap as it was", () => {
+  let comparisons = Infinity;
+  const heap = new Heap<Item>((a, b) => {
+    if (--comparisons < 0) throw new Error("cannot compare");
+    return isBefore(a, b);
+  });
+  const items = [5, 3, 8, 1, 9, 7, 2, 6, 4].map(item);
+  for (const each of items) heap.push(each);
+  const before = [...heap.items()];
+  const attempts = [
+    () => heap.push(item(0)),
+    () => heap.pop(),
+    () => heap.remove(heap.items()[1]!),
+  ];
+  for (const attempt of attempts) {
+    for (let allowed = 0; allowed < 2; allowed++) {
+      comparisons = allowed;
+      assertThrows(attempt, Error, "cannot compare");
+      assertEquals(
+        heap.items().map(({ key }) => key),
+        before.map(({ key }) => key),
+      );
+      assertEquals(heap.items().map(({ heapIndex }) => heapIndex), [
+        ...before.keys(),
+      ]);
+    }
+  }
+  comparisons = Infinity;
+  assertEquals(drain(heap), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});

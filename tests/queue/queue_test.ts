@@ -630,7 +630,7 @@ Deno.test(
 );
 
 Deno.test(
-  "an error of compare comes out of get(), and nothing is lost",
+  "an error of compare comes out of get(), and the queue stays as it was",
   virtual(async () => {
     let broken = false;
     const queue = new PriorityQueue<number>({
@@ -639,15 +639,26 @@ Deno.test(
         return a - b;
       },
     });
-    for (const item of [3, 1, 2]) queue.putNowait(item);
+    for (const item of [5, 3, 4, 1, 2]) queue.putNowait(item);
     broken = true;
     await assertRejects(() => queue.get(), Error, "broken");
     assertThrows(() => queue.getNowait(), Error, "broken");
-    assertEquals(queue.size, 3);
+    assertThrows(() => queue.putNowait(0), Error, "broken");
+    assertEquals(queue.size, 5);
     broken = false;
-    assertEquals(drained(queue).toSorted(), [1, 2, 3]);
+    assertEquals(drained(queue), [1, 2, 3, 4, 5]);
   }),
 );
+
+Deno.test("PriorityQueue orders elements of several kinds by kind", () => {
+  const queue = new PriorityQueue<[number, unknown]>();
+  const kinds = [["b"], {}, "c", "a", new Date(5), undefined, 7n, "b", [{}], 3];
+  for (const each of kinds) queue.putNowait([1, each]);
+  assertEquals(
+    drained(queue).map(([, each]) => each),
+    [3, 7n, "a", "b", "c", new Date(5), ["b"], {}, undefined, [{}]],
+  );
+});
 
 Deno.test("compare must be a function that returns a number", () => {
   assertThrows(
