@@ -1,5 +1,6 @@
 import {
   checkDelay,
+  checkDuration,
   checkFunction,
   checkNotAsync,
   checkSpan,
@@ -117,16 +118,11 @@ export let createChecked: <T>(
  * ```
  */
 export class EventLoop {
-  /**
-   * A step that holds the loop for this long or longer, in milliseconds, is
-   * reported in debug mode.
-   */
-  slowCallbackDuration: number = SLOW_CALLBACK_MS;
-
   readonly #kernel: LoopKernel;
   readonly #hooks: Hooks;
   readonly #signals: SignalHandlers;
   #debugMode: DebugMode | null = null;
+  #slowCallbackDuration: number = SLOW_CALLBACK_MS;
   #taskFactory: TaskFactory | null = null;
   #inFactory = false;
   #exceptionHandler: ExceptionHandler | null = null;
@@ -413,7 +409,9 @@ export class EventLoop {
    * ```
    *
    * @param factory Called with the loop, the function and the options; `null`
-   * for the default. Its own calls of `createTask` do not come back to it.
+   * for the default. Its own calls of `createTask` do not come back to it. It
+   * returns a task; `createTask` throws a `TypeError` if it does not.
+   * @throws {TypeError} When `factory` is neither a function nor `null`.
    */
   setTaskFactory(factory: TaskFactory | null): void {
     if (factory !== null) {
@@ -450,6 +448,23 @@ export class EventLoop {
       this.#debugMode = null;
       kernel.stacks = null;
     }
+  }
+
+  /**
+   * A step that holds the loop for this long or longer, in milliseconds, is
+   * reported in debug mode. Can be set: to `Infinity` if none is to be.
+   *
+   * @default {100}
+   * @throws {TypeError} When it is set to what is not a number.
+   * @throws {RangeError} When it is set to NaN or below 0.
+   */
+  get slowCallbackDuration(): number {
+    return this.#slowCallbackDuration;
+  }
+
+  set slowCallbackDuration(ms: number) {
+    checkDuration("set what is slow", "slowCallbackDuration", ms);
+    this.#slowCallbackDuration = ms;
   }
 
   /**
@@ -680,9 +695,16 @@ export class EventLoop {
     try {
       if (inFactory) return makeTask(this.#kernel, fn, options);
       const task = factory(this, fn, options);
+      if (!(task instanceof Task)) {
+        throw new TypeError(
+          `Cannot create a task as the task factory must return one: received ${
+            show(task)
+          }`,
+        );
+      }
       // A factory may have no use for options, but a task keeps its name.
       const { name } = options;
-      if (name !== undefined && task instanceof Task) nameIfUnnamed(task, name);
+      if (name !== undefined) nameIfUnnamed(task, name);
       return task;
     } finally {
       this.#inFactory = inFactory;

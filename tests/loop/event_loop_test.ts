@@ -694,6 +694,39 @@ Deno.test("a task factory makes the tasks, null makes them as ever", async () =>
   plain.close();
 });
 
+Deno.test("a task factory that makes no task is told so, and makes none", async () => {
+  for (const made of [5, undefined, Promise.resolve()]) {
+    const loop = newEventLoop();
+    loop.setTaskFactory(() => made as never);
+    const message = "Cannot create a task as the task factory must return one";
+    assertThrows(() => loop.createTask(() => 1), TypeError, message);
+    await assertRejects(
+      () => loop.runUntilComplete(() => 1),
+      TypeError,
+      message,
+    );
+    loop.setTaskFactory(null);
+    assertEquals(await loop.runUntilComplete(() => 2), 2);
+    loop.close();
+  }
+});
+
+Deno.test("slowCallbackDuration is a number of milliseconds", () => {
+  const loop = newEventLoop();
+  loop.slowCallbackDuration = Infinity;
+  loop.slowCallbackDuration = 0;
+  assertThrows(
+    () => loop.slowCallbackDuration = "20" as never,
+    TypeError,
+    `'slowCallbackDuration' must be a number of milliseconds: received "20"`,
+  );
+  for (const wrong of [NaN, -1]) {
+    assertThrows(() => loop.slowCallbackDuration = wrong, RangeError);
+  }
+  assertEquals(loop.slowCallbackDuration, 0);
+  loop.close();
+});
+
 Deno.test(
   "handles tell their state and when they are due",
   virtual(async () => {
