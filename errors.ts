@@ -192,8 +192,8 @@ export class ExceptionGroup extends AggregateError {
    * @param message What to tell the reader; how many errors it holds, and the
    * first of them, are added.
    * @param options The cause.
-   * @throws {TypeError} When `errors` is a string, as where the message comes
-   * first.
+   * @throws {TypeError} When `errors` is no list, or a string, as where the
+   * message comes first.
    * @throws {RangeError} When `errors` is empty.
    */
   constructor(
@@ -206,7 +206,7 @@ export class ExceptionGroup extends AggregateError {
         "Cannot create an ExceptionGroup as 'errors' must be a list of errors: received a string; the message comes second",
       );
     }
-    const list = [...errors];
+    const list = listOf(errors);
     if (list.length === 0) {
       throw new RangeError(
         "Cannot create an ExceptionGroup as 'errors' must hold at least one error: received none",
@@ -301,6 +301,15 @@ export class ExceptionGroup extends AggregateError {
   }
 }
 
+function listOf(errors: Iterable<unknown>): unknown[] {
+  if (typeof Object(errors)[Symbol.iterator] === "function") return [...errors];
+  throw new TypeError(
+    `Cannot create an ExceptionGroup as 'errors' must be a list of errors: received ${
+      brief(errors)
+    }`,
+  );
+}
+
 /**
  * Outside of the class: for a class that names itself, the compiler writes an
  * assignment, which no bundle leaves out.
@@ -315,7 +324,7 @@ function matcher(
   if (typeof matches !== "function") {
     throw new TypeError(
       `Cannot split an ExceptionGroup as 'matches' must be a function or a class of errors: received ${
-        String(matches)
+        brief(matches)
       }`,
     );
   }

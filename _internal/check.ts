@@ -91,6 +91,18 @@ export function checkOneOf(
   );
 }
 
+/** Anything with properties, be it a function. */
+export function checkObject(
+  action: string,
+  name: string,
+  value: unknown,
+): void {
+  if (Object(value) === value) return;
+  throw new TypeError(
+    `Cannot ${action} as '${name}' must be an object: received ${show(value)}`,
+  );
+}
+
 /** A span of time in milliseconds: any number but NaN. */
 export function checkDelay(action: string, name: string, value: unknown): void {
   if (typeof value !== "number") {

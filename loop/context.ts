@@ -2,7 +2,7 @@
  * Context variables. A {@linkcode Context} points to an immutable tree, so that
  * copying one, which every new task does, is copying a pointer.
  */
-import { checkString } from "../_internal/check.ts";
+import { checkFunction, checkString } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError } from "../errors.ts";
@@ -73,8 +73,11 @@ export class Context {
    * @param fn The function.
    * @param args Its arguments.
    * @returns What `fn` returns.
+   * @throws {TypeError} When `fn` is not a function.
+   * @throws Whatever `fn` throws.
    */
   run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
+    checkFunction("run in a context", "fn", fn);
     return runInContext(this, () => fn(...args));
   }
 
@@ -97,8 +100,16 @@ export class Context {
    * @typeParam T What the variable holds.
    * @param variable The variable.
    * @returns True if it has a value of its own here.
+   * @throws {TypeError} When `variable` is not a `ContextVar`.
    */
   has<T>(variable: ContextVar<T>): boolean {
+    if (!(variable instanceof ContextVar)) {
+      throw new TypeError(
+        `Cannot look into a context as 'variable' must be a ContextVar: received ${
+          show(variable)
+        }`,
+      );
+    }
     return find(this.#values, variable as ContextVar<unknown>) !== null ||
       (this.#named !== null && this.#named.has(variable.name));
   }

@@ -3,6 +3,7 @@ import {
   checkDuration,
   checkFunction,
   checkNotAsync,
+  checkObject,
   checkSpan,
   isThenable,
 } from "../_internal/check.ts";
@@ -482,6 +483,7 @@ export class EventLoop {
    * @param instrument Its methods are called from now on.
    */
   addInstrument(instrument: Instrument): void {
+    checkObject("add an instrument", "instrument", instrument);
     this.#hooks.add(instrument);
   }
 
@@ -520,8 +522,10 @@ export class EventLoop {
    * Writes the context to stderr: the handler if none was set.
    *
    * @param context What happened.
+   * @throws {TypeError} When `context` is not an object.
    */
   defaultExceptionHandler(context: ExceptionContext): void {
+    checkObject("report an error", "context", context);
     writeException(context);
   }
 
@@ -533,8 +537,10 @@ export class EventLoop {
    * @throws {SystemExit} When the handler throws it, to end the program; if it
    * is the loop that tells of an error, this ends the run.
    * @throws {KeyboardInterrupt} Likewise.
+   * @throws {TypeError} When `context` is not an object.
    */
   callExceptionHandler(context: ExceptionContext): void {
+    checkObject("report an error", "context", context);
     callSafely(
       this.#exceptionHandler ??
         ((each) => this.defaultExceptionHandler(each)),

@@ -7,6 +7,7 @@ import { hostFiles } from "../platform/files.ts";
 import type { HostFile } from "../platform/types/files.ts";
 import { waitForHost } from "./host.ts";
 import {
+  checkTransport,
   type Occupant,
   type Transport,
   transportInternals,
@@ -124,6 +125,8 @@ class Gate implements Occupant {
  * @returns How many bytes were sent.
  * @throws {FileNotFoundError} When there is no such file.
  * @throws {OSError} When the file cannot be read: it is a directory, say.
+ * @throws {TypeError} When `transport` is not a `Transport`, or `file` neither a
+ * path nor a file.
  * @throws {RangeError} When `offset` is negative, or `count` is below 1.
  * @throws {InvalidStateError} When the transport is closing, or another file is
  * being sent.
@@ -149,6 +152,7 @@ export async function sendfile(
       }`,
     );
   }
+  checkTransport(action, transport);
   if (transport.isClosing()) {
     throw new InvalidStateError(
       `Cannot ${action} as the transport is closed: received ${transport}`,

@@ -11,7 +11,7 @@ import { checkHostname, checkTls } from "./_check.ts";
 import { waitForHost } from "./host.ts";
 import { givenNetwork } from "./network.ts";
 import type { StreamingProtocol, Transport } from "./transport.ts";
-import { transportInternals } from "./transport.ts";
+import { checkTransport, transportInternals } from "./transport.ts";
 
 /** What either side of a TLS connection brings along. */
 export interface TlsOptions {
@@ -254,6 +254,8 @@ export function serverTls(action: string, tls: unknown): HostTls {
  * @param protocol Who gets what comes through the new one.
  * @param options The side, the certificates and the names.
  * @returns The new transport.
+ * @throws {TypeError} When `transport` is not a `Transport`, or an option is of
+ * another kind.
  * @throws {InvalidStateError} When the transport is closing, or its connection
  * is in memory.
  * @throws {SSLError} When the two sides do not agree, the certificate is not
@@ -272,6 +274,7 @@ export async function startTls(
   options: StartTlsOptions = {},
 ): Promise<Transport> {
   checkOptions("start TLS", options, START_TLS_OPTIONS);
+  checkTransport("start TLS", transport);
   transportInternals.checkTls(transport);
   const { serverSide = false, received = [], ...tls } = options;
   const host = serverSide

@@ -972,3 +972,13 @@ function fill(protocol: BufferedProtocol, bytes: Uint8Array): number {
   buffer.set(part);
   return part.length;
 }
+
+/** Throws unless `transport` is one, rather than at its first private part. */
+export function checkTransport(action: string, transport: unknown): void {
+  if (transport instanceof Transport) return;
+  throw new TypeError(
+    `Cannot ${action} as 'transport' must be a Transport: received ${
+      show(transport)
+    }`,
+  );
+}

@@ -342,6 +342,7 @@ export class BoundedSemaphore extends Semaphore {
    * @throws {RangeError} When `n` is not an integer of at least 1.
    */
   override release(n: number = 1): void {
+    checkInteger("release permits", "n", n, 1);
     const held = this.#bound - super.statistics().value;
     if (n > held) {
       throw new InvalidStateError(

@@ -1,4 +1,8 @@
-import { checkDuration } from "../_internal/check.ts";
+import {
+  checkDelay,
+  checkDuration,
+  checkFunction,
+} from "../_internal/check.ts";
 import { Heap, type HeapItem } from "../_internal/heap.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import type { Alarm, AlarmTarget, Clock } from "../loop/clock.ts";
@@ -163,8 +167,14 @@ export class VirtualClock implements Clock {
    * @param when The time, in milliseconds.
    * @param target The event loop.
    * @returns The alarm, for calling it off.
+   * @throws {TypeError} When `when` is not a number, or `target` has not the
+   * methods of an {@linkcode AlarmTarget}.
+   * @throws {RangeError} When `when` is NaN.
    */
   setAlarm(when: number, target: AlarmTarget): Alarm {
+    checkDelay("set an alarm", "when", when);
+    checkFunction("set an alarm", "target.ring", target?.ring);
+    checkFunction("set an alarm", "target.isIdle", target?.isIdle);
     const alarm = new VirtualAlarm(this.#alarms, when, this.#order++, target);
     this.#alarms.push(alarm);
     if (this.#autoJump) this.#jumpLater();

@@ -101,6 +101,17 @@ Deno.test(
   }),
 );
 
+Deno.test("ExceptionGroup refuses what is no list of errors", () => {
+  const lists = [[5, "5"], [undefined, "undefined"], [{}, "an object"]];
+  for (const [wrong, shown] of lists) {
+    assertThrows(
+      () => new ExceptionGroup(wrong as never),
+      TypeError,
+      `'errors' must be a list of errors: received ${shown}`,
+    );
+  }
+});
+
 Deno.test("ExceptionGroup holds errors, and tells the first in its message", () => {
   const errors = [new TimeoutError("slow"), new RangeError("far")];
   const group = new ExceptionGroup(errors, "Two failed");
@@ -314,6 +325,11 @@ Deno.test("split() and subgroup() take a class of errors", () => {
     () => group.split("RangeError" as never),
     TypeError,
     "'matches' must be a function or a class of errors: received RangeError",
+  );
+  assertThrows(
+    () => group.subgroup(Object.create(null)),
+    TypeError,
+    "'matches' must be a function or a class of errors: received an object",
   );
 });
 

@@ -665,3 +665,19 @@ Deno.test("code that outlives its loop has no context variables of it, and may r
   isClosed.resolve();
   assertEquals(await last.promise, ["none", false, "none", "own", "own"]);
 });
+
+Deno.test("run() and has() of a context refuse what is no function, no variable", () => {
+  const context = new Context();
+  assertThrows(
+    () => context.run(5 as never),
+    TypeError,
+    "Cannot run in a context as 'fn' must be a function: received 5",
+  );
+  for (const wrong of [undefined, null, "user"]) {
+    assertThrows(
+      () => context.has(wrong as never),
+      TypeError,
+      "Cannot look into a context as 'variable' must be a ContextVar",
+    );
+  }
+});

@@ -711,6 +711,32 @@ Deno.test("a task factory that makes no task is told so, and makes none", async 
   }
 });
 
+Deno.test("an error that is reported comes with a context, an instrument is an object", () => {
+  const loop = newEventLoop();
+  const seen: unknown[] = [];
+  loop.setExceptionHandler((context) => seen.push(context));
+  for (const wrong of [undefined, null, "it failed"]) {
+    const calls = [
+      () => loop.callExceptionHandler(wrong as never),
+      () => loop.defaultExceptionHandler(wrong as never),
+    ];
+    for (const call of calls) {
+      assertThrows(
+        call,
+        TypeError,
+        "Cannot report an error as 'context' must be an object: received ",
+      );
+    }
+    assertThrows(
+      () => loop.addInstrument(wrong as never),
+      TypeError,
+      "Cannot add an instrument as 'instrument' must be an object: received ",
+    );
+  }
+  assertEquals(seen, []);
+  loop.close();
+});
+
 Deno.test("slowCallbackDuration is a number of milliseconds", () => {
   const loop = newEventLoop();
   loop.slowCallbackDuration = Infinity;

@@ -7,7 +7,9 @@ import {
   newEventLoop,
   Protocol,
   run,
+  sendfile,
   type Server,
+  startTls,
   type Transport,
 } from "@asyncio/asyncio";
 import {
@@ -492,4 +494,19 @@ Deno.test("what is no protocol is refused, of a factory and by setProtocol()", a
     transport.abort();
     await shut(server);
   });
+});
+
+Deno.test("startTls() and sendfile() refuse what is no transport", async () => {
+  for (const wrong of [undefined, {}, "transport"] as never[]) {
+    await assertRejects(
+      () => startTls(wrong, new Protocol()),
+      TypeError,
+      "Cannot start TLS as 'transport' must be a Transport: received ",
+    );
+    await assertRejects(
+      () => sendfile(wrong, "file.txt"),
+      TypeError,
+      "Cannot send a file as 'transport' must be a Transport: received ",
+    );
+  }
 });

@@ -152,11 +152,16 @@ Deno.test(
   "a semaphore refuses what is no number of permits",
   virtual(async () => {
     const semaphore = new Semaphore(3);
+    const bounded = new BoundedSemaphore(3);
     for (const n of [0, -1, 1.5, NaN, Infinity]) {
       const range = `'n' must be an integer of at least 1: received ${n}`;
       await assertRejects(() => semaphore.acquire(n), RangeError, range);
       assertThrows(() => semaphore.tryAcquire(n), RangeError, range);
       assertThrows(() => semaphore.release(n), RangeError, range);
+      assertThrows(() => bounded.release(n), RangeError, range);
+    }
+    for (const n of ["2", null, Symbol("2")]) {
+      assertThrows(() => bounded.release(n as never), TypeError, "an integer");
     }
     await assertRejects(() => semaphore.acquire("2" as never), TypeError);
     assertEquals(semaphore.statistics().value, 3);

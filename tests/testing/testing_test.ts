@@ -209,6 +209,13 @@ Deno.test("advance() and the clock refuse what is no time", async () => {
   await assertRejects(() => clock.advance(NaN), RangeError, "NaN");
   await assertRejects(() => clock.advance("1" as never), TypeError, `"1"`);
   assertThrows(() => new VirtualClock({ start: -1 }), RangeError, "-1");
+  const target = { ring() {}, isIdle: () => true };
+  assertThrows(() => clock.setAlarm(NaN, target), RangeError, "NaN");
+  assertThrows(
+    () => clock.setAlarm(1, undefined as never),
+    TypeError,
+    "Cannot set an alarm as 'target.ring' must be a function",
+  );
   assertEquals(clock.now(), 0);
 });
 
