@@ -94,8 +94,9 @@ export interface DeadLetters<T> {
  *
  * An item is *leased* to the task that got it. `taskDone()` ends that, and the
  * item is gone; a task that ends without gives it back, and so does a process
- * that dies, when its lease runs out. Every item is delivered at least once.
- * asyncio has no equivalent.
+ * that dies, when its lease runs out. If it is a task that `select`, `race` or
+ * `gather` has made of a function, and it returns the item, that is leased to
+ * their caller. Every item is delivered at least once. asyncio has no equivalent.
  *
  * @typeParam T What it passes on.
  */
@@ -117,7 +118,8 @@ export interface DurableQueue<T> extends AsyncIterable<T> {
   put(item: T, options?: DurablePutOptions): Promise<void>;
   /**
    * Leases the next item to the current task, waiting for one if there is
-   * none.
+   * none. In `select({ job: () => queue.get() })`, and in `race` and `gather`, it
+   * goes on to the task that called them.
    *
    * @returns The item.
    * @throws {QueueShutDown} When the queue is shut down and nothing can be

@@ -7,7 +7,7 @@ export function noLeaseError(
   queue: object,
 ): InvalidStateError {
   return new InvalidStateError(
-    `Cannot ${action} as the current task has none: received a call on ${queue}`,
+    `Cannot ${action} as the current task has none: received a call on ${queue}; what a task of its own has got is given back when that ends`,
   );
 }
 

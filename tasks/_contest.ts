@@ -25,6 +25,7 @@ import { createChecked, loopOf } from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
 import { toCancelledError } from "../loop/cancel_request.ts";
 import { type Future, futureInternals, type Origin } from "../loop/future.ts";
+import { handOn } from "../loop/holdings.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { forgetCancellation, type Scope, Surroundings } from "../loop/scope.ts";
 import {
@@ -284,6 +285,7 @@ export class Contest implements WaitSource {
   #succeeded(entrant: Entrant): void {
     // One may decline to be cancelled, as a task may: what it gives is not lost.
     if (this.#isDecided()) return;
+    handOn(entrant.task, this.caller);
     this.#decide("won", entrant, futureInternals.value(entrant.task));
   }
 

@@ -10,6 +10,7 @@ import {
   futureInternals,
   isOwnFuture,
 } from "../loop/future.ts";
+import { handOn } from "../loop/holdings.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { requests } from "../loop/requests.ts";
 import { Task } from "../loop/task.ts";
@@ -203,8 +204,11 @@ class GatherFuture extends Future<unknown[]> {
     }
     this.#left = futures.size;
     const childDone = (child: Future<unknown>) => this.#childDone(child);
-    for (const child of futures.values()) {
-      this.#completions.push(new Completion(child, childDone, true, this));
+    const ownDone = (child: Future<unknown>) =>
+      this.#ownDone(child, scope.task);
+    for (const [each, child] of futures) {
+      const done = typeof each === "function" ? ownDone : childDone;
+      this.#completions.push(new Completion(child, done, true, this));
     }
     if (this.#left === 0) this.setResult([]);
   }
@@ -249,6 +253,14 @@ class GatherFuture extends Future<unknown[]> {
         visits.push({ gathering: child, next: 0, isReached: false });
       }
     }
+  }
+
+  /** The same for a task of a function, whose value is for the caller. */
+  #ownDone(child: Future<unknown>, caller: Task<unknown> | null): void {
+    if (!this.done() && futureInternals.state(child) === "finished") {
+      handOn(child, caller);
+    }
+    this.#childDone(child);
   }
 
   #childDone(child: Future<unknown>): void {

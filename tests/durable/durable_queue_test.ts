@@ -1,10 +1,14 @@
 /** What holds for `Queue` and for every durable queue: one list over all. */
 import {
   createTask,
+  Event,
+  gather,
   newEventLoop,
   Queue,
   QueueShutDown,
+  race,
   run,
+  select,
   sleep,
 } from "@asyncio/asyncio";
 import type { DurableQueue } from "@asyncio/asyncio/durable";
@@ -128,6 +132,43 @@ const PROMISES: Readonly<
     const items: unknown[] = [];
     for await (const item of queue) items.push(item);
     assertEquals(items, [1, 2]);
+  },
+  async "what select() gives is done with its caller's taskDone(), once"(
+    queue,
+  ) {
+    const stop = new Event();
+    const done: number[] = [];
+    const worker = createTask(async () => {
+      while (true) {
+        // deno-lint-ignore no-await-in-loop -- one after the other
+        const next = await select({
+          job: () => queue.get(),
+          stop: () => stop.wait(),
+        });
+        if (next.key === "stop") return;
+        // deno-lint-ignore no-await-in-loop -- other tasks have their turn
+        await sleep(0);
+        done.push(next.value);
+        // deno-lint-ignore no-await-in-loop -- one after the other
+        await queue.taskDone();
+      }
+    });
+    for (const item of [1, 2, 3]) await queue.put(item);
+    await queue.join();
+    stop.set();
+    await worker;
+    assertEquals(done, [1, 2, 3]);
+  },
+  async "what race() and gather() give is done with taskDone()"(queue) {
+    for (const item of [1, 2]) await queue.put(item);
+    const never = new Event();
+    const first = await race([() => queue.get(), () => never.wait()]);
+    await queue.taskDone();
+    await queue.put(3);
+    const others = await gather([() => queue.get(), () => queue.get()]);
+    for (const _ of others) await queue.taskDone();
+    assertEquals([first, ...others], [1, 2, 3]);
+    await queue.join();
   },
   async "taskDone() throws without an item"(queue) {
     await assertRejects(async () => await queue.taskDone());
