@@ -1,5 +1,5 @@
 /** A recorder of what tasks do, in the format of Chrome's trace events. */
-import { checkCount, checkDuration } from "../_internal/check.ts";
+import { checkDuration, checkInteger } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { getEventLoop } from "../loop/ambient.ts";
@@ -127,14 +127,14 @@ export class Timeline {
  * @param options Which loop, and how many events to keep.
  * @returns The recording; `stop()` gives its events.
  * @throws {TypeError} When `loop` is not an event loop or `capacity` no integer.
- * @throws {RangeError} When `capacity` is less than 1.
+ * @throws {RangeError} When `capacity` is less than 1, or `Infinity`.
  */
 export function recordTimeline(options: TimelineOptions = {}): Timeline {
   const action = "record a timeline";
   checkOptions(action, options, TIMELINE_OPTIONS);
   const { capacity = 100_000, longStepMs = 10, loop = getEventLoop() } =
     options;
-  checkCount(action, "capacity", capacity, 1);
+  checkInteger(action, "capacity", capacity, 1);
   checkDuration(action, "longStepMs", longStepMs);
   if (!(loop instanceof EventLoop)) {
     throw new TypeError(

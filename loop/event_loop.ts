@@ -1,4 +1,5 @@
 import {
+  checkBoolean,
   checkDelay,
   checkDuration,
   checkFunction,
@@ -435,8 +436,10 @@ export class EventLoop {
    * cancellations, work left running.
    *
    * @param on Whether it is on.
+   * @throws {TypeError} When `on` is not a boolean.
    */
   setDebug(on: boolean): void {
+    checkBoolean("set debug mode", "on", on);
     if (on === this.getDebug()) return;
     const kernel = this.#kernel;
     if (on) {
@@ -501,10 +504,12 @@ export class EventLoop {
    *
    * @param handler Called with the context; `null` for the default, which
    * writes it to stderr.
+   * @throws {TypeError} When `handler` is not a function, or, in debug mode, is an
+   * `async` one.
    */
   setExceptionHandler(handler: ExceptionHandler | null): void {
     if (handler !== null) {
-      checkFunction("set the exception handler", "handler", handler);
+      this.#checkCallback("set the exception handler", handler, "handler");
     }
     this.#exceptionHandler = handler;
   }
@@ -733,11 +738,13 @@ export class EventLoop {
       : futureOf(awaitable, this.#kernel);
   }
 
-  #checkCallback(action: string, callback: unknown): void {
-    checkFunction(action, "callback", callback);
-    if (this.#debugMode !== null) {
-      checkNotAsync(action, "callback", callback);
-    }
+  #checkCallback(
+    action: string,
+    callback: unknown,
+    name: string = "callback",
+  ): void {
+    checkFunction(action, name, callback);
+    if (this.#debugMode !== null) checkNotAsync(action, name, callback);
   }
 }
 

@@ -1,5 +1,5 @@
 import { atCaller, rejectedAtCaller } from "../_internal/caller_frame.ts";
-import { checkFunction } from "../_internal/check.ts";
+import { checkFunction, checkNotAsync } from "../_internal/check.ts";
 import { errorLine } from "../_internal/error_text.ts";
 import { brandFutures, hasFutureBrand } from "./brand.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
@@ -247,8 +247,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
    *
    * @param callback What to call.
    * @param options The context to call it in.
-   * @throws {TypeError} When `callback` is not a function, or `options` not an
-   * object or of an unknown name.
+   * @throws {TypeError} When `callback` is not a function, or, in debug mode, is
+   * an `async` one; when `options` is not an object or of an unknown name.
    */
   addDoneCallback(
     callback: (future: this) => unknown,
@@ -256,6 +256,10 @@ export class Future<T = unknown> implements PromiseLike<T> {
   ): void {
     const action = "add a done callback";
     checkFunction(action, "callback", callback);
+    // In debug mode, as callSoon does.
+    if (this.#kernel.stacks !== null) {
+      checkNotAsync(action, "callback", callback);
+    }
     if (options !== NO_OPTIONS) {
       checkOptions(action, options, DONE_CALLBACK_OPTIONS);
     }

@@ -1,4 +1,5 @@
 import {
+  checkBoolean,
   checkDelay,
   checkDuration,
   checkFunction,
@@ -64,12 +65,14 @@ export class VirtualClock implements Clock {
    * Makes a clock.
    *
    * @param options Its start, and whether time jumps.
+   * @throws {TypeError} When an option is of another kind or of an unknown name.
+   * @throws {RangeError} When `start` is negative, NaN or `Infinity`.
    */
   constructor(options: VirtualClockOptions = {}) {
     const action = "create a virtual clock";
     checkOptions(action, options, VIRTUAL_CLOCK_OPTIONS);
     const { start = 0, autoJump = true } = options;
-    checkDuration(action, "start", start);
+    checkFinite(action, "start", start);
     this.#now = start;
     this.#autoJump = autoJump;
   }
@@ -77,12 +80,15 @@ export class VirtualClock implements Clock {
   /**
    * Whether time jumps to the next timer whenever nothing is ready to run. Can
    * be set.
+   *
+   * @throws {TypeError} When it is set to what is not a boolean.
    */
   get autoJump(): boolean {
     return this.#autoJump;
   }
 
   set autoJump(on: boolean) {
+    checkBoolean("set whether time jumps", "autoJump", on);
     this.#autoJump = on;
     if (on) this.#jumpLater();
   }
@@ -102,10 +108,11 @@ export class VirtualClock implements Clock {
    *
    * @param ms How far, in milliseconds; not negative.
    * @returns When all that was due has run.
-   * @throws {RangeError} When `ms` is negative or NaN.
+   * @throws {TypeError} When `ms` is not a number.
+   * @throws {RangeError} When `ms` is negative, NaN or `Infinity`.
    */
   async advance(ms: number): Promise<void> {
-    checkDuration("advance a virtual clock", "ms", ms);
+    checkFinite("advance a virtual clock", "ms", ms);
     const end = this.#now + ms;
     await nextTurn();
     for (
@@ -242,4 +249,13 @@ function nextTurn(): Promise<void> {
 
 async function idle(target: AlarmTarget): Promise<void> {
   do await nextTurn(); while (!target.isIdle());
+}
+
+/** Nothing comes after `Infinity`: a sleep that begins then never ends. */
+function checkFinite(action: string, name: string, ms: number): void {
+  checkDuration(action, name, ms);
+  if (ms < Infinity) return;
+  throw new RangeError(
+    `Cannot ${action} as '${name}' must be finite: received Infinity`,
+  );
 }

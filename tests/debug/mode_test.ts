@@ -335,6 +335,19 @@ Deno.test(
   },
 );
 
+Deno.test("setDebug() takes a boolean, and keeps one debug mode", () => {
+  const loop = newEventLoop();
+  for (const wrong of [1, "yes", null, undefined]) {
+    assertThrows(
+      () => loop.setDebug(wrong as never),
+      TypeError,
+      "Cannot set debug mode as 'on' must be a boolean",
+    );
+  }
+  assertEquals(loop.getDebug(), false);
+  loop.close();
+});
+
 // ── D5: what callSoon refuses ──────────────────────────────────────────────
 
 Deno.test("D5 an async callback is refused in debug mode", async () => {
@@ -349,6 +362,10 @@ Deno.test("D5 an async callback is refused in debug mode", async () => {
     );
     assertThrows(() => loop.callLater(1, callback), TypeError, text);
     assertThrows(() => loop.callAt(1, callback), TypeError, text);
+    assertThrows(() => loop.setExceptionHandler(callback), TypeError, text);
+    const future = loop.createFuture<void>();
+    assertThrows(() => future.addDoneCallback(callback), TypeError, text);
+    future.setResult();
   });
   await runVirtual(async () => {
     let called = false;

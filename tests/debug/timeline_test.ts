@@ -476,6 +476,11 @@ Deno.test("recordTimeline refuses what is no loop, and no room", () => {
   );
   assertThrows(() => recordTimeline({ capacity: 0 }), RangeError, "at least 1");
   assertThrows(
+    () => recordTimeline({ capacity: Infinity }),
+    RangeError,
+    "'capacity' must be an integer of at least 1: received Infinity",
+  );
+  assertThrows(
     () => recordTimeline({ longStepMs: -1 }),
     RangeError,
     "longStep",

@@ -209,6 +209,13 @@ Deno.test("advance() and the clock refuse what is no time", async () => {
   await assertRejects(() => clock.advance(NaN), RangeError, "NaN");
   await assertRejects(() => clock.advance("1" as never), TypeError, `"1"`);
   assertThrows(() => new VirtualClock({ start: -1 }), RangeError, "-1");
+  assertThrows(
+    () => new VirtualClock({ start: Infinity }),
+    RangeError,
+    "Cannot create a virtual clock as 'start' must be finite: received Infinity",
+  );
+  await assertRejects(() => clock.advance(Infinity), RangeError, "finite");
+  assertThrows(() => clock.autoJump = 1 as never, TypeError, "a boolean");
   const target = { ring() {}, isIdle: () => true };
   assertThrows(() => clock.setAlarm(NaN, target), RangeError, "NaN");
   assertThrows(
