@@ -103,7 +103,8 @@ export class Context {
    * @throws {TypeError} When `variable` is not a `ContextVar`.
    */
   has<T>(variable: ContextVar<T>): boolean {
-    if (!(variable instanceof ContextVar)) {
+    // By its class, each bundle that needs a context would need that as well.
+    if (typeof variable?.number !== "number") {
       throw new TypeError(
         `Cannot look into a context as 'variable' must be a ContextVar: received ${
           show(variable)
