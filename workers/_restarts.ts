@@ -46,7 +46,8 @@ export class Restarts {
     this.#failures[number - 1] = wasReady ? 0 : this.#failures[number - 1]! + 1;
     const last = this.#anyWasReady ? LAST_START : 1;
     if (this.#failures.every((each) => each >= last)) return null;
-    if (count === 0) return 0;
+    // A delay of 0 stays one, however often 0 is doubled.
+    if (count === 0 || this.#firstDelayMs === 0) return 0;
     return Math.min(this.#firstDelayMs * 2 ** (count - 1), LONGEST_DELAY_MS);
   }
 

@@ -1,5 +1,6 @@
 /** What looks after the workers: starts, replaces and stops them. */
 import { atCaller, forCaller } from "../_internal/caller_frame.ts";
+import { messageOf } from "../_internal/error_text.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import {
   CancelledError,
@@ -23,7 +24,7 @@ import { type TaskGroup, taskGroup } from "../tasks/task_group.ts";
 import type { Plan } from "./_check.ts";
 import { tell } from "./_log.ts";
 import type { Launch, WorkerProcess } from "./_process.ts";
-import { Restarts } from "./_restarts.ts";
+import { type Life, Restarts } from "./_restarts.ts";
 
 /** What a worker is doing; see {@linkcode WorkerStatus}. */
 export type WorkerState =
@@ -59,6 +60,9 @@ interface Slot {
   replacement: Task<unknown> | null;
 }
 
+/** How a process lived that could not be started. */
+const NEVER_BEGUN: Life = { wasReady: false, ms: 0 };
+
 /** Supervisors that run: the last one to end gives up the shared sockets. */
 let running = 0;
 
@@ -73,9 +77,9 @@ export let supervise: (
  * Looks after worker processes. Made by `prefork`.
  *
  * A worker that ends by itself is started again, at once if it had been well,
- * otherwise after a delay that grows. If all of them die before they are ready, at
- * the start or again and again, they are given up, and
- * {@linkcode Supervisor.wait} throws.
+ * otherwise after a delay that grows, and so is one that cannot be started just
+ * then. If all of them die before they are ready, at the start or again and again,
+ * they are given up, and {@linkcode Supervisor.wait} throws.
  *
  * It belongs to the loop that it was made in: where `run` ends, it stops the
  * workers. Should its process be killed, the workers notice, and stop.
@@ -148,8 +152,8 @@ export class Supervisor implements AsyncDisposable {
    * reloads once more.
    *
    * @returns When all are replaced.
-   * @throws {WorkerError} When a new process ends before it is ready: then the
-   * old one stays, and so do those behind it.
+   * @throws {WorkerError} When a new process cannot be started, or ends before it
+   * is ready: then the old one stays, and so do those behind it.
    * @throws {InvalidStateError} When the workers are stopped, now or meanwhile.
    * @throws {CancelledError} When the task is cancelled; the worker that is being
    * replaced still is.
@@ -275,9 +279,9 @@ export class Supervisor implements AsyncDisposable {
   /** Sees to it that there is a process in a slot, until it is cancelled. */
   async #keep(slot: Slot): Promise<void> {
     try {
+      slot.process = await this.#launch(slot.number);
       for (;;) {
-        slot.process ??= await this.#launch(slot.number);
-        const { process } = slot;
+        const process: WorkerProcess = slot.process;
         const life = await this.#live(slot, process);
         await this.#replaced(slot);
         if (slot.process !== process) continue;
@@ -285,19 +289,46 @@ export class Supervisor implements AsyncDisposable {
         slot.state = "waiting";
         slot.deaths++;
         const delay = this.#restarts.ended(slot.number, life);
-        if (delay === null) throw this.#despair(slot, process);
+        if (delay === null) throw this.#despair(slot, endOf(process));
         this.#say(
           slot,
           process,
           `${endOf(process)}; another one starts in ${delay} ms`,
         );
-        await sleep(delay);
-        slot.state = "starting";
+        slot.process = await this.#launchAgain(slot, process, delay);
       }
     } finally {
       slot.state = "stopping";
       if (slot.process !== null) await shielded(() => slot.process!.stop());
       slot.state = "stopped";
+    }
+  }
+
+  /**
+   * What keeps a process from being started, such as a want of memory, may pass
+   * as well as what ended the last one, and ends no other worker.
+   */
+  async #launchAgain(
+    slot: Slot,
+    last: WorkerProcess,
+    firstDelay: number,
+  ): Promise<WorkerProcess> {
+    for (let delay = firstDelay;;) {
+      // deno-lint-ignore no-await-in-loop -- one attempt after the other
+      await sleep(delay);
+      slot.state = "starting";
+      try {
+        // deno-lint-ignore no-await-in-loop -- one attempt after the other
+        return await this.#launch(slot.number);
+      } catch (error) {
+        if (isCancelledError(error)) throw error;
+        slot.state = "waiting";
+        const text = `could not be started: ${messageOf(error)}`;
+        const next = this.#restarts.ended(slot.number, NEVER_BEGUN);
+        if (next === null) throw this.#despair(slot, text, error);
+        this.#say(slot, last, `another one ${text}; tried again in ${next} ms`);
+        delay = next;
+      }
     }
   }
 
@@ -332,8 +363,9 @@ export class Supervisor implements AsyncDisposable {
   /** Puts a new process in a slot; gives why it could not. */
   async #replace(slot: Slot): Promise<WorkerError | null> {
     const old = slot.process;
-    const fresh = await this.#launch(slot.number);
+    let fresh: WorkerProcess | null = null;
     try {
+      fresh = await this.#launch(slot.number);
       if (!await fresh.ready()) {
         return new WorkerError(
           `Cannot reload worker ${slot.number} as its new process ended before it was ready: ${
@@ -342,8 +374,19 @@ export class Supervisor implements AsyncDisposable {
         );
       }
       slot.process = fresh;
+    } catch (error) {
+      // As an error of the group it would end all workers.
+      if (fresh !== null || isCancelledError(error)) throw error;
+      return new WorkerError(
+        `Cannot reload worker ${slot.number} as its new process could not be started: ${
+          messageOf(error)
+        }`,
+        { cause: error },
+      );
     } finally {
-      if (slot.process !== fresh) await shielded(() => fresh.stop());
+      if (fresh !== null && slot.process !== fresh) {
+        await shielded(() => fresh!.stop());
+      }
       slot.replacement = null;
     }
     this.#isReady(slot);
@@ -401,16 +444,16 @@ export class Supervisor implements AsyncDisposable {
     });
   }
 
-  #despair(slot: Slot, process: WorkerProcess): WorkerError {
+  /** @param end What became of the last one. */
+  #despair(slot: Slot, end: string, cause?: unknown): WorkerError {
     const { workers, script } = this.#plan;
     const what = workers === 1 ? "the worker" : `all ${workers} workers`;
     const how = this.#slots.some(({ wasReady }) => wasReady)
       ? "before they were ready, again and again"
       : "before they were ready";
     return new WorkerError(
-      `Cannot keep up ${script} as ${what} ended ${how}: the last one, worker ${slot.number}, ${
-        endOf(process)
-      }`,
+      `Cannot keep up ${script} as ${what} ended ${how}: the last one, worker ${slot.number}, ${end}`,
+      cause === undefined ? {} : { cause },
     );
   }
 

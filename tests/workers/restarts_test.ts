@@ -20,6 +20,14 @@ Deno.test("a worker that dies early waits longer each time, up to 10 s", () => {
   );
 });
 
+Deno.test("a delay of 0 stays one, however often a worker dies", () => {
+  const restarts = new Restarts(1, 0);
+  restarts.ready();
+  for (let death = 0; death < 1100; death++) {
+    assertEquals(restarts.ended(1, EARLY), 0);
+  }
+});
+
 Deno.test("a worker that had been well is started again at once", () => {
   assertEquals(
     delaysOf([EARLY, EARLY, LATE, EARLY]),

@@ -25,6 +25,8 @@ import { CALLER_FRAMES } from "../../platform/limits.ts";
 
 /** How a process lives: ready after so long, dead after so long. */
 interface Life {
+  /** It cannot be started, for this reason. */
+  readonly error?: Error;
   readonly readyMs?: number;
   readonly diesMs?: number;
   readonly stopMs?: number;
@@ -100,9 +102,12 @@ function stage(lives: readonly Life[] = [], workers = 2) {
     supervise(plan, (number) => {
       const pid = processes.length + 1;
       tell(`start ${pid} as ${number}`);
-      const process = new FakeProcess(pid, lives[pid - 1] ?? {}, tell);
+      const life = lives[pid - 1] ?? {};
+      const process = new FakeProcess(pid, life, tell);
       processes.push(process);
-      return Promise.resolve(process);
+      if (life.error === undefined) return Promise.resolve(process);
+      process.end(1);
+      return Promise.reject(life.error);
     });
   return { log, said, processes, start };
 }
@@ -281,6 +286,67 @@ Deno.test(
     assertEquals(pids(supervisor), [1, 2]);
     await supervisor.reload();
     assertEquals(pids(supervisor), [4, 5]);
+  }),
+);
+
+const noMemory = { error: new Error("no memory") };
+
+Deno.test(
+  "a reload that cannot start a process keeps the old one, and its error tells",
+  virtual(async () => {
+    const { start } = stage([{}, {}, noMemory]);
+    await using supervisor = await start();
+    const error = await assertRejects(
+      () => supervisor.reload(),
+      WorkerError,
+      "its new process could not be started: no memory",
+    );
+    assertEquals(error.cause, noMemory.error);
+    await sleep(60_000);
+    assertEquals(pids(supervisor), [1, 2]);
+    await supervisor.reload();
+    assertEquals(pids(supervisor), [4, 5]);
+  }),
+);
+
+Deno.test(
+  "a worker that cannot be started again is tried for, and ends no other",
+  virtual(async () => {
+    const lives = [{ diesMs: 20 }, {}, noMemory, noMemory];
+    const { start, said } = stage(lives);
+    await using supervisor = await start();
+    await sleep(60_000);
+    assertEquals(pids(supervisor), [5, 2]);
+    assertEquals(said.map(({ text }) => text.replace(/^.*; /, "")), [
+      "another one starts in 100 ms",
+      "tried again in 200 ms",
+      "tried again in 400 ms",
+    ]);
+  }),
+);
+
+Deno.test(
+  "wait() throws when no worker can be started any more, and why",
+  virtual(async () => {
+    const lives = [{ diesMs: 20 }, ...Array(9).fill(noMemory)];
+    const supervisor = await stage(lives, 1).start();
+    const error = await assertRejects(
+      () => supervisor.wait(),
+      WorkerError,
+      "the last one, worker 1, could not be started: no memory",
+    );
+    assertEquals(error.cause, noMemory.error);
+  }),
+);
+
+Deno.test(
+  "prefork fails with what keeps a worker from its first start",
+  virtual(async () => {
+    await assertRejects(
+      () => stage([{}, noMemory]).start(),
+      Error,
+      "no memory",
+    );
   }),
 );
 
