@@ -5,7 +5,7 @@ import type { Scope } from "../loop/scope.ts";
 import type { HostDatagram } from "../platform/types/datagrams.ts";
 import type { NetAddress } from "../platform/types/net.ts";
 import { checkBytes, checkHostname, checkPort } from "./_check.ts";
-import { enter, mayRun, runAsStep } from "./host.ts";
+import { enter, mayRun, reportThrown, runAsStep } from "./host.ts";
 import { trackClosed, trackOpen } from "./open_ends.ts";
 import { checkProtocol, type DatagramProtocol } from "./protocol.ts";
 
@@ -269,10 +269,11 @@ export class DatagramTransport {
     try {
       call();
     } catch (error) {
-      this.#scope.kernel.report({
-        message: "A method of the datagram protocol threw",
+      reportThrown(
+        this.#scope.kernel,
+        "A method of the datagram protocol threw",
         error,
-      });
+      );
     }
   }
 

@@ -10,6 +10,7 @@ import {
   inheritedContext,
   runIn,
 } from "../loop/current.ts";
+import { isExitRequest } from "../loop/exit_request.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import { interruption, Scope } from "../loop/scope.ts";
 import { capturePlace } from "../platform/async_storage.ts";
@@ -78,6 +79,19 @@ export function runAsStep(
     describe: () => what,
   });
   return true;
+}
+
+/**
+ * What a user's callback threw is reported, and all goes on; a request to exit
+ * ends the run.
+ */
+export function reportThrown(
+  kernel: Kernel,
+  message: string,
+  error: unknown,
+): void {
+  if (isExitRequest(error)) kernel.abort(error);
+  else kernel.report({ message, error });
 }
 
 /** The scope for the callbacks of a connection that the running code makes. */

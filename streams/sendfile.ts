@@ -125,9 +125,10 @@ class Gate implements Occupant {
  * @returns How many bytes were sent.
  * @throws {FileNotFoundError} When there is no such file.
  * @throws {OSError} When the file cannot be read: it is a directory, say.
- * @throws {TypeError} When `transport` is not a `Transport`, or `file` neither a
- * path nor a file.
- * @throws {RangeError} When `offset` is negative, or `count` is below 1.
+ * @throws {TypeError} When `transport` is no `Transport`, `file` is no file, or
+ * its `read` gives anything but a number of bytes or `null`.
+ * @throws {RangeError} When `offset` is negative, or `count` is below 1, or the
+ * path is none.
  * @throws {InvalidStateError} When the transport is closing, or another file is
  * being sent.
  * @throws {ConnectionError} When the connection is lost or closed meanwhile.
@@ -144,15 +145,9 @@ export async function sendfile(
   const { offset = 0, count = Number.MAX_SAFE_INTEGER } = options;
   checkInteger(action, "offset", offset, 0);
   checkInteger(action, "count", count, 1);
-  const isPath = typeof file === "string" || file instanceof URL;
-  if (!isPath && typeof file?.read !== "function") {
-    throw new TypeError(
-      `Cannot ${action} as 'file' must be a path or an open file: received ${
-        show(file)
-      }`,
-    );
-  }
   checkTransport(action, transport);
+  checkFile(action, file);
+  const isPath = typeof file === "string" || file instanceof URL;
   if (transport.isClosing()) {
     throw new InvalidStateError(
       `Cannot ${action} as the transport is closed: received ${transport}`,
@@ -184,6 +179,42 @@ export async function sendfile(
   }
 }
 
+function checkFile(action: string, file: unknown): void {
+  if (typeof file === "string") {
+    if (file !== "" && !file.includes("\0")) return;
+    throw new RangeError(
+      `Cannot ${action} as a path must not be empty or contain a NUL byte: received ${
+        show(file)
+      }`,
+    );
+  }
+  if (file instanceof URL) {
+    if (file.protocol === "file:") return;
+    throw new TypeError(
+      `Cannot ${action} as the URL of a file begins with "file:": received ${file}`,
+    );
+  }
+  if (typeof (file as FileSource | null)?.read === "function") return;
+  throw new TypeError(
+    `Cannot ${action} as 'file' must be a path or an open file: received ${
+      show(file)
+    }`,
+  );
+}
+
+/** What `read` of a file gives; Node's `FileHandle` has another one. */
+function checkRead(got: unknown, size: number): void {
+  if (
+    got === null ||
+    Number.isInteger(got) && got as number >= 0 && got as number <= size
+  ) return;
+  throw new TypeError(
+    `Cannot send a file as its read() must give a number of bytes from 0 to ${size}, or null: received ${
+      show(got)
+    }`,
+  );
+}
+
 /** What an open file of a user throws stays as it is. */
 function theirs(file: FileSource): FileSource {
   return {
@@ -210,7 +241,9 @@ async function copy(
     const size = Math.min(PIECE, skip + count - sent);
     const buffer = new Uint8Array(size);
     const got = await file.read(buffer);
-    if (got === null || got === 0 || signal.aborted) break;
+    if (signal.aborted) break;
+    checkRead(got, size);
+    if (got === null || got === 0) break;
     const bytes = buffer.subarray(Math.min(skip, got), got);
     skip -= got - bytes.length;
     await gate.pass();

@@ -16,7 +16,7 @@ import type {
   HostListener,
 } from "../platform/types/net.ts";
 import { joinWorker, leaveWorker } from "./_worker.ts";
-import { copyScope, enter, mayRun, runAsStep } from "./host.ts";
+import { copyScope, enter, mayRun, reportThrown, runAsStep } from "./host.ts";
 import { type OpenEnd, trackClosed, trackOpen } from "./open_ends.ts";
 import {
   type StreamingProtocol,
@@ -295,10 +295,11 @@ export class Server {
       });
     } catch (error) {
       host.abort();
-      this.#kernel.report({
-        message: "The server's protocol factory threw",
+      reportThrown(
+        this.#kernel,
+        "The server's protocol factory threw",
         error,
-      });
+      );
     }
   }
 

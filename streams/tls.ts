@@ -7,9 +7,10 @@ import { show } from "../_internal/show.ts";
 import { ConnectionAbortedError, isCancelledError } from "../errors.ts";
 import { hostNet } from "../platform/net.ts";
 import type { HostClientTls, HostTls } from "../platform/types/net.ts";
-import { checkHostname, checkTls } from "./_check.ts";
+import { checkBytes, checkHostname, checkTls } from "./_check.ts";
 import { waitForHost } from "./host.ts";
 import { givenNetwork } from "./network.ts";
+import { checkProtocol } from "./protocol.ts";
 import type { StreamingProtocol, Transport } from "./transport.ts";
 import { checkTransport, transportInternals } from "./transport.ts";
 
@@ -210,6 +211,19 @@ export function serverTls(action: string, tls: unknown): HostTls {
   };
 }
 
+function checkReceived(received: unknown): void {
+  if (!Array.isArray(received)) {
+    throw new TypeError(
+      `Cannot start TLS as 'received' must be an array of Uint8Arrays: received ${
+        show(received)
+      }`,
+    );
+  }
+  for (let index = 0; index < received.length; index++) {
+    checkBytes("start TLS", `received[${index}]`, received[index]);
+  }
+}
+
 /**
  * Encrypts a connection in use, as after the STARTTLS of mail protocols.
  * Equivalent of `asyncio.loop.start_tls`.
@@ -254,8 +268,7 @@ export function serverTls(action: string, tls: unknown): HostTls {
  * @param protocol Who gets what comes through the new one.
  * @param options The side, the certificates and the names.
  * @returns The new transport.
- * @throws {TypeError} When `transport` is not a `Transport`, or an option is of
- * another kind.
+ * @throws {TypeError} When an argument or an option is of the wrong kind.
  * @throws {InvalidStateError} When the transport is closing, or its connection
  * is in memory.
  * @throws {SSLError} When the two sides do not agree, the certificate is not
@@ -275,8 +288,10 @@ export async function startTls(
 ): Promise<Transport> {
   checkOptions("start TLS", options, START_TLS_OPTIONS);
   checkTransport("start TLS", transport);
+  checkProtocol("start TLS", protocol);
   transportInternals.checkTls(transport);
   const { serverSide = false, received = [], ...tls } = options;
+  checkReceived(received);
   const host = serverSide
     ? serverTls("start TLS", tls)
     : clientTls("start TLS", tls, transportInternals.hostname(transport));

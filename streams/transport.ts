@@ -19,7 +19,6 @@ import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { InvalidStateError, OSError } from "../errors.ts";
-import { isExitRequest } from "../loop/exit_request.ts";
 import type { Kernel } from "../loop/kernel.ts";
 import type { Scope } from "../loop/scope.ts";
 import type {
@@ -30,7 +29,7 @@ import type {
 } from "../platform/types/net.ts";
 import { checkBytes } from "./_check.ts";
 import { connectionChannel } from "./_connection_channel.ts";
-import { enter, mayRun, runAsStep } from "./host.ts";
+import { enter, mayRun, reportThrown, runAsStep } from "./host.ts";
 import { trackClosed, trackOpen } from "./open_ends.ts";
 import { WriteBuffer } from "./_write_buffer.ts";
 import {
@@ -843,11 +842,7 @@ export class Transport {
     try {
       call();
     } catch (error) {
-      if (isExitRequest(error)) return this.#kernel.abort(error);
-      this.#kernel.report({
-        message: `The protocol's ${name} threw`,
-        error,
-      });
+      reportThrown(this.#kernel, `The protocol's ${name} threw`, error);
     }
   }
 
@@ -976,9 +971,13 @@ function fill(protocol: BufferedProtocol, bytes: Uint8Array): number {
 /** Throws unless `transport` is one, rather than at its first private part. */
 export function checkTransport(action: string, transport: unknown): void {
   if (transport instanceof Transport) return;
+  const isObject = typeof transport === "object" && transport !== null;
+  const hint = isObject && "transport" in transport
+    ? "; its 'transport' is one"
+    : "";
   throw new TypeError(
     `Cannot ${action} as 'transport' must be a Transport: received ${
       show(transport)
-    }`,
+    }${hint}`,
   );
 }

@@ -1,6 +1,7 @@
 /** What workers print, on its way to whoever reads it. */
 import type { Kernel } from "../loop/kernel.ts";
 import { hostProcess } from "../platform/process.ts";
+import { reportThrown } from "../streams/host.ts";
 import { Protocol } from "../streams/protocol.ts";
 import { LineSplitter } from "./_lines.ts";
 import type { WorkerLogLine } from "./options.ts";
@@ -21,7 +22,7 @@ export function tell(
   try {
     onLog(line);
   } catch (error) {
-    kernel.report({ message: "The 'onLog' of prefork() threw", error });
+    reportThrown(kernel, "The 'onLog' of prefork() threw", error);
   }
 }
 

@@ -169,3 +169,51 @@ Deno.test("sendfile() refuses a count below 1", async () => {
     }
   });
 });
+
+Deno.test("sendfile() refuses what is no transport and no file at the call", async () => {
+  await withFile(async ({ transport, path }) => {
+    const cases: [unknown, unknown, typeof Error, string][] = [
+      [{}, path, TypeError, "'transport' must be a Transport: received an obj"],
+      [{ transport }, path, TypeError, "; its 'transport' is one"],
+      [null, path, TypeError, "'transport' must be a Transport: received null"],
+      [transport, "", RangeError, "a path must not be empty or contain a NUL"],
+      [
+        transport,
+        "a\0",
+        RangeError,
+        "a path must not be empty or contain a NUL",
+      ],
+      [transport, new URL("http://a/"), TypeError, 'begins with "file:"'],
+      [transport, {}, TypeError, "'file' must be a path or an open file"],
+    ];
+    for (const [to, file, ErrorClass, message] of cases) {
+      await assertRejects(
+        () => sendfile(to as Transport, file as string),
+        ErrorClass,
+        message,
+      );
+    }
+  });
+});
+
+Deno.test("sendfile() throws if a file does not say how many bytes it has read", async () => {
+  await withFile(async ({ transport, peer }) => {
+    // The last one is what a FileHandle of Node gives.
+    for (
+      const got of [undefined, "3", NaN, -1, 1.5, 65_537, { bytesRead: 3 }]
+    ) {
+      let reads = 0;
+      const read = () => Promise.resolve(reads++ === 0 ? got : null);
+      await assertRejects(
+        () => sendfile(transport, { read } as { read(): Promise<null> }),
+        TypeError,
+        "read() must give a number of bytes from 0 to 65536, or null",
+      );
+      assertEquals(reads, 1);
+    }
+    transport.write(bytes("!"));
+    peer.transport.resumeReading();
+    await until(() => peer.size > 0, "what was written");
+    assertEquals(peer.text, "!");
+  });
+});

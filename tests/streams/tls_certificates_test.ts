@@ -9,7 +9,9 @@ import {
   SSLError,
   startServer,
   startTls,
+  type StartTlsOptions,
   type StreamWriter,
+  type Transport,
 } from "@asyncio/asyncio";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
@@ -279,6 +281,33 @@ Deno.test("startTls() goes by the hostname of openConnection(), if no other is g
     }
     await shut(server);
   });
+});
+
+Deno.test("startTls() refuses wrong arguments at the call, and the connection goes on", async () => {
+  const peer = new Recorder();
+  const server = await createServer(() => peer, LOCAL);
+  const [transport, protocol] = await createConnection(() => new Recorder(), {
+    ...LOCAL,
+    port: server.port,
+  });
+  const cases: [unknown, unknown, unknown, string][] = [
+    [{}, protocol, TRUST, "'transport' must be a Transport"],
+    [transport, {}, TRUST, "its protocol must be a Protocol"],
+    [transport, protocol, { received: "x" }, "'received' must be an array of"],
+    [transport, protocol, { received: ["x"] }, "'received[0]' must be a Uint8"],
+  ];
+  for (const [of, to, options, message] of cases) {
+    await assertRejects(
+      () =>
+        startTls(of as Transport, to as Recorder, options as StartTlsOptions),
+      TypeError,
+      `Cannot start TLS as ${message}`,
+    );
+  }
+  transport.write(bytes("!"));
+  await until(() => peer.text === "!", "what was written");
+  transport.close();
+  await shut(server);
 });
 
 Deno.test("startTls() sends first what was written before, whatever its size", async () => {
