@@ -119,6 +119,18 @@ export const CLOSED_STDIN: Limit = {
   },
 };
 
+export const NAMELESS_SIGNALS: Limit = {
+  what: "`returnCode` tells of an end by a real-time signal, which has no name",
+  lacks: {
+    "Node 20": "tells an end by a real-time signal as status 0",
+    "Node 22": "tells an end by a real-time signal as status 0",
+    "Node 24": "tells an end by a real-time signal as status 0",
+    "Node 26": "tells an end by a real-time signal as status 0",
+    Bun: "tells an end by a real-time signal as status 0",
+    workerd: "cannot start programs",
+  },
+};
+
 export const UNREAD_AT_RESET: Limit = {
   what: "what came before a reset can be read after a pause",
   lacks: {
@@ -158,6 +170,7 @@ export const LIMITS: readonly Limit[] = [
   SHARED_SOCKETS,
   UNREAD_AT_RESET,
   CLOSED_STDIN,
+  NAMELESS_SIGNALS,
   OPEN_RESPONSES,
   CALLER_FRAMES,
   REJECTION_MODES,

@@ -56,18 +56,30 @@ function stdioOf(name: string, value: unknown): HostStdio {
   );
 }
 
+/** A part of a URL as text; `null` if its percent signs stand for none. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
+
 function cwdOf(cwd: unknown): string | null {
   if (cwd === undefined) return null;
   if (!(cwd instanceof URL)) {
     checkFilled("cwd", cwd);
     return cwd as string;
   }
-  if (cwd.protocol !== "file:") {
+  const path = cwd.protocol === "file:" && cwd.host === ""
+    ? decoded(cwd.pathname)
+    : null;
+  if (path === null) {
     throw new TypeError(
-      `Cannot ${START} as 'cwd' must be a path or a file URL: received ${cwd}`,
+      `Cannot ${START} as 'cwd' must be a path or a file URL of this machine: received ${cwd}`,
     );
   }
-  const path = decodeURIComponent(cwd.pathname);
+  checkText("cwd", path);
   // Of file:///C:/Users the path begins with the drive.
   return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
 }
@@ -81,7 +93,8 @@ function envOf(env: unknown): Readonly<Record<string, string>> | null {
       }`,
     );
   }
-  const copy: Record<string, string> = {};
+  // Of no prototype, so that each name is one as any other.
+  const copy: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(env)) {
     checkText(`env.${name}`, value);
     if (name === "" || name.includes("=") || name.includes("\0")) {

@@ -72,10 +72,14 @@ export class Child {
 
   /** Puts a transport on a pipe, which there must be. */
   open(number: StreamNumber, protocol: Protocol): Transport {
-    return this.pipes[number] = transportInternals.open({
+    return transportInternals.open({
       scope: this.scope,
       host: this.hostPipe(number)!,
       protocol,
+      // Before the protocol hears of it.
+      onMade: (transport) => {
+        this.pipes[number] = transport;
+      },
     });
   }
 
@@ -160,7 +164,9 @@ export class Child {
     const state = returnCode === null
       ? "running"
       : returnCode < 0
-      ? `ended by ${hostSignals.signalName(-returnCode)}`
+      ? `ended by ${
+        hostSignals.signalName(-returnCode) ?? `signal ${-returnCode}`
+      }`
       : `ended with status ${returnCode}`;
     return `${this.pid} ${this.program} ${state}`;
   }

@@ -1,6 +1,6 @@
 import { inspectByToString } from "../_internal/inspect.ts";
-import { isExitRequest } from "../loop/exit_request.ts";
 import type { SignalName } from "../platform/types/signals.ts";
+import { reportThrown } from "../streams/host.ts";
 import { Protocol } from "../streams/protocol.ts";
 import type { Transport } from "../streams/transport.ts";
 import { type Child, owners, type StreamNumber } from "./_child.ts";
@@ -178,18 +178,23 @@ class Events {
 
   begin(transport: SubprocessTransport): void {
     const child = this.#child;
-    const numbers = ([0, 1, 2] as const).filter((number) =>
+    const numbers = ([2, 1, 0] as const).filter((number) =>
       child.hostPipe(number) !== null
     );
     this.#left += numbers.length;
-    const pipes = numbers.map((number) => new Pipe(this, number));
-    for (const pipe of pipes) child.open(pipe.number, pipe);
-    this.call(
-      "connectionMade",
-      () => this.#protocol.connectionMade(transport),
-    );
-    // What came before the protocol knew of its transport.
-    for (const pipe of pipes) pipe.begin();
+    // Each pipe opens the next while it is told that it is there itself, and
+    // brings something only after that. So all of them are there when the protocol
+    // hears of the transport, and nothing comes before that.
+    const open = (index: number): void => {
+      const number = numbers[index];
+      if (number === undefined) {
+        this.call(
+          "connectionMade",
+          () => this.#protocol.connectionMade(transport),
+        );
+      } else child.open(number, new Pipe(this, number, () => open(index + 1)));
+    };
+    open(0);
     child.onExit = () => {
       this.call("processExited", () => this.#protocol.processExited());
       this.#end();
@@ -223,39 +228,38 @@ class Events {
 
   /** What the protocol throws is reported, and the child goes on. */
   call(name: string, call: () => void): void {
-    const { kernel } = this.#child.scope;
     try {
       call();
     } catch (error) {
-      if (isExitRequest(error)) return kernel.abort(error);
-      kernel.report({ message: `The protocol's ${name}() threw`, error });
+      reportThrown(
+        this.#child.scope.kernel,
+        `The protocol's ${name}() threw`,
+        error,
+      );
     }
   }
 }
 
 /** The protocol of one pipe. */
 class Pipe extends Protocol {
-  readonly number: StreamNumber;
+  readonly #number: StreamNumber;
   readonly #events: Events;
-  #transport: Transport | null = null;
+  readonly #onMade: () => void;
 
-  constructor(events: Events, number: StreamNumber) {
+  /** @param onMade Called before anything comes of the pipe. */
+  constructor(events: Events, number: StreamNumber, onMade: () => void) {
     super();
     this.#events = events;
-    this.number = number;
+    this.#number = number;
+    this.#onMade = onMade;
   }
 
-  override connectionMade(transport: Transport): void {
-    this.#transport = transport;
-    transport.pauseReading();
-  }
-
-  begin(): void {
-    this.#transport?.resumeReading();
+  override connectionMade(): void {
+    this.#onMade();
   }
 
   override dataReceived(data: Uint8Array): void {
-    this.#events.data(this.number, data);
+    this.#events.data(this.#number, data);
   }
 
   override eofReceived(): boolean {
@@ -263,7 +267,7 @@ class Pipe extends Protocol {
   }
 
   override connectionLost(error: unknown): void {
-    this.#events.lost(this.number, error);
+    this.#events.lost(this.#number, error);
   }
 
   override pauseWriting(): void {

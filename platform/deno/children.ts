@@ -157,6 +157,16 @@ class WritePipe extends OneWayPipe {
   };
 }
 
+/**
+ * The return code of a child that a signal has ended for which Deno has no name,
+ * such as one of the real-time signals: an error has its number.
+ */
+function unnamedSignal(error: unknown): number {
+  const found = /^Invalid signal: (\d+)$/.exec((error as Error).message);
+  if (found === null) throw error;
+  return -Number(found[1]);
+}
+
 function isGone(error: unknown): boolean {
   return error instanceof TypeError || error instanceof Deno.errors.NotFound;
 }
@@ -184,9 +194,12 @@ class DenoChild implements HostChild {
     const stdin = command.stdin === "pipe"
       ? new WritePipe(process.stdin)
       : null;
-    this.exited = process.status.then(({ code, signal }) => {
+    this.exited = process.status.then(
+      ({ code, signal }) => returnCode(code, signal),
+      unnamedSignal,
+    ).then((code) => {
       stdin?.childEnded();
-      return returnCode(code, signal);
+      return code;
     });
     this.pipes = [
       stdin,

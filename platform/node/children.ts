@@ -31,14 +31,15 @@ class ReadPipe extends OneWayPipe {
   #ended = false;
   #error: unknown = null;
   #receiver: HostReceiver | null = null;
-  #paused = true;
+  /** By its reader; nothing comes before it is started, either. */
+  #paused = false;
   #isClosed = false;
 
   constructor(stream: Readable) {
     super();
     this.#stream = stream;
     stream.on("data", (data: Uint8Array) => {
-      if (!this.#paused) {
+      if (this.#mayRead()) {
         this.#receiver?.data(plainBytes(data));
         return;
       }
@@ -64,8 +65,7 @@ class ReadPipe extends OneWayPipe {
   override start(receiver: HostReceiver): void {
     const isFirst = this.#receiver === null;
     this.#receiver = receiver;
-    // Paused by its reader, it may be before it is started.
-    if (isFirst && !this.#isClosed) this.resume();
+    if (isFirst && !this.#paused) this.resume();
   }
 
   override pause(): void {
@@ -75,10 +75,11 @@ class ReadPipe extends OneWayPipe {
 
   override resume(): void {
     this.#paused = false;
+    if (!this.#mayRead()) return;
     while (this.#held.length > 0) {
       const data = this.#held.shift() as Uint8Array;
       this.#receiver?.data(data);
-      if (this.#paused || this.#isClosed) return;
+      if (!this.#mayRead()) return;
     }
     this.#finish();
     if (!this.#ended) this.#stream.resume();
@@ -92,8 +93,12 @@ class ReadPipe extends OneWayPipe {
     this.#stream.destroy();
   }
 
+  #mayRead(): boolean {
+    return this.#receiver !== null && !this.#paused && !this.#isClosed;
+  }
+
   #finish(): void {
-    if (!this.#ended || this.#paused || this.#isClosed) return;
+    if (!this.#ended || !this.#mayRead()) return;
     const receiver = this.#receiver;
     const error = this.#error;
     if (error === null) return receiver?.end();

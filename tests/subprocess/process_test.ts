@@ -20,7 +20,10 @@ import {
   assertLess,
   assertRejects,
 } from "@std/assert";
+import { NAMELESS_SIGNALS } from "../../platform/limits.ts";
 import { until } from "../_support/net.ts";
+import { runProgram } from "../_support/programs.ts";
+import { needs } from "../_support/runtimes.ts";
 import {
   bytesOf,
   children,
@@ -117,6 +120,18 @@ Deno.test("P3 J10 returnCode is minus the signal", async () => {
   }
 });
 
+Deno.test("P3 returnCode is minus the signal of one without a name", {
+  ...needs(NAMELESS_SIGNALS),
+}, async () => {
+  // In a program of its own: of such a child Deno keeps a note that nobody can
+  // remove, which its sanitizer finds.
+  assertEquals(await runProgram("nameless_signal"), {
+    code: 0,
+    stdout: "-40\n<Process PID /bin/sh ended by signal 40>\n",
+    stderr: "",
+  });
+});
+
 Deno.test("P4 returnCode is null while the child runs", async () => {
   await using cat = await createSubprocessExec("cat", [], IN_AND_OUT);
   assertEquals(cat.returnCode, null);
@@ -196,6 +211,26 @@ Deno.test("P13 env replaces the whole environment", async () => {
   const [output] = await child.communicate();
   assertEquals(textOf(output).trim().split("\n").sort(), ["ONE=1", "TWO=a b"]);
 });
+
+// Bun itself leaves it out.
+Deno.test(
+  "P13 env takes any name",
+  { ignore: "Bun" in globalThis },
+  async () => {
+    for (const stderr of [DEVNULL, STDOUT] as const) {
+      const child = await createSubprocessExec("/usr/bin/env", [], {
+        stdout: PIPE,
+        stderr,
+        env: JSON.parse('{ "__proto__": "1", "constructor": "2" }'),
+      });
+      const [output] = await child.communicate();
+      assertEquals(textOf(output).trim().split("\n").sort(), [
+        "__proto__=1",
+        "constructor=2",
+      ]);
+    }
+  },
+);
 
 Deno.test("P13 with stderr: STDOUT env is the same", async () => {
   const child = await createSubprocessExec("/usr/bin/env", [], {

@@ -78,6 +78,34 @@ Deno.test("subprocessShell() tells the protocol of all that happens", async () =
   assertEquals(transport.getReturnCode(), 3);
 });
 
+Deno.test("a pipe that is paused in connectionMade() brings nothing before it is resumed", async () => {
+  class Paused extends Log {
+    override connectionMade(transport: SubprocessTransport): void {
+      transport.getPipeTransport(1)!.pauseReading();
+      super.connectionMade(transport);
+    }
+    override processExited(): void {
+      super.processExited();
+      sleep(20).then(() => {
+        this.events.push("resumed");
+        this.transport!.getPipeTransport(1)!.resumeReading();
+      });
+    }
+  }
+  const [, log] = await subprocessShell(() => new Paused(), "echo out", {
+    stdout: PIPE,
+  });
+  await log.end;
+  assertEquals(log.events, [
+    "made",
+    "exited",
+    "resumed",
+    "1 out",
+    "1 lost null",
+    "lost null",
+  ]);
+});
+
 Deno.test("subprocessExec() writes to the child, and is told to pause", async () => {
   const [transport, log] = await subprocessExec(
     () => new Log(),
