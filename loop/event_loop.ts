@@ -44,7 +44,7 @@ import {
 } from "./handle.ts";
 import { Hooks, type Instrument } from "./hooks.ts";
 import { inspection, inspectLoop } from "./inspection.ts";
-import { giveLoop, Kernel, type LoopKernel } from "./kernel.ts";
+import { giveLoop, Kernel, kernelOf, type LoopKernel } from "./kernel.ts";
 import { answerDebuggers } from "./other_copies.ts";
 import { reportPendingTasks } from "./loose_ends.ts";
 import { SignalHandlers } from "./signals.ts";
@@ -167,7 +167,7 @@ export class EventLoop {
   async runUntilComplete<T>(awaitable: Awaitable<T>): Promise<T> {
     const kernel = this.#kernel;
     if (kernel.closed) throw kernel.closedError("run");
-    if (kernel.isRunning) throw runningError(this);
+    refuseRunning(this);
     refuseInsideOfLoop();
     const future = this.#futureOf(awaitable);
     const stop = () => this.stop();
@@ -762,8 +762,10 @@ export function loopOf(kernel: Kernel): EventLoop {
 // deno-lint-ignore asyncio/no-import-effects -- in a worker, whose jobs use a loop if they have one
 provideJobRunner(() => loopOf(currentKernel()));
 
-function runningError(loop: EventLoop): InvalidStateError {
-  return new InvalidStateError(
+/** Refuses to run a loop that runs: it is somebody else's. */
+export function refuseRunning(loop: EventLoop): void {
+  if (!kernelOf(loop).isRunning) return;
+  throw new InvalidStateError(
     `Cannot run the event loop as it is already running: received a call on ${loop}`,
   );
 }

@@ -10,9 +10,12 @@ import { newEventLoop } from "../loop/ambient.ts";
 import { cancelEach } from "../loop/cancel_each.ts";
 import type { Context } from "../loop/context.ts";
 import { copyContext } from "../loop/context.ts";
-import { type EventLoop, refuseInsideOfLoop } from "../loop/event_loop.ts";
+import {
+  type EventLoop,
+  refuseInsideOfLoop,
+  refuseRunning,
+} from "../loop/event_loop.ts";
 import { isExitRequest } from "../loop/exit_request.ts";
-import { kernelOf } from "../loop/kernel.ts";
 import { filterRejections, letEscape } from "../loop/rejections.ts";
 import { checkSignal } from "../loop/signals.ts";
 import type { TaskFunction } from "../loop/task.ts";
@@ -163,8 +166,8 @@ export class Runner {
    * @param options The context, and a signal.
    * @returns What `fn` returns.
    * @throws {TypeError} When `fn` is not a function or `options` not an object.
-   * @throws {InvalidStateError} When the runner is closed, or this code runs in
-   * a loop already.
+   * @throws {InvalidStateError} When the runner is closed, its loop is running,
+   * or this code runs in a loop already; `fn` is not called then.
    * @throws {KeyboardInterrupt} When SIGINT ended it.
    * @throws {CancelledError} When it was cancelled.
    */
@@ -175,7 +178,7 @@ export class Runner {
     checkFunction("run", "fn", fn);
     checkOptions("run", options, RUNNER_RUN_OPTIONS);
     refuseInsideOfLoop();
-    this.getLoop();
+    refuseRunning(this.getLoop());
     const interrupt = new Interrupt(SIGINT);
     return await interrupt.during(() => runMain(this, fn, options, interrupt));
   }
@@ -184,7 +187,8 @@ export class Runner {
    * The runner's loop, made now if need be.
    *
    * @returns The loop.
-   * @throws {InvalidStateError} When the runner is closed.
+   * @throws {InvalidStateError} When the runner is closed, or `loopFactory` gives
+   * a loop that is running.
    */
   getLoop(): EventLoop {
     if (this.#state === "closed") {
@@ -193,8 +197,9 @@ export class Runner {
     if (this.#loop === null) {
       const { debug, loopFactory = newEventLoop } = this.#options;
       const loop = loopFactory();
-      // Refuses what is none.
-      kernelOf(loop);
+      // Refuses what is none, as well. Whose tasks are in a loop that runs is
+      // unknown, and it is not this runner's to close.
+      refuseRunning(loop);
       this.#loop = loop;
       if (debug !== undefined) loop.setDebug(debug);
       this.#context = copyContext();
@@ -323,7 +328,8 @@ export class Runner {
  * `graceMs` not a number, or one of the signals no name of one that a program can
  * hear, such as SIGQUIT on Windows.
  * @throws {RangeError} When `graceMs` is NaN.
- * @throws {InvalidStateError} When this code runs in a loop already.
+ * @throws {InvalidStateError} When this code runs in a loop already, or the loop
+ * that is given is running or closed.
  * @throws {KeyboardInterrupt} When SIGINT ended it.
  * @throws {CancelledError} When it was cancelled.
  */

@@ -532,6 +532,42 @@ Deno.test("U9 run() on a closed loop is refused", async () => {
   );
 });
 
+Deno.test("U9 run() of a loop that is running is refused, and leaves it alone", async () => {
+  const { loop } = virtualLoop();
+  const first = run(() => sleep(10, "first"), { loop });
+  for (
+    const second of [
+      () => run(unused, { loop }),
+      () => new Runner({ loopFactory: () => loop }).run(unused),
+    ]
+  ) {
+    await assertRejects(
+      second,
+      InvalidStateError,
+      "Cannot run the event loop as it is already running",
+    );
+  }
+  assertEquals(await first, "first");
+});
+
+Deno.test("U9 a second Runner.run() at the same time is refused, and calls nothing", async () => {
+  const { loop } = virtualLoop();
+  const runner = new Runner({ loopFactory: () => loop });
+  let isCalled = false;
+  const first = runner.run(() => sleep(10, "first"));
+  await assertRejects(
+    () =>
+      runner.run(() => {
+        isCalled = true;
+      }),
+    InvalidStateError,
+    "Cannot run the event loop as it is already running",
+  );
+  assertEquals(await first, "first");
+  await runner.close();
+  assertFalse(isCalled);
+});
+
 Deno.test("U10 a SIGINT handler that the program has set is left alone", async () => {
   const { stdout, code } = await interrupt("ownHandlerBefore");
   assertEquals({ stdout, code }, {
