@@ -4,6 +4,8 @@ import { show } from "../_internal/show.ts";
 import { OSError } from "../errors.ts";
 import type { TlsOptions } from "./tls.ts";
 
+const encoder = new TextEncoder();
+
 /** Throws unless `value` is bytes; text is the likeliest mistake. */
 export function checkBytes(action: string, name: string, value: unknown): void {
   if (value instanceof Uint8Array) return;
@@ -129,6 +131,15 @@ export function checkTls(action: string, tls: TlsOptions): void {
       );
     }
     for (const each of value) checkString(action, `tls.${name}`, each);
+  }
+  // On the wire each has its length in front, in one byte. A host may look at
+  // them only in the handshake, which a server's user does not see fail.
+  for (const each of tls.alpnProtocols ?? []) {
+    const { length } = encoder.encode(each);
+    if (length >= 1 && length <= 255) continue;
+    throw new RangeError(
+      `Cannot ${action} as each of 'tls.alpnProtocols' must be of 1 to 255 bytes: received one of ${length}`,
+    );
   }
   for (const name of ["handshakeTimeout", "shutdownTimeout"] as const) {
     const value = tls[name];

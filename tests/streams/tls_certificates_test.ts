@@ -198,6 +198,23 @@ Deno.test("a key that is not that of its certificate is an SSLError, on all side
   });
 });
 
+Deno.test("names of ALPN that have no place on the wire are refused at the call", async () => {
+  for (const name of ["", "x".repeat(256), "\u00e4".repeat(128)]) {
+    for (
+      const call of [
+        () => startServer(() => {}, { tls: { ...TLS, alpnProtocols: [name] } }),
+        () => openConnection({ port: 1, tls: { alpnProtocols: ["a", name] } }),
+      ]
+    ) {
+      await assertRejects(
+        call,
+        RangeError,
+        "each of 'tls.alpnProtocols' must be of 1 to 255 bytes: received one of",
+      );
+    }
+  }
+});
+
 Deno.test("TLS options for the other side are refused by name", async () => {
   await run(async () => {
     const cases: [() => Promise<unknown>, string][] = [
