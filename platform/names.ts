@@ -24,18 +24,38 @@ function lookup(
   });
 }
 
-/** The name of an IP address, and that of a port's service. */
-function lookupService(
+/** Where the system has a name even if it is on no network. */
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * The name of an IP address, and that of a port's service; the numbers as text
+ * for what has none. The hosts know both or neither.
+ */
+async function lookupService(
   address: string,
   port: number,
 ): Promise<{ hostname: string; service: string }> {
+  // No host takes the zone of an address.
+  const bare = address.replace(/%.*$/, "");
+  const named = await namesOf(bare, port);
+  if (named !== null) return named;
+  const local = await namesOf(LOOPBACK, port);
+  return { hostname: address, service: local?.service ?? `${port}` };
+}
+
+/** What the system says; `null` if it has no name for the address. */
+function namesOf(
+  address: string,
+  port: number,
+): Promise<{ hostname: string; service: string } | null> {
   return new Promise((resolve, reject) => {
     builtin("node:dns").lookupService(
       address,
       port,
       (error, hostname, service) => {
-        if (error) reject(mapError(error, `look up ${address} port ${port}`));
-        else resolve({ hostname, service });
+        if (!error) resolve({ hostname, service });
+        else if (error.code === "ENOTFOUND") resolve(null);
+        else reject(mapError(error, `look up ${address} port ${port}`));
       },
     );
   });

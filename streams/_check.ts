@@ -70,6 +70,8 @@ export function checkPlace(action: string, place: Place): void {
       `Cannot ${action} as 'path' must not be empty: received ""`,
     );
   }
+  // The first byte says that the name is in no file system.
+  if (typeof path === "string") checkNoNul(action, "path", path, 1);
   const other = OF_HOSTS.find((name) => place[name] !== undefined);
   if (other !== undefined) {
     throw new TypeError(
@@ -90,6 +92,22 @@ export function checkHostname(
       `Cannot ${action} as '${name}' must not be empty: received ""`,
     );
   }
+  checkNoNul(action, name, value as string, 0);
+}
+
+/** What is behind a NUL byte, some hosts leave out, and others throw. */
+function checkNoNul(
+  action: string,
+  name: string,
+  value: string,
+  from: number,
+): void {
+  if (value.indexOf("\0", from) < 0) return;
+  throw new RangeError(
+    `Cannot ${action} as '${name}' must not contain a NUL byte: received ${
+      show(value)
+    }`,
+  );
 }
 
 /** An address, of which the names are known and the values are not. */

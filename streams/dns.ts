@@ -106,7 +106,7 @@ export async function getaddrinfo(
  *
  * @param address An IP address and a port.
  * @param options Gives up when its signal is aborted.
- * @returns The two names; the numbers as text if there is none.
+ * @returns The two names; of what has none, the address or the port as text.
  * @throws {TypeError} When `hostname` is not an IP address or `port` not a
  * number.
  * @throws {RangeError} When `port` is out of range.

@@ -14,6 +14,7 @@ interface Builtins {
   "node:os": typeof import("node:os");
   "node:path": typeof import("node:path");
   "node:tls": typeof import("node:tls");
+  "node:dns": typeof import("node:dns");
   "node:dgram": typeof import("node:dgram");
   "node:stream": typeof import("node:stream");
   "node:child_process": typeof import("node:child_process");

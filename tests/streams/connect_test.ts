@@ -247,3 +247,49 @@ Deno.test("getaddrinfo() and getnameinfo() ask the system", async () => {
     await assertRejects(() => getaddrinfo("", 1), RangeError, "empty");
   });
 });
+
+Deno.test("getnameinfo() gives the numbers of what has no name, and throws what else is wrong", async () => {
+  const dns = builtin("node:dns");
+  const { lookupService } = dns;
+  const asked: string[] = [];
+  const systems: Record<string, string | Error> = {
+    "192.0.2.1": Object.assign(new Error(), { code: "ENOTFOUND" }),
+    "fe80::1": Object.assign(new Error(), { code: "ENOTFOUND" }),
+    "192.0.2.2": Object.assign(new Error(), { code: "EAI_AGAIN" }),
+    "127.0.0.1": "localhost",
+  };
+  const fake = (
+    address: string,
+    port: number,
+    callback: (error: unknown, hostname: string, service: string) => void,
+  ) => {
+    asked.push(address);
+    const known = systems[address];
+    if (typeof known === "string") callback(null, known, `service ${port}`);
+    else callback(known, "", "");
+  };
+  dns.lookupService = fake as typeof lookupService;
+  try {
+    assertEquals(await getnameinfo({ hostname: "192.0.2.1", port: 80 }), {
+      hostname: "192.0.2.1",
+      service: "service 80",
+    });
+    assertEquals(await getnameinfo({ hostname: "fe80::1%lo", port: 80 }), {
+      hostname: "fe80::1%lo",
+      service: "service 80",
+    });
+    await assertRejects(
+      () => getnameinfo({ hostname: "192.0.2.2", port: 80 }),
+      OSError,
+      "Cannot look up 192.0.2.2 port 80",
+    );
+    systems["127.0.0.1"] = systems["192.0.2.1"]!;
+    assertEquals(await getnameinfo({ hostname: "192.0.2.1", port: 80 }), {
+      hostname: "192.0.2.1",
+      service: "80",
+    });
+  } finally {
+    dns.lookupService = lookupService;
+  }
+  assert(!asked.some((address) => address.includes("%")));
+});

@@ -441,6 +441,8 @@ Deno.test("startServer() refuses bad arguments at the call", async () => {
       [{ hostname: "", port: 0 }, RangeError, "must not be empty"],
       [{ hostname: [], port: 0 }, RangeError, "at least one"],
       [{ path: "" }, RangeError, "must not be empty"],
+      [{ path: "/x\0y" }, RangeError, "'path' must not contain a NUL byte"],
+      [{ hostname: "a\0" }, RangeError, "'hostname' must not contain a NUL"],
       [{ path: "/x", tls: { cert: "", key: "" } }, SSLError, "certificates"],
       [{ limit: 0 }, RangeError, "'limit'"],
       [{ backlog: 0 }, RangeError, "'backlog'"],
