@@ -10,7 +10,7 @@ import type { FlowControl } from "./flow_control.ts";
 import { watchWriter } from "./open_ends.ts";
 import type { Protocol } from "./protocol.ts";
 import type { StreamReader } from "./stream_reader.ts";
-import { startTls, type StartTlsOptions, WRITER_TLS_OPTIONS } from "./tls.ts";
+import { encrypt, type StartTlsOptions, WRITER_TLS_OPTIONS } from "./tls.ts";
 import type { ExtraInfoOf, Transport } from "./transport.ts";
 import { toWritable } from "./web.ts";
 
@@ -270,12 +270,12 @@ export class StreamWriter implements AsyncDisposable {
       transport.setWriteBufferLimits(limits);
     }
     const { isServerSide: serverSide } = this.#protocol;
-    const received = this.#reader?.takeChunks() ?? [];
-    const secured = await startTls(transport, this.#protocol, {
-      ...options,
-      serverSide: options.serverSide ?? serverSide,
-      received,
-    });
+    const secured = await encrypt(
+      transport,
+      this.#protocol,
+      { ...options, serverSide: options.serverSide ?? serverSide },
+      () => this.#reader?.takeChunks() ?? [],
+    );
     secured.setWriteBufferLimits(limits);
     this.#transport = secured;
     watchWriter(currentScope().kernel, this, secured);

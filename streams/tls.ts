@@ -270,7 +270,7 @@ function checkReceived(received: unknown): void {
  * @returns The new transport.
  * @throws {TypeError} When an argument or an option is of the wrong kind.
  * @throws {InvalidStateError} When the transport is closing, or its connection
- * is in memory.
+ * is in memory or a pipe.
  * @throws {SSLError} When the two sides do not agree, the certificate is not
  * trusted, or the key is not that of the own certificate; the connection is then
  * closed.
@@ -287,11 +287,27 @@ export async function startTls(
   options: StartTlsOptions = {},
 ): Promise<Transport> {
   checkOptions("start TLS", options, START_TLS_OPTIONS);
+  const { received = [], ...others } = options;
+  checkReceived(received);
+  return await encrypt(transport, protocol, others, () => received);
+}
+
+/**
+ * The same.
+ *
+ * @param take Gives what came for the handshake; called when that begins, so that
+ * whoever is refused still has it.
+ */
+export async function encrypt(
+  transport: Transport,
+  protocol: StreamingProtocol,
+  options: Omit<StartTlsOptions, "received">,
+  take: () => readonly Uint8Array[],
+): Promise<Transport> {
   checkTransport("start TLS", transport);
   checkProtocol("start TLS", protocol);
   transportInternals.checkTls(transport);
-  const { serverSide = false, received = [], ...tls } = options;
-  checkReceived(received);
+  const { serverSide = false, ...tls } = options;
   const host = serverSide
     ? serverTls("start TLS", tls)
     : clientTls("start TLS", tls, transportInternals.hostname(transport));
@@ -307,7 +323,7 @@ export async function startTls(
   }
   const net = givenNetwork()?.net ?? hostNet;
   const controller = new AbortController();
-  const parts = transportInternals.release(transport, () => {
+  const { received, ...parts } = transportInternals.release(transport, () => {
     controller.abort(
       new ConnectionAbortedError(
         `Cannot start TLS as the connection was closed meanwhile: received a call on ${transport}`,
@@ -315,10 +331,11 @@ export async function startTls(
       ),
     );
   });
+  const early = [...take(), ...received];
   try {
     const secured = await waitForHost(
       "startTls",
-      (signal) => net.upgrade(parts.host, host, received, signal),
+      (signal) => net.upgrade(parts.host, host, early, signal),
       (connection) => connection.abort(),
       controller.signal,
     );

@@ -106,6 +106,12 @@ export interface TransportParts {
   readonly trace?: RunningConnection | null;
 }
 
+/** What a transport gives up for another. */
+export interface ReleasedParts extends TransportParts {
+  /** What has come and the protocol has not got. */
+  readonly received: readonly Uint8Array[];
+}
+
 /** What {@linkcode Transport.getExtraInfo} tells, by name. */
 export interface ExtraInfo {
   /** The address of the peer. */
@@ -166,7 +172,7 @@ export interface TransportInternals {
    * Takes the connection away from it, for another to use. `giveUp` ends that
    * when the transport is closed meanwhile.
    */
-  release(transport: Transport, giveUp: () => void): TransportParts;
+  release(transport: Transport, giveUp: () => void): ReleasedParts;
   /** Another one has its connection. */
   replaced(transport: Transport): void;
   /** The connection was taken away, and could not be used. */
@@ -254,6 +260,8 @@ export class Transport {
   #giveUp: (() => void) | null = null;
   /** Events that came while the loop stood still, to be told as steps. */
   #late = 0;
+  /** The bytes of those among them that bring some. */
+  readonly #lateData: Uint8Array[] = [];
 
   /**
    * Made by a connection.
@@ -543,7 +551,10 @@ export class Transport {
         this.#isSpent = false;
         if (this.#late === 0 && mayRun(this.#kernel)) {
           enter(this.#scope, this.#onData, bytes, null);
-        } else this.#defer(() => this.#onData(bytes));
+        } else {
+          this.#lateData.push(bytes);
+          this.#defer(this.#onLateData);
+        }
         return this.#isSpent;
       },
       end: () => this.#tell(this.#onEnd),
@@ -645,6 +656,12 @@ export class Transport {
     }
     this.#inCall = false;
     if (this.#buffer.size > 0) this.#flush();
+  };
+
+  readonly #onLateData = (): void => {
+    const bytes = this.#lateData.shift();
+    // Another may have them by now.
+    if (bytes !== undefined) this.#onData(bytes);
   };
 
   /** What a host delivers although it was told to pause. */
@@ -882,7 +899,7 @@ export class Transport {
       checkTls(transport) {
         if (transport.#host.takesTls !== false) return;
         throw new InvalidStateError(
-          `Cannot start TLS as the connection is in memory: received a call on ${transport}`,
+          `Cannot start TLS as the connection is in memory or a pipe: received a call on ${transport}`,
         );
       },
       hostname: (transport) => transport.#hostname,
@@ -925,7 +942,11 @@ export class Transport {
         transport.#state = "released";
         transport.#giveUp = giveUp;
         trackClosed(transport.#kernel, transport);
+        const received = transport.#lateData.splice(0);
+        if (transport.#held !== null) received.unshift(transport.#held);
+        transport.#held = null;
         return {
+          received,
           scope: transport.#scope,
           host: transport.#host,
           protocol: transport.#protocol,

@@ -67,6 +67,11 @@ export class WebSource implements ReadingSide {
         }`,
       );
     }
+    if (stream.locked) {
+      throw new TypeError(
+        "Cannot create a reader as 'stream' has another reader: received a locked ReadableStream",
+      );
+    }
     this.#kernel = kernel;
     this.#reader = stream.getReader();
     this.#sink = sink;
@@ -96,6 +101,8 @@ export class WebSource implements ReadingSide {
       }
     } catch (error) {
       this.#sink.setException(error);
+      // Of a chunk that is none, the stream knows nothing: nobody takes the rest.
+      this.#reader.cancel(error).catch(() => {});
     } finally {
       this.#isPumping = false;
     }

@@ -21,6 +21,10 @@ export abstract class OneWayPipe implements HostConnection {
     return null;
   }
 
+  get takesTls(): boolean {
+    return false;
+  }
+
   abstract start(receiver: HostReceiver): void;
 
   pause(): void {}

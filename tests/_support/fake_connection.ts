@@ -7,7 +7,7 @@ import type {
   HostConnection,
   HostReceiver,
 } from "../../platform/types/net.ts";
-import { text } from "./bytes.ts";
+import { bytes, text } from "./bytes.ts";
 
 /**
  * Holds what is written until the test says that the peer has taken it:
@@ -40,11 +40,16 @@ export class FakeConnection implements HostConnection {
   async flush(): Promise<void> {
     // What was written in this step comes at its end.
     await undefined;
-    for (let bytes; (bytes = this.#unsent) !== null;) {
+    for (let unsent; (unsent = this.#unsent) !== null;) {
       this.#unsent = null;
-      this.sent.push(text(bytes));
-      this.#receiver.written(bytes.length);
+      this.sent.push(text(unsent));
+      this.#receiver.written(unsent.length);
     }
+  }
+
+  /** Something comes from the peer. */
+  receive(data: string): void {
+    this.#receiver.data(bytes(data));
   }
 
   /** The peer has gone. */
@@ -60,8 +65,8 @@ export class FakeConnection implements HostConnection {
 
   resume(): void {}
 
-  write(bytes: Uint8Array): void {
-    this.#unsent = bytes;
+  write(data: Uint8Array): void {
+    this.#unsent = data;
   }
 
   closeWrite(): void {

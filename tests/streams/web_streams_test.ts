@@ -160,8 +160,24 @@ Deno.test("from() refuses what is no stream, or a locked one", () => {
   }
   const { stream } = source([]);
   stream.getReader();
-  assertThrows(() => StreamReader.from(stream), TypeError);
+  assertThrows(
+    () => StreamReader.from(stream),
+    TypeError,
+    "as 'stream' has another reader: received a locked ReadableStream",
+  );
 });
+
+Deno.test(
+  "from() fails at a chunk that is no bytes, and lets the stream go",
+  virtual(async () => {
+    const { stream, log } = source(["ab", 5, "cd"]);
+    const reader = StreamReader.from(stream);
+    const message = "'data' must be a Uint8Array: received 5";
+    const error = await assertRejects(() => reader.read(), TypeError, message);
+    await turns(2);
+    assertEquals(log, [0, 1, error]);
+  }),
+);
 
 // ── readable ───────────────────────────────────────────────────────────────
 

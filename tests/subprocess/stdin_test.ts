@@ -5,6 +5,7 @@ import {
   ConnectionError,
   createTask,
   getEventLoop,
+  InvalidStateError,
   sleep,
 } from "@asyncio/asyncio";
 import {
@@ -170,4 +171,17 @@ Deno.test("all of the input of a child that reads it and ends arrives", async ()
     await child.wait();
     await child.stdin!.waitClosed();
   }
+});
+
+Deno.test("startTls() refuses a pipe at the call, which goes on", async () => {
+  await using cat = await createSubprocessExec("cat", [], {
+    stdin: PIPE,
+    stdout: PIPE,
+  });
+  await assertRejects(
+    () => cat.stdin.startTls({ serverHostname: "localhost" }),
+    InvalidStateError,
+    "Cannot start TLS as the connection is in memory or a pipe",
+  );
+  assertEquals(textOf((await cat.communicate("hello"))[0]), "hello");
 });
