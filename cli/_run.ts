@@ -11,6 +11,9 @@ import { chains, stack, type Style, styleOf, table, tree } from "./_view.ts";
 /** How many tasks of a loop are shown unless more are asked for. */
 const DEFAULT_LIMIT = 1000;
 
+/** No system has a process id above it. */
+const LAST_PROCESS = 2 ** 31 - 1;
+
 /** So long a trace lasts unless it is to last longer. */
 const DEFAULT_SECONDS = 5;
 const MOST_SECONDS = 3600;
@@ -111,6 +114,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 /** It ends by itself at Ctrl-C, when it has cleaned up. */
 const TRACE = "trace";
 const WITH_TASK = ["where", "cancel"];
+
+/** What is no id of one may stand for several, such as 0 for a whole group. */
+function isProcess(target: string): boolean {
+  const id = Number(target);
+  return /^\d+$/.test(target) && id >= 1 && id <= LAST_PROCESS;
+}
 
 function isUrl(target: string): boolean {
   return /^https?:\/\//.test(target);
@@ -220,9 +229,9 @@ function parse(args: readonly string[]): Request | null {
       `The command ${command} needs a process id, or HOST:PORT or the URL of an inspector`,
     );
   }
-  if (!isUrl(target) && !/^\d+$|^[^/]+:\d+$/.test(target)) {
+  if (!isProcess(target) && !isUrl(target) && !/^[^/]+:\d+$/.test(target)) {
     throw new UsageFailure(
-      `A process is a number, HOST:PORT or a URL: received ${target}`,
+      `A process is a number from 1 to ${LAST_PROCESS}, HOST:PORT or a URL: received ${target}`,
     );
   }
   const needsTask = WITH_TASK.includes(command);

@@ -189,8 +189,10 @@ Deno.test({
         [
           ["ps", "x"],
           2,
-          "A process is a number, HOST:PORT or a URL: received x",
+          "A process is a number from 1 to 2147483647, HOST:PORT or a URL: received x",
         ],
+        [["ps", "0"], 2, "HOST:PORT or a URL: received 0"],
+        [["ps", "2147483648"], 2, "HOST:PORT or a URL: received 2147483648"],
         [["where", here], 2, "The command where needs a task"],
         [["ps", here, "more"], 2, "The command ps takes no more"],
         [["ps", here, "--limit", "-1"], 2, "--limit"],
