@@ -76,6 +76,15 @@ function findProgram(command: HostCommand, host: HostPrograms): string {
   throw systemError(code, startOf(command), new Error(`${program}: ${code}`));
 }
 
+/**
+ * Whether some place in the child's own `PATH` depends on its directory: only
+ * Node looks there as `execvp` does.
+ */
+function hasRelativePlaces({ program, env }: HostCommand): boolean {
+  if (program.includes("/") || env === null || isWindows()) return false;
+  return searchPath(env).split(":").some((place) => !place.startsWith("/"));
+}
+
 /** Deno's refusal to look at a file, or at a variable. */
 const UNSEEN = "NotCapable";
 
@@ -101,10 +110,19 @@ function whyNot(path: string, host: HostPrograms): string | null {
   }
 }
 
-/** The command with a redirect of stderr to stdout, where it asks for that. */
-function withRedirect(command: HostCommand, host: HostPrograms): HostCommand {
-  if (command.stderr !== "stdout") return command;
-  if (command.stdout === "null") return { ...command, stderr: "null" };
+/**
+ * The command as a host can start it: with a redirect of stderr to stdout, where
+ * it asks for that.
+ */
+function forHost(command: HostCommand, host: HostPrograms): HostCommand {
+  if (command.stderr !== "stdout") {
+    return hasRelativePlaces(command)
+      ? { ...command, program: findProgram(command, host) }
+      : command;
+  }
+  if (command.stdout === "null") {
+    return forHost({ ...command, stderr: "null" }, host);
+  }
   if (isWindows()) {
     throw systemError(
       "ENOTSUP",
@@ -140,7 +158,7 @@ export function childrenOf(
     },
     spawn(asked) {
       checkDirectory(asked);
-      const command = withRedirect(asked, host);
+      const command = forHost(asked, host);
       const failed = (error: unknown): never => {
         throw mapError(error, startOf(asked));
       };

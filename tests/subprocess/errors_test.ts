@@ -1,6 +1,6 @@
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   FileNotFoundError,
   InvalidStateError,
@@ -14,12 +14,13 @@ import {
   PIPE,
   STDOUT,
   subprocessExec,
+  type SubprocessOptions,
   SubprocessProtocol,
 } from "@asyncio/asyncio/subprocess";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { OUT, textOf } from "../_support/subprocess.ts";
 
-const MERGED = { stdout: PIPE, stderr: STDOUT } as const;
+const MERGED: SubprocessOptions = { stdout: PIPE, stderr: STDOUT };
 
 /** Calls with what the types do not allow. */
 // deno-lint-ignore no-explicit-any -- on purpose
@@ -93,6 +94,19 @@ Deno.test("a program in cwd is found by its relative path", async () => {
         const tool = await createSubprocessExec(program, ["-n"], all);
         const [output] = await tool.communicate();
         assertEquals(textOf(output), "it works -n\n");
+      }
+      // As `execvp` has it, in the directory of the child.
+      for (
+        const PATH of ["", ".", "/no/such/place:", `../${basename(folder)}`]
+      ) {
+        const all = { ...options, cwd: folder, env: { PATH } };
+        const tool = await createSubprocessExec("tool", ["-n"], all);
+        const [output] = await tool.communicate();
+        assertEquals(textOf(output), "it works -n\n", PATH);
+        await assertRejects(
+          () => createSubprocessExec("seq", ["1"], all),
+          FileNotFoundError,
+        );
       }
     }
   } finally {
