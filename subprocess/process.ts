@@ -340,9 +340,8 @@ export class Process<
     try {
       return await wait;
     } catch (error) {
-      if (isCancelledError(error) && this.#child.isRunning) {
-        await unhindered(() => this.stop());
-      }
+      // Of a child that has ended, some of its group may hold a pipe open.
+      if (isCancelledError(error)) await unhindered(() => this.stop());
       throw error;
     }
   }

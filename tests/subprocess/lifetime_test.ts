@@ -295,6 +295,22 @@ Deno.test("killOnCancel leaves no grandchild of a detached child", async () => {
   assert(await hasGone(grandchild));
 });
 
+Deno.test("killOnCancel leaves no grandchild that communicate() waits for, either", async () => {
+  const shell = await createSubprocessShell(`${DEAF} &`, {
+    ...OUT,
+    detached: true,
+    killOnCancel: true,
+  });
+  const grandchild = Number(textOf(await shell.stdout!.readLine()));
+  assertEquals(await shell.wait(), 0);
+  await assertRejects(
+    () => timeout(1, () => shell.communicate()),
+    TimeoutError,
+  );
+  assert(await hasGone(grandchild));
+  assertEquals((await shell.communicate())[0]!.length, 0);
+});
+
 Deno.test("await using ends the child and closes its pipes", async () => {
   let pid = 0;
   {
