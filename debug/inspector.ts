@@ -31,12 +31,18 @@ export interface InspectorOptions {
    * @default {the running one if there is one, otherwise the default one}
    */
   loop?: EventLoop | undefined;
+  /**
+   * Gives the start up when it is aborted before the inspector listens, and throws
+   * its reason.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 const INSPECTOR_OPTIONS = new OptionNames<InspectorOptions>({
   port: true,
   hostname: "string",
   loop: true,
+  signal: "signal",
 }, { number: "port", string: "hostname" });
 
 /** What an inspector is made of. */
@@ -174,6 +180,7 @@ export class Inspector {
  * @throws {RangeError} When `port` is not a port, or others than this machine
  * could reach `hostname`.
  * @throws {OSError} When it cannot listen there.
+ * @throws The reason of `signal`, when it is aborted before it listens.
  */
 export async function startInspector(
   options: InspectorOptions = {},
@@ -182,6 +189,8 @@ export async function startInspector(
   const { port = 0, hostname = "127.0.0.1", loop = getEventLoop() } = options;
   checkPort(port);
   checkLoopback(hostname);
+  const { signal } = options;
+  signal?.throwIfAborted();
   const kernel = kernelOf(loop);
   const guard = new Guard(hostname);
   const service = new Service(kernel, guard);
@@ -189,6 +198,10 @@ export async function startInspector(
     { hostname, port, action: `listen on ${inUrl(hostname)}:${port}` },
     (request) => service.answer(request),
   );
+  if (signal?.aborted) {
+    await server.close();
+    throw signal.reason;
+  }
   const stopAges = noteWaitAges(kernel);
   const url = new URL(`http://${inUrl(hostname)}:${server.port}/`);
   url.searchParams.set("token", guard.token);

@@ -129,10 +129,12 @@ export class JobTable {
     path: string | URL,
     maxDeliveries: number,
     synchronous: "full" | "normal",
+    signal: AbortSignal | undefined,
   ): Promise<JobTable> {
     const file = databasePath(path);
     const until = hostTimers.now() + BUSY_MS;
     for (;;) {
+      signal?.throwIfAborted();
       try {
         return new JobTable(file, maxDeliveries, synchronous);
       } catch (error) {

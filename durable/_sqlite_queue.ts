@@ -11,6 +11,7 @@ import { openBell } from "../platform/database.ts";
 import { hostTimers } from "../platform/timers.ts";
 import type { HostBell } from "../platform/types/database.ts";
 import type { HostHandle } from "../platform/types/timers.ts";
+import { untilAborted } from "../tasks/until_aborted.ts";
 import type { Codec } from "./codec.ts";
 import type {
   DeadLetter,
@@ -153,7 +154,11 @@ export class SqliteQueue<T> implements DurableQueue<T> {
     if (interrupted !== null) return interrupted;
     if (this.#isShutDown) return Promise.reject(this.#shutDownError("put"));
     try {
-      return this.#wait(this.#putters, scope, this.#toJob(item, options));
+      const job = this.#toJob(item, options);
+      return untilAborted(
+        options.signal,
+        () => this.#wait(this.#putters, currentScope(), job),
+      );
     } catch (error) {
       return Promise.reject(error);
     }

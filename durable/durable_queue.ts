@@ -17,6 +17,11 @@ export interface DurablePutOptions {
    * @default {0}
    */
   priority?: number | undefined;
+  /**
+   * Ends the wait when it is aborted, and throws its reason; the item is then not
+   * in the queue.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of {@linkcode DurableQueue.giveBack}. */
@@ -114,6 +119,8 @@ export interface DurableQueue<T> extends AsyncIterable<T> {
    * not in the queue.
    * @throws {CancelledError} When the task is cancelled; the item is then not
    * in the queue.
+   * @throws The reason of `signal`, when it is aborted; the item is then not in the
+   * queue.
    */
   put(item: T, options?: DurablePutOptions): Promise<void>;
   /**

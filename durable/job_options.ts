@@ -4,7 +4,7 @@ import { checkOptions, OptionNames } from "../_internal/options.ts";
 import type { DurablePutOptions, GiveBackOptions } from "./durable_queue.ts";
 
 const PUT_OPTIONS = new OptionNames<DurablePutOptions>(
-  { id: "string", delay: true, priority: true },
+  { id: "string", delay: true, priority: true, signal: "signal" },
   { string: "id", number: "delay" },
 );
 

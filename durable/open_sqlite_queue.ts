@@ -49,6 +49,11 @@ export interface SqliteQueueOptions<T> {
    * @default {"full"}
    */
   synchronous?: "full" | "normal" | undefined;
+  /**
+   * Gives it up when it is aborted while another process opens the file, and
+   * throws its reason.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 const OPTIONS = new OptionNames<SqliteQueueOptions<unknown>>(
@@ -58,6 +63,7 @@ const OPTIONS = new OptionNames<SqliteQueueOptions<unknown>>(
     maxDeliveries: true,
     codec: true,
     synchronous: true,
+    signal: "signal",
   },
   { number: "maxSize" },
 );
@@ -97,6 +103,7 @@ const LEAST_LEASE_MS = 100;
  * @throws {RangeError} When an option is out of range.
  * @throws {OSError} When the file cannot be opened, is no database, is another
  * program's, or of another version; also on a runtime without SQLite.
+ * @throws The reason of `signal`, when it is aborted before the file is open.
  */
 export async function openSqliteQueue<T>(
   path: string | URL,
@@ -124,13 +131,14 @@ export async function openSqliteQueue<T>(
     maxDeliveries = 10,
     codec = JSON_CODEC as Codec<T>,
     synchronous = "full",
+    signal,
   } = options;
   checkCount(action, "maxSize", maxSize, 0);
   checkDuration(action, "leaseMs", leaseMs);
   checkInteger(action, "leaseMs", leaseMs, LEAST_LEASE_MS);
   checkCount(action, "maxDeliveries", maxDeliveries, 1);
   checkOneOf(action, "synchronous", synchronous, ["full", "normal"]);
-  const table = await JobTable.open(path, maxDeliveries, synchronous);
+  const table = await JobTable.open(path, maxDeliveries, synchronous, signal);
   try {
     return new SqliteQueue(table, {
       maxSize: maxSize === 0 ? Infinity : maxSize,

@@ -8,6 +8,7 @@ import { currentTask, type Task } from "../loop/task.ts";
 import { type QueuedWait, WaitQueue } from "../loop/wait_queue.ts";
 import { hostTimers } from "../platform/timers.ts";
 import type { HostHandle } from "../platform/types/timers.ts";
+import { untilAborted } from "../tasks/until_aborted.ts";
 import type { Codec } from "../durable/codec.ts";
 import type {
   DeadLetters,
@@ -181,9 +182,12 @@ export class JetStreamQueue<T> implements DurableQueue<T> {
     if (this.#isShutDown) return Promise.reject(this.#shutDownError("put"));
     try {
       const job = this.#toJob(item, options);
-      return this.#settings.maxSize === Infinity
-        ? this.#store(job, scope, {}).then(() => {})
-        : this.#putInTurn(job, scope);
+      return untilAborted(options.signal, () => {
+        const scope = currentScope();
+        return this.#settings.maxSize === Infinity
+          ? this.#store(job, scope, {}).then(() => {})
+          : this.#putInTurn(job, scope);
+      });
     } catch (error) {
       return Promise.reject(error);
     }

@@ -6,6 +6,8 @@ import {
 } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
+import { ensureFuture } from "../tasks/create_task.ts";
+import { untilAborted } from "../tasks/until_aborted.ts";
 import { type Codec, JSON_CODEC } from "../durable/codec.ts";
 import type { DurableQueue } from "../durable/durable_queue.ts";
 import { openClient, toOSError } from "./_client.ts";
@@ -53,6 +55,8 @@ export interface JetStreamQueueOptions<T> {
    * How items are stored: as JSON, if not by this.
    */
   codec?: Codec<T> | undefined;
+  /** Gives it up when it is aborted while it opens, and throws its reason. */
+  signal?: AbortSignal | undefined;
 }
 
 const OPTIONS = new OptionNames<JetStreamQueueOptions<unknown>>(
@@ -62,6 +66,7 @@ const OPTIONS = new OptionNames<JetStreamQueueOptions<unknown>>(
     maxDeliveries: true,
     replicas: true,
     codec: true,
+    signal: "signal",
   },
   { number: "maxSize" },
 );
@@ -149,6 +154,7 @@ function checkName(action: string, name: unknown): void {
  * @throws {OSError} When the server has no JetStream, does not answer, or has a
  * stream of the name with another configuration; also when
  * `@nats-io/jetstream` is not installed.
+ * @throws The reason of `signal`, when it is aborted while it opens.
  */
 export async function openJetStreamQueue<T>(
   connection: JetStreamConnection,
@@ -165,6 +171,7 @@ export async function openJetStreamQueue<T>(
     maxDeliveries = 10,
     replicas = 1,
     codec = JSON_CODEC as Codec<T>,
+    signal,
   } = options;
   checkCount(action, "maxSize", maxSize, 0);
   checkDuration(action, "leaseMs", leaseMs);
@@ -179,10 +186,16 @@ export async function openJetStreamQueue<T>(
   if (connection.isClosed()) {
     throw toOSError(action, { name: "ClosedConnectionError" });
   }
-  const { client, manager } = await openClient(connection).catch((error) => {
-    throw toOSError(action, error);
-  });
-  await prepare(manager, { name, leaseMs, replicas });
+  const open = async () => {
+    const opened = await openClient(connection).catch((error) => {
+      throw toOSError(action, error);
+    });
+    await prepare(opened.manager, { name, leaseMs, replicas });
+    return opened;
+  };
+  const { client, manager } = signal === undefined
+    ? await open()
+    : await untilAborted(signal, () => ensureFuture(open()));
   return new JetStreamQueue(connection, new Server(name, client, manager), {
     maxSize: maxSize === 0 ? Infinity : maxSize,
     leaseMs,

@@ -96,6 +96,11 @@ export interface ServeOptions {
    * @default {false}
    */
   keepAlive?: boolean | undefined;
+  /**
+   * Gives the start up when it is aborted, and throws its reason: what was bound
+   * by then is free again. A server that runs hears no more of it.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 export const SERVE_NAMES: NamesOf<ServeOptions> = {
@@ -108,6 +113,7 @@ export const SERVE_NAMES: NamesOf<ServeOptions> = {
   startServing: "boolean",
   noDelay: "boolean",
   keepAlive: "boolean",
+  signal: "signal",
 };
 
 const SERVE_OPTIONS = new OptionNames<ServeOptions>(
@@ -253,12 +259,17 @@ export async function serve(
   let binding: Promise<HostListener[]> | undefined;
   let listeners: HostListener[];
   try {
-    listeners = await waitForHost(action, async (signal) => {
-      const bindings = await resolveAll(names, plan);
-      signal.throwIfAborted();
-      binding = listen(net, plan, bindings);
-      return await binding;
-    }, closeAll);
+    listeners = await waitForHost(
+      action,
+      async (signal) => {
+        const bindings = await resolveAll(names, plan);
+        signal.throwIfAborted();
+        binding = listen(net, plan, bindings);
+        return await binding;
+      },
+      closeAll,
+      options.signal,
+    );
   } catch (error) {
     // Nothing can stop a host that binds already: whoever gave up has the port
     // back once that is undone.
@@ -310,7 +321,9 @@ export async function serve(
  * @throws {OSError} When the address is in use or not of this machine.
  * @throws {SSLError} When the certificate and its key cannot be used.
  * @throws {FileNotFoundError} When the folder of a Unix socket is missing.
- * @throws {CancelledError} When the task is cancelled meanwhile.
+ * @throws {CancelledError} When the task is cancelled meanwhile; what was bound
+ * is then free again.
+ * @throws The reason of `signal`, when it is aborted meanwhile or already.
  */
 export async function createServer(
   protocolFactory: () => StreamingProtocol,

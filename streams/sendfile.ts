@@ -39,11 +39,14 @@ export interface SendfileOptions {
    * @default {all there are}
    */
   count?: number | undefined;
+  /** Ends the sending when it is aborted, and throws its reason. */
+  signal?: AbortSignal | undefined;
 }
 
 const SENDFILE_OPTIONS = new OptionNames<SendfileOptions>({
   offset: true,
   count: true,
+  signal: "signal",
 }, { number: "offset" });
 
 /** What is read at once; larger pieces are no faster. */
@@ -134,6 +137,8 @@ class Gate implements Occupant {
  * @throws {ConnectionError} When the connection is lost or closed meanwhile.
  * @throws {CancelledError} When the task is cancelled meanwhile; a part of the
  * file may have been sent.
+ * @throws The reason of `signal`, when it is aborted; a part of the file may have
+ * been sent, unless it was aborted before.
  */
 export async function sendfile(
   transport: Transport,
@@ -153,6 +158,8 @@ export async function sendfile(
       `Cannot ${action} as the transport is closed: received ${transport}`,
     );
   }
+  const { signal } = options;
+  signal?.throwIfAborted();
   const gate = new Gate();
   transportInternals.occupy(transport, gate);
   const wasReading = transport.isReading();
@@ -164,13 +171,15 @@ export async function sendfile(
         "sendfile",
         () => hostFiles.open(file),
         (late) => late.close(),
+        signal,
       );
     }
     const source = opened ?? theirs(file as FileSource);
     return await waitForHost(
       "sendfile",
-      (signal) => copy(transport, gate, source, { offset, count }, signal),
+      (given) => copy(transport, gate, source, { offset, count }, given),
       () => {},
+      signal,
     );
   } finally {
     opened?.close();

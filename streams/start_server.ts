@@ -64,7 +64,9 @@ const START_SERVER_OPTIONS = new OptionNames<StartServerOptions>(
  * @throws {OSError} When the address is in use or not of this machine.
  * @throws {SSLError} When the certificate and its key cannot be used.
  * @throws {FileNotFoundError} When the folder of a Unix socket is missing.
- * @throws {CancelledError} When the task is cancelled meanwhile.
+ * @throws {CancelledError} When the task is cancelled meanwhile; what was bound
+ * is then free again.
+ * @throws The reason of `signal`, when it is aborted meanwhile or already.
  */
 export async function startServer(
   handler: ConnectionHandler,

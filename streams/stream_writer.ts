@@ -6,11 +6,17 @@ import { InvalidStateError } from "../errors.ts";
 import { currentScope, runIn } from "../loop/current.ts";
 import { interruption } from "../loop/scope.ts";
 import { sleep } from "../tasks/sleep.ts";
+import { untilAborted } from "../tasks/until_aborted.ts";
 import type { FlowControl } from "./flow_control.ts";
 import { watchWriter } from "./open_ends.ts";
 import type { Protocol } from "./protocol.ts";
 import type { StreamReader } from "./stream_reader.ts";
-import { encrypt, type StartTlsOptions, WRITER_TLS_OPTIONS } from "./tls.ts";
+import {
+  planUpgrade,
+  type StartTlsOptions,
+  upgrade,
+  WRITER_TLS_OPTIONS,
+} from "./tls.ts";
 import type { ExtraInfoOf, Transport } from "./transport.ts";
 import { toWritable } from "./web.ts";
 
@@ -256,25 +262,32 @@ export class StreamWriter implements AsyncDisposable {
    * `handshakeTimeout`; the connection is then closed.
    * @throws {CancelledError} When the task is cancelled; the connection is then
    * closed, unless the handshake had not begun.
+   * @throws The reason of `signal`, when it is aborted; the connection is then
+   * closed, unless the handshake had not begun.
    */
   async startTls(
     options: Omit<StartTlsOptions, "received"> = {},
   ): Promise<void> {
     checkOptions("start TLS", options, WRITER_TLS_OPTIONS);
     const transport = this.#transport;
+    const { signal } = options;
+    const host = planUpgrade(transport, {
+      ...options,
+      serverSide: options.serverSide ?? this.#protocol.isServerSide,
+    });
     const limits = transport.getWriteBufferLimits();
     transport.setWriteBufferLimits({ high: 0, low: 0 });
     try {
-      await this.drain();
+      await untilAborted(signal, () => this.drain());
     } finally {
       transport.setWriteBufferLimits(limits);
     }
-    const { isServerSide: serverSide } = this.#protocol;
-    const secured = await encrypt(
+    const secured = await upgrade(
       transport,
       this.#protocol,
-      { ...options, serverSide: options.serverSide ?? serverSide },
+      host,
       () => this.#reader?.takeChunks() ?? [],
+      signal,
     );
     secured.setWriteBufferLimits(limits);
     this.#transport = secured;

@@ -102,18 +102,25 @@ export interface StartTlsOptions extends TlsOptions {
    * @default {none}
    */
   received?: readonly Uint8Array[] | undefined;
+  /**
+   * Gives it up when it is aborted, and throws its reason. The connection is then
+   * closed, unless the handshake had not begun.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 const START_TLS_OPTIONS = new OptionNames<StartTlsOptions>({
   ...TLS_NAMES,
   serverSide: "boolean",
   received: true,
+  signal: "signal",
 });
 
 /** The names of what {@linkcode StreamWriter.startTls} takes. */
 export const WRITER_TLS_OPTIONS: OptionNames = new OptionNames<
   Omit<StartTlsOptions, "received">
->({ ...TLS_NAMES, serverSide: "boolean" });
+>({ ...TLS_NAMES, serverSide: "boolean", signal: "signal" });
+
 /** What asyncio gives a handshake, and a goodbye. */
 const HANDSHAKE_MS = 60_000;
 const SHUTDOWN_MS = 30_000;
@@ -280,6 +287,8 @@ function checkReceived(received: unknown): void {
  * then closed.
  * @throws {CancelledError} When the task is cancelled meanwhile; the connection
  * is then closed, unless the handshake had not begun.
+ * @throws The reason of `signal`, when it is aborted; the connection is then
+ * closed, unless the handshake had not begun.
  */
 export async function startTls(
   transport: Transport,
@@ -287,30 +296,36 @@ export async function startTls(
   options: StartTlsOptions = {},
 ): Promise<Transport> {
   checkOptions("start TLS", options, START_TLS_OPTIONS);
-  const { received = [], ...others } = options;
+  const { received = [], signal } = options;
   checkReceived(received);
-  return await encrypt(transport, protocol, others, () => received);
+  checkProtocol("start TLS", protocol);
+  const host = planUpgrade(transport, options);
+  return await upgrade(transport, protocol, host, () => received, signal);
+}
+
+/** Checks the options, before anything is waited for or taken. */
+export function planUpgrade(
+  transport: Transport,
+  options: Omit<StartTlsOptions, "received">,
+): HostTls | HostClientTls {
+  checkTransport("start TLS", transport);
+  transportInternals.checkTls(transport);
+  return options.serverSide ?? false
+    ? serverTls("start TLS", options)
+    : clientTls("start TLS", options, transportInternals.hostname(transport));
 }
 
 /**
- * The same.
- *
  * @param take Gives what came for the handshake; called when that begins, so that
  * whoever is refused still has it.
  */
-export async function encrypt(
+export async function upgrade(
   transport: Transport,
   protocol: StreamingProtocol,
-  options: Omit<StartTlsOptions, "received">,
+  host: HostTls | HostClientTls,
   take: () => readonly Uint8Array[],
+  signal: AbortSignal | undefined,
 ): Promise<Transport> {
-  checkTransport("start TLS", transport);
-  checkProtocol("start TLS", protocol);
-  transportInternals.checkTls(transport);
-  const { serverSide = false, ...tls } = options;
-  const host = serverSide
-    ? serverTls("start TLS", tls)
-    : clientTls("start TLS", tls, transportInternals.hostname(transport));
   if (transport.getWriteBufferSize() > 0) {
     await waitForHost(
       "startTls",
@@ -319,8 +334,10 @@ export async function encrypt(
           transportInternals.whenSent(transport, resolve);
         }),
       () => {},
+      signal,
     );
   }
+  signal?.throwIfAborted();
   const net = givenNetwork()?.net ?? hostNet;
   const controller = new AbortController();
   const { received, ...parts } = transportInternals.release(transport, () => {
@@ -332,10 +349,12 @@ export async function encrypt(
     );
   });
   const early = [...take(), ...received];
+  const onAbort = () => controller.abort(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const secured = await waitForHost(
       "startTls",
-      (signal) => net.upgrade(parts.host, host, early, signal),
+      (given) => net.upgrade(parts.host, host, early, given),
       (connection) => connection.abort(),
       controller.signal,
     );
@@ -347,11 +366,11 @@ export async function encrypt(
       isContinued: true,
     });
   } catch (error) {
-    // A cancellation concerns this task, and not who else has the connection.
-    transportInternals.discard(
-      transport,
-      isCancelledError(error) ? null : error,
-    );
+    // Who gives it up here tells nothing to who else has the connection.
+    const isGivenUp = isCancelledError(error) || signal?.aborted === true;
+    transportInternals.discard(transport, isGivenUp ? null : error);
     throw error;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
   }
 }

@@ -16,6 +16,7 @@ import { StreamReader } from "../streams/stream_reader.ts";
 import { StreamWriter } from "../streams/stream_writer.ts";
 import { createTask } from "../tasks/create_task.ts";
 import { gather } from "../tasks/gather.ts";
+import { untilAborted } from "../tasks/until_aborted.ts";
 import { type Child, owners } from "./_child.ts";
 import { toSignal } from "./_check.ts";
 import { InputProtocol, OutputProtocol } from "./_pipes.ts";
@@ -31,10 +32,16 @@ export interface StopOptions {
    * @default {that of the process, or 5000}
    */
   graceMs?: number | undefined;
+  /**
+   * Ends the wait when it is aborted: the child gets SIGKILL, as if the task had
+   * been cancelled, and its reason is thrown. If it is aborted already, nothing is
+   * done to the child.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 const STOP_OPTIONS = new OptionNames<StopOptions>(
-  { graceMs: true },
+  { graceMs: true, signal: "signal" },
   { number: "graceMs" },
 );
 
@@ -294,13 +301,15 @@ export class Process<
    * @throws {TypeError} When `graceMs` is not a number.
    * @throws {RangeError} When `graceMs` is NaN.
    * @throws {CancelledError} When the task is cancelled; the child gets SIGKILL.
+   * @throws The reason of `signal`, when it is aborted; the child gets SIGKILL,
+   * unless it was aborted before.
    */
   async stop(options: StopOptions = {}): Promise<number> {
     const action = "stop a subprocess";
     checkOptions(action, options, STOP_OPTIONS);
-    const { graceMs = this.#graceMs } = options;
+    const { graceMs = this.#graceMs, signal } = options;
     const span = checkSpan(action, "graceMs", graceMs);
-    return await this.#child.stop(span, this);
+    return await untilAborted(signal, () => this.#child.stop(span, this));
   }
 
   /**

@@ -36,10 +36,16 @@ export interface TaskGroupOptions {
     | "collect"
     | ((error: unknown, task: Task<unknown>) => void)
     | undefined;
+  /**
+   * Ends the block and the tasks when it is aborted, as {@linkcode cancelOn}
+   * around the group would, and throws its reason. If it is aborted already, the
+   * block is not called.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 const TASK_GROUP_OPTIONS = new OptionNames<TaskGroupOptions>(
-  { name: "string", limit: true, onError: true },
+  { name: "string", limit: true, onError: true, signal: "signal" },
   { string: "name", number: "limit" },
 );
 

@@ -11,6 +11,7 @@ import type { Awaitable, AwaitedResult, Runnable } from "../loop/types.ts";
 import { WaitQueue } from "../loop/wait_queue.ts";
 import { checkList, type ListCall } from "./_awaitables.ts";
 import { timeIsOver } from "./_late.ts";
+import { untilAborted } from "./until_aborted.ts";
 import { futureSet } from "./wait.ts";
 
 /** Options of {@linkcode asCompleted}. */
@@ -22,6 +23,8 @@ export interface AsCompletedOptions {
    * @default {as long as it takes}
    */
   timeout?: number | null | undefined;
+  /** Ends its waits when it is aborted: they throw the signal's reason. */
+  signal?: AbortSignal | undefined;
 }
 
 const AS_COMPLETED: ListCall = {
@@ -29,7 +32,7 @@ const AS_COMPLETED: ListCall = {
   name: "asCompleted",
   kind: "an iterable of awaitables",
   options: new OptionNames<AsCompletedOptions>(
-    { timeout: true },
+    { timeout: true, signal: "signal" },
     { number: "timeout" },
   ),
 };
@@ -75,9 +78,11 @@ export interface AsCompleted<T>
  * @param aws Futures; functions, which are started as tasks; promises.
  * @param options How long to wait.
  * @returns An iterable that gives each place once. Its waits throw a {@linkcode TimeoutError} when
- * the time is over; that cancels nothing.
+ * the time is over, and the reason of `signal` when that is aborted; neither
+ * cancels anything, nor takes a place.
  * @throws {TypeError} When `aws` holds something else, or `options` is not an
  * object or of an unknown name.
+ * @throws The reason of `signal`, if it is aborted already; nothing is started.
  */
 export function asCompleted<T>(
   aws: Iterable<Awaitable<T>>,
@@ -100,9 +105,10 @@ export function asCompleted(
   options: AsCompletedOptions = {},
 ): AsCompleted<unknown> {
   checkList(AS_COMPLETED, aws, options);
-  const { timeout = null } = options;
+  const { timeout = null, signal } = options;
   const limit = timeout === null ? null : checkSpan("wait", "timeout", timeout);
-  return new CompletionOrder(futureSet(aws), limit);
+  signal?.throwIfAborted();
+  return new CompletionOrder(futureSet(aws), limit, signal);
 }
 
 /**
@@ -127,12 +133,18 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
   #late = false;
   #isResting = false;
   readonly #timeout: number;
+  readonly #signal: AbortSignal | undefined;
   deadline = Infinity;
   order = 0;
   heapIndex = -1;
 
-  constructor(futures: Set<Future<T>>, timeout: number | null) {
+  constructor(
+    futures: Set<Future<T>>,
+    timeout: number | null,
+    signal: AbortSignal | undefined,
+  ) {
     this.#timeout = timeout ?? Infinity;
+    this.#signal = signal;
     this.#left = futures.size;
     for (const future of futures) this.#pending.set(future, null);
     if (timeout !== null) this.deadline = this.#kernel.now() + timeout;
@@ -181,13 +193,18 @@ class CompletionOrder<T> implements AsCompleted<T>, Runnable, Timer {
   async #takePlace(): Promise<Done<T>> {
     this.#left--;
     try {
-      return await this.#next();
+      return await untilAborted(this.#signal, () => this.#next());
     } catch (error) {
       // The wait was cancelled, and its place is still to be given out.
-      if (isCancelledError(error)) this.#left++;
+      if (isCancelledError(error) || this.#isAbortion(error)) this.#left++;
       this.#restIfIdle();
       throw error;
     }
+  }
+
+  #isAbortion(error: unknown): boolean {
+    const signal = this.#signal;
+    return signal !== undefined && signal.aborted && error === signal.reason;
   }
 
   #next(): Promise<Done<T>> {

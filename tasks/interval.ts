@@ -2,8 +2,8 @@ import { checkDelay, checkOneOf } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { currentScope } from "../loop/current.ts";
 import type { Kernel } from "../loop/kernel.ts";
-import { cancelOn } from "./cancel_on.ts";
 import { sleep } from "./sleep.ts";
+import { untilAborted } from "./until_aborted.ts";
 
 /** Options of {@linkcode interval}. */
 export interface IntervalOptions {
@@ -119,9 +119,7 @@ class Ticks implements AsyncIterator<number, undefined> {
   }
 
   next(): Promise<Tick> {
-    return this.#signal === undefined
-      ? this.#next()
-      : cancelOn(this.#signal, () => this.#next());
+    return untilAborted(this.#signal, () => this.#next());
   }
 
   async #next(): Promise<Tick> {

@@ -12,6 +12,7 @@ import { throwCancellation } from "../loop/scope.ts";
 import { runShielded } from "../loop/run_shielded.ts";
 import type { Awaitable } from "../loop/types.ts";
 import { runBlock } from "./_block.ts";
+import { cancelOn } from "./cancel_on.ts";
 import { ensureFuture } from "./create_task.ts";
 import { timeout } from "./timeout.ts";
 
@@ -140,10 +141,15 @@ export interface ShieldedOptions {
    * @default {no limit}
    */
   timeout?: number | undefined;
+  /**
+   * Cancels the region all the same when it is aborted, and throws its reason. If
+   * it is aborted already, `fn` is not called.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 const SHIELDED_OPTIONS = new OptionNames<ShieldedOptions>(
-  { timeout: true },
+  { timeout: true, signal: "signal" },
   { number: "timeout" },
 );
 
@@ -173,11 +179,12 @@ const SHIELDED_OPTIONS = new OptionNames<ShieldedOptions>(
  * ```
  *
  * @param fn The region. It runs in the current task.
- * @param options A limit on its time.
+ * @param options A limit on its time, and what ends it before.
  * @returns What `fn` returns.
  * @throws {TypeError} When `fn` is not a function or `options` not an object.
  * @throws {CancelledError} At its end, when it was asked for meanwhile.
  * @throws {TimeoutError} When the region took longer than `timeout`.
+ * @throws The reason of `signal`, when it is aborted.
  */
 export async function shielded<T>(
   fn: () => PromiseLike<T> | T,
@@ -187,8 +194,13 @@ export async function shielded<T>(
   checkOptions("shield a region", options, SHIELDED_OPTIONS);
   const limit = options.timeout;
   if (limit !== undefined) checkSpan("shield a region", "timeout", limit);
+  const { signal } = options;
+  signal?.throwIfAborted();
   const around = currentScope();
-  const block = limit === undefined ? fn : () => timeout(limit, fn);
+  const limited = limit === undefined ? fn : () => timeout(limit, fn);
+  const block = signal === undefined
+    ? limited
+    : () => cancelOn(signal, limited);
   const value = await runShielded(
     around,
     (scope) => runBlock(scope, block, undefined),

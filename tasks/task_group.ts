@@ -27,6 +27,7 @@ import { type DoneTask, EndedTasks } from "./_ended_tasks.ts";
 import { bindHandler, type FailureHandler } from "./_failure_handler.ts";
 import { checkGroupOptions, type TaskGroupOptions } from "./_group_options.ts";
 import { type Place, Places } from "./_places.ts";
+import { cancelOn } from "./cancel_on.ts";
 import { areGroupsHeard, traceGroup } from "./group_trace.ts";
 import { Starting } from "./_starting.ts";
 
@@ -535,6 +536,8 @@ function ignore(): void {}
  * an unknown name, or an option of the wrong type; or when `onError` is an
  * `async` function, whose errors no one would see.
  * @throws {RangeError} When `limit` is not an integer of 1 or more.
+ * @throws The reason of `signal`, when it is aborted: the tasks are cancelled and
+ * waited for before. An error of theirs comes first, in the `ExceptionGroup`.
  */
 export function taskGroup<T extends readonly unknown[] | []>(
   fn: (group: TaskGroup) => PromiseLike<T> | T,
@@ -559,5 +562,9 @@ export async function taskGroup(
 ): Promise<unknown> {
   checkFunction("open a task group", "fn", fn);
   checkGroupOptions(options);
-  return await runGroup(new TaskGroup(currentScope(), options), fn);
+  const { signal } = options;
+  const runIt = () => runGroup(new TaskGroup(currentScope(), options), fn);
+  if (signal === undefined) return await runIt();
+  signal.throwIfAborted();
+  return await cancelOn(signal, runIt);
 }

@@ -9,6 +9,7 @@ import type { Awaitable, AwaitedResult, Runnable } from "../loop/types.ts";
 import { Wait, type WaitSource } from "../loop/wait.ts";
 import { checkAwaitable, checkList, type ListCall } from "./_awaitables.ts";
 import { ensureFuture } from "./create_task.ts";
+import { untilAborted } from "./until_aborted.ts";
 
 /** When `wait` returns. */
 export type ReturnWhen =
@@ -31,6 +32,8 @@ export interface WaitOptions {
    * @default {"ALL_COMPLETED"}
    */
   returnWhen?: ReturnWhen | undefined;
+  /** Ends the wait when it is aborted, and throws its reason; cancels nothing. */
+  signal?: AbortSignal | undefined;
 }
 
 /** What is done and what is not. */
@@ -46,7 +49,7 @@ const WAIT: ListCall = {
   name: "wait",
   kind: "an iterable of awaitables",
   options: new OptionNames<WaitOptions>(
-    { timeout: true, returnWhen: true },
+    { timeout: true, returnWhen: true, signal: "signal" },
     { number: "timeout", string: "returnWhen" },
   ),
 };
@@ -86,6 +89,7 @@ const RETURN_WHEN: readonly string[] = [
  * object or of an unknown name.
  * @throws {RangeError} When `aws` is empty, or an option has no such value.
  * @throws {CancelledError} When the task is cancelled.
+ * @throws The signal's reason, when it is aborted; before, nothing is started.
  */
 export function wait<T>(
   aws: Iterable<Awaitable<T>>,
@@ -108,20 +112,23 @@ export async function wait(
   options: WaitOptions = {},
 ): Promise<WaitResult<unknown>> {
   checkList(WAIT, aws, options);
-  const { timeout = null, returnWhen = "ALL_COMPLETED" } = options;
+  const { timeout = null, returnWhen = "ALL_COMPLETED", signal } = options;
   const limit = timeout === null ? null : checkSpan("wait", "timeout", timeout);
   checkOneOf("wait", "returnWhen", returnWhen, RETURN_WHEN);
+  signal?.throwIfAborted();
   const futures = futureSet(aws);
   if (futures.size === 0) {
     throw new RangeError(
       "Cannot wait as 'aws' must hold at least one awaitable: received none",
     );
   }
-  const scope = currentScope();
-  const interrupted = interruption(scope);
+  const interrupted = interruption(currentScope());
   if (interrupted !== null) return await interrupted;
-  const watch = new Watch(scope.kernel, futures, returnWhen);
-  if (!watch.satisfied) await watch.wait(scope, limit);
+  await untilAborted(signal, async () => {
+    const scope = currentScope();
+    const watch = new Watch(scope.kernel, futures, returnWhen);
+    if (!watch.satisfied) await watch.wait(scope, limit);
+  });
   return partition(futures);
 }
 

@@ -43,6 +43,8 @@ export interface ExploreCancellationsOptions {
   leftovers?: Leftovers | undefined;
   /** The `replay` of a {@linkcode ScheduleError}: interrupts there alone. */
   replay?: string | undefined;
+  /** Ends it between two runs when it is aborted, and throws its reason. */
+  signal?: AbortSignal | undefined;
 }
 
 const CANCELLATION_OPTIONS = new OptionNames<ExploreCancellationsOptions>({
@@ -50,6 +52,7 @@ const CANCELLATION_OPTIONS = new OptionNames<ExploreCancellationsOptions>({
   by: true,
   leftovers: true,
   replay: "string",
+  signal: "signal",
 });
 
 const INTERRUPTIONS: readonly Interruption[] = ["cancel", "timeout", "crash"];
@@ -110,6 +113,7 @@ const ACTION = "explore cancellations";
  * @throws {RangeError} When `by` or `leftovers` is something else.
  * @throws {InvalidStateError} When it is called in a loop that runs, as each run
  * has a loop of its own.
+ * @throws The reason of `signal`, when it is aborted.
  */
 export async function exploreCancellations(
   fn: TaskFunction<unknown>,
@@ -117,18 +121,20 @@ export async function exploreCancellations(
 ): Promise<Exploration> {
   checkFunction(ACTION, "fn", fn);
   checkOptions(ACTION, options, CANCELLATION_OPTIONS);
-  const { tasks, by = "cancel", replay } = options;
+  const { tasks, by = "cancel", replay, signal } = options;
   const test = watched(ACTION, fn, options.leftovers);
   const names = tasks === undefined ? null : namesOf(tasks);
   checkOneOf(ACTION, "by", by, INTERRUPTIONS);
   const place = replay === undefined ? null : readPoint(replay);
   refuseInsideOfLoop();
+  signal?.throwIfAborted();
   if (place !== null) {
     const { found } = await tryPoint(test, { names, ...place });
     return { runs: 1, choices: found, coverage: null, complete: false };
   }
   const { found } = await tryPoint(test, { names, by, chosen: null });
   for (let chosen = 0; chosen < found; chosen++) {
+    signal?.throwIfAborted();
     // deno-lint-ignore no-await-in-loop -- one point after the other
     await tryPoint(test, { names, by, chosen });
   }

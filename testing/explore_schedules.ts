@@ -63,6 +63,8 @@ export interface ExploreSchedulesOptions {
    * option counts then.
    */
   replay?: string | undefined;
+  /** Ends it between two runs when it is aborted, and throws its reason. */
+  signal?: AbortSignal | undefined;
 }
 
 /** What {@linkcode exploreSchedules} has seen. */
@@ -87,6 +89,7 @@ const EXPLORE_OPTIONS = new OptionNames<ExploreSchedulesOptions>({
   handovers: "boolean",
   leftovers: true,
   replay: "string",
+  signal: "signal",
 }, { number: "runs", string: "strategy" });
 
 const ACTION = "explore schedules";
@@ -174,6 +177,7 @@ const STRATEGIES: readonly ScheduleStrategy[] = ["random", "pct", "exhaustive"];
  * least 0, or `strategy` or `leftovers` unknown.
  * @throws {InvalidStateError} When it is called in a loop that runs, as each order
  * has a loop of its own.
+ * @throws The reason of `signal`, when it is aborted.
  */
 export async function exploreSchedules(
   fn: TaskFunction<unknown>,
@@ -181,7 +185,13 @@ export async function exploreSchedules(
 ): Promise<Exploration> {
   checkFunction(ACTION, "fn", fn);
   checkOptions(ACTION, options, EXPLORE_OPTIONS);
-  const { strategy = "random", seed = 0, handovers = false, replay } = options;
+  const {
+    strategy = "random",
+    seed = 0,
+    handovers = false,
+    replay,
+    signal,
+  } = options;
   const test = watched(ACTION, fn, options.leftovers);
   const isExhaustive = strategy === "exhaustive";
   const { runs = isExhaustive ? 10_000 : 100 } = options;
@@ -189,12 +199,14 @@ export async function exploreSchedules(
   checkInteger(ACTION, "seed", seed, 0);
   checkOneOf(ACTION, "strategy", strategy, STRATEGIES);
   refuseInsideOfLoop();
+  signal?.throwIfAborted();
   if (replay !== undefined) return await repeat(test, replay);
   const orders = new Orders(test, handovers);
   const every = isExhaustive ? new EveryOrder() : null;
   let longest = 0;
   let done = 0;
   for (; done < runs; done++) {
+    signal?.throwIfAborted();
     const own = every === null ? seed + done : seed;
     const plan = every === null ? planOf(strategy, own) : every.next();
     if (plan === null) break;

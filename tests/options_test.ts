@@ -722,3 +722,32 @@ Deno.test("a future and a task are not made with 'new'", () => {
     assertThrows(make, TypeError, "call loop.createFuture() or createTask()");
   }
 });
+
+/** What makes something, or returns at once: nothing there could be given up. */
+const WAITS_FOR_NOTHING = [
+  "captureCallGraph",
+  "formatCallGraph",
+  "Future.addDoneCallback",
+  "memoryStreamPair",
+  "newEventLoop",
+  "openChannel",
+  "printCallGraph",
+  "Queue.shutdown",
+  "recordTimeline",
+  "StreamReader.from",
+  "Transport.setWriteBufferLimits",
+];
+
+Deno.test("every call that takes options and waits takes a signal", async () => {
+  const without: string[] = [];
+  await forEachTaker(async (call, action, name) => {
+    const error = await assertRejects(() => call({ signal: 1 }), TypeError);
+    const refusal =
+      `Cannot ${action} as 'signal' must be an AbortSignal: received 1`;
+    if (error.message !== refusal) without.push(name);
+  });
+  assertEquals(
+    without.filter((name) => !name.endsWith(".constructor")).sort(),
+    [...WAITS_FOR_NOTHING].sort(),
+  );
+});

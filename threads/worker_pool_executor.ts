@@ -13,6 +13,7 @@ import { can, refusal, THREAD_LIMITS, THREADS } from "../platform/limits.ts";
 import { hostThreads } from "../platform/threads.ts";
 import type { HostResourceLimits } from "../platform/types/threads.ts";
 import { CapacityLimiter } from "../sync/capacity_limiter.ts";
+import { untilAborted } from "../tasks/until_aborted.ts";
 import { Pool } from "./_pool.ts";
 import { describeFunction, sourceOf } from "./_source.ts";
 import { moduleUrl, type Promised, proxyOf } from "./module_proxy.ts";
@@ -122,11 +123,17 @@ export interface ExecutorShutdownOptions {
    * @default {false}
    */
   cancelFutures?: boolean | undefined;
+  /**
+   * Ends the wait when it is aborted, and throws its reason; the executor is shut
+   * down all the same, unless it is aborted already.
+   */
+  signal?: AbortSignal | undefined;
 }
 
 const SHUTDOWN_OPTIONS = new OptionNames<ExecutorShutdownOptions>({
   wait: "boolean",
   cancelFutures: "boolean",
+  signal: "signal",
 }, { boolean: "wait" });
 
 /** What {@linkcode WorkerPoolExecutor.statistics} gives. */
@@ -309,14 +316,17 @@ export class WorkerPoolExecutor implements Executor, AsyncDisposable {
    * @returns When the workers have ended; at once with `wait: false`.
    * @throws {CancelledError} When the task is cancelled; the executor is shut
    * down all the same.
+   * @throws The reason of `signal`, when it is aborted; the executor is shut down
+   * all the same, unless it was aborted before.
    */
   shutdown(options: ExecutorShutdownOptions = {}): Promise<void> {
     checkOptions("shut down an executor", options, SHUTDOWN_OPTIONS);
-    const { wait = true, cancelFutures = false } = options;
+    const { wait = true, cancelFutures = false, signal } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
     const pool = this.#pool;
     pool.shutDown();
     if (cancelFutures) pool.cancelAll("The executor was shut down");
-    return wait ? waitFor(pool) : Promise.resolve();
+    return wait ? waitFor(pool, signal) : Promise.resolve();
   }
 
   /**
@@ -398,10 +408,28 @@ function checkLimits(action: string, limits: unknown): HostResourceLimits {
 }
 
 /** A wait of the task if there is a loop to run it, otherwise a plain promise. */
-function waitFor(pool: Pool): Promise<void> {
-  const scope = currentScope();
+function waitFor(pool: Pool, signal: AbortSignal | undefined): Promise<void> {
   const ended = pool.whenEnded();
-  if (!scope.kernel.isRunning) return ended;
+  return currentScope().kernel.isRunning
+    ? untilAborted(signal, () => waitInLoop(ended))
+    : signal === undefined
+    ? ended
+    : waitOutside(ended, signal);
+}
+
+function waitOutside(ended: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    ended.then(() => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    });
+  });
+}
+
+function waitInLoop(ended: Promise<void>): Promise<void> {
+  const scope = currentScope();
   const interrupted = interruption(scope);
   if (interrupted !== null) return interrupted;
   const wait = new Wait<void>(scope, {

@@ -25,9 +25,10 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { OPEN_RESPONSES } from "../../platform/limits.ts";
+import { freePort } from "../_support/net.ts";
 import { runProgram } from "../_support/programs.ts";
 import { needs } from "../_support/runtimes.ts";
-import { collectReports } from "../_support/virtual.ts";
+import { collectReports, countingSignal } from "../_support/virtual.ts";
 
 const decoder = new TextDecoder();
 
@@ -682,3 +683,19 @@ async function endsInDeadlock(kind: string): Promise<void> {
   );
   assertMatch(stderr, /Lock\.acquire on held \(held by holder\)/);
 }
+
+Deno.test("an aborted signal gives the start of an inspector up, and frees its port", async () => {
+  await run(async () => {
+    const { signal, abort } = countingSignal();
+    const reason = new Error("not needed");
+    const port = await freePort();
+    const starting = startInspector({ port, signal });
+    abort(reason);
+    assertStrictEquals(await assertRejects(() => starting), reason);
+    const inspector = await startInspector({ port });
+    // It would be an OSError, as the port is in use.
+    const late = await assertRejects(() => startInspector({ port, signal }));
+    assertStrictEquals(late, reason);
+    await inspector.close();
+  });
+});

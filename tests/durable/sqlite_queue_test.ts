@@ -18,6 +18,7 @@ import { pathToFileURL } from "node:url";
 import { can, DATABASES } from "../../platform/limits.ts";
 import { openOnSmallDisk, withPath, withQueue } from "../_support/durable.ts";
 import { needs } from "../_support/runtimes.ts";
+import { countingSignal } from "../_support/virtual.ts";
 
 function test<T = unknown>(
   name: string,
@@ -437,4 +438,46 @@ Deno.test({
     const error = await assertRejects(() => openSqliteQueue("a.db"), OSError);
     assertEquals((error as OSError).code, "ENOTSUP");
   },
+});
+
+test<number>(
+  "an aborted signal ends a put() that waits for room, and nothing is put",
+  async (queue) => {
+    const { signal, abort, listeners } = countingSignal();
+    await queue.put(1, { signal });
+    assertEquals(listeners(), 0);
+    const waiting = createTask(() => queue.put(2, { signal }));
+    await sleep(0);
+    const reason = new Error("no longer needed");
+    abort(reason);
+    assertEquals(await assertRejects(() => waiting), reason);
+    assertEquals(listeners(), 0);
+    assertEquals(await assertRejects(() => queue.put(3, { signal })), reason);
+    assertEquals(await queue.get(), 1);
+    await queue.put(4);
+    assertEquals(await queue.get(), 4);
+  },
+  { maxSize: 1 },
+);
+
+Deno.test({
+  name:
+    "an aborted signal ends openSqliteQueue() while the file is in use, or before",
+  ...needs(DATABASES),
+  fn: () =>
+    withPath(async (path) => {
+      const { DatabaseSync } = await import("node:sqlite");
+      const other = new DatabaseSync(path);
+      other.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;");
+      const controller = new AbortController();
+      const { signal } = controller;
+      const opening = openSqliteQueue(path, { signal });
+      const reason = new Error("out of patience");
+      controller.abort(reason);
+      assertEquals(await assertRejects(() => opening), reason);
+      other.close();
+      const late = await assertRejects(() => openSqliteQueue(path, { signal }));
+      assertEquals(late, reason);
+      await (await openSqliteQueue(path)).close();
+    }),
 });

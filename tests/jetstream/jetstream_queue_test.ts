@@ -21,6 +21,7 @@ import {
   withJetStream,
   withServer,
 } from "../_support/nats.ts";
+import { countingSignal } from "../_support/virtual.ts";
 
 function test<T = unknown>(
   name: string,
@@ -586,4 +587,41 @@ Deno.test("openJetStreamQueue() checks its arguments", async () => {
     TypeError,
     "lease",
   );
+});
+
+test<number>(
+  "an aborted signal ends a put() that waits for room, and nothing is put",
+  async ({ queue }) => {
+    const { signal, abort, listeners } = countingSignal();
+    await queue.put(1, { signal });
+    assertEquals(listeners(), 0);
+    const waiting = createTask(() => queue.put(2, { signal }));
+    await sleep(50);
+    const reason = new Error("no longer needed");
+    abort(reason);
+    assertEquals(await assertRejects(() => waiting), reason);
+    assertEquals(listeners(), 0);
+    assertEquals(await assertRejects(() => queue.put(3, { signal })), reason);
+    assertEquals(await queue.get(), 1);
+    await queue.put(4);
+    assertEquals(await queue.get(), 4);
+  },
+  { maxSize: 1 },
+);
+
+test("an aborted signal ends openJetStreamQueue(), and the next call opens it", async ({ connection }) => {
+  const { signal, abort, listeners } = countingSignal();
+  const opening = createTask(() =>
+    openJetStreamQueue(connection, "others", { signal })
+  );
+  await sleep(0);
+  const reason = new Error("no longer needed");
+  abort(reason);
+  assertEquals(await assertRejects(() => opening), reason);
+  assertEquals(listeners(), 0);
+  const late = await assertRejects(() =>
+    openJetStreamQueue(connection, "others", { signal })
+  );
+  assertEquals(late, reason);
+  await (await openJetStreamQueue(connection, "others")).close();
 });

@@ -1,13 +1,21 @@
 import {
+  createServer,
   getRunningLoop,
   openConnection,
   openDatagram,
   OSError,
+  Protocol,
   run,
   type Server,
   startServer,
+  type StartServerOptions,
 } from "@asyncio/asyncio";
-import { assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
 import {
   connectRaw,
   connectTo,
@@ -16,6 +24,7 @@ import {
   shut,
   turns,
 } from "../_support/net.ts";
+import { countingSignal, turns as turnsOfLoop } from "../_support/virtual.ts";
 
 const ROUNDS = 20;
 
@@ -178,5 +187,70 @@ Deno.test("openConnection() connects from a port of its own in either family", a
       writer.close();
       await shut(server);
     }
+  });
+});
+
+const SERVERS: Readonly<
+  Record<string, (options: StartServerOptions) => Promise<Server>>
+> = {
+  startServer: (options) => startServer(() => {}, options),
+  createServer: (options) => createServer(() => new Protocol(), options),
+};
+
+Deno.test("a start of a server that its signal ends has freed the port, whenever that is", async () => {
+  await run(async () => {
+    for (const serve of Object.values(SERVERS)) {
+      let aborted = 0;
+      for (let round = 0; round < ROUNDS; round++) {
+        const port = await freePort();
+        const { signal, abort, listeners } = countingSignal();
+        const reason = new Error("not needed");
+        const starting = serve({ ...LOCAL, port, signal });
+        const settled = starting.then((server) => server, (error) => error);
+        await turnsOfLoop(round % 5);
+        abort(reason);
+        const outcome = await settled;
+        if (outcome === reason) aborted++;
+        else {
+          assertEquals(listeners(), 0);
+          await shut(outcome as Server);
+        }
+        await shut(await startServer(() => {}, { ...LOCAL, port }));
+      }
+      assert(aborted > 0);
+    }
+  });
+});
+
+Deno.test("a server whose signal is aborted before binds nothing", async () => {
+  await run(async () => {
+    for (const serve of Object.values(SERVERS)) {
+      const port = await freePort();
+      const other = await startServer(() => {}, { ...LOCAL, port });
+      const reason = new Error("not needed");
+      // It would be an OSError, as the address is in use.
+      const signal = AbortSignal.abort(reason);
+      const error = await assertRejects(() =>
+        serve({ ...LOCAL, port, signal })
+      );
+      assertStrictEquals(error, reason);
+      await shut(other);
+    }
+  });
+});
+
+Deno.test("the signal of a server that runs ends it no more", async () => {
+  await run(async () => {
+    const { signal, abort, listeners } = countingSignal();
+    const server = await startServer((_reader, writer) => writer.close(), {
+      ...LOCAL,
+      signal,
+    });
+    assertEquals(listeners(), 0);
+    abort();
+    const [reader, writer] = await connectTo(server);
+    assertEquals((await reader.read()).length, 0);
+    writer.close();
+    await shut(server);
   });
 });

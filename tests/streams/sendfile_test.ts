@@ -20,6 +20,7 @@ import {
   temporaryFolder,
   until,
 } from "../_support/net.ts";
+import { countingSignal } from "../_support/virtual.ts";
 
 /** More than the system and the transport keep for a peer that does not read. */
 const SIZE = 16 * 1024 * 1024;
@@ -215,5 +216,51 @@ Deno.test("sendfile() throws if a file does not say how many bytes it has read",
     peer.transport.resumeReading();
     await until(() => peer.size > 0, "what was written");
     assertEquals(peer.text, "!");
+  });
+});
+
+Deno.test("an aborted signal ends sendfile() with its reason, and lets the connection go on", async () => {
+  await withFile(async ({ transport, path, peer, own }) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reason = new Error("no longer needed");
+    const sending = createTask(() => sendfile(transport, path, { signal }));
+    await untilStuck(transport);
+    controller.abort(reason);
+    assertEquals(await assertRejects(() => sending), reason);
+    assertEquals(own.events, ["made", "pause"]);
+    peer.transport.resumeReading();
+    await own.reach("resume");
+    transport.write(bytes("!"));
+    await until(() => peer.chunks.at(-1)?.at(-1) === 33);
+    assert(peer.size < SIZE);
+  });
+});
+
+Deno.test("sendfile() reads nothing with a signal that is aborted", async () => {
+  await withFile(async ({ transport, peer }) => {
+    const reason = new Error("no longer needed");
+    let reads = 0;
+    const file = { read: () => Promise.resolve(reads++) };
+    const signal = AbortSignal.abort(reason);
+    const error = await assertRejects(() =>
+      sendfile(transport, file, { signal })
+    );
+    assertEquals(error, reason);
+    assertEquals(reads, 0);
+    transport.write(bytes("!"));
+    peer.transport.resumeReading();
+    await until(() => peer.size === 1);
+  });
+});
+
+Deno.test("sendfile() that is done leaves nothing on its signal", async () => {
+  await withFile(async ({ transport, folder, peer }) => {
+    const { signal, listeners } = countingSignal();
+    const path = `${folder}/small`;
+    builtin("node:fs").writeFileSync(path, "small");
+    peer.transport.resumeReading();
+    assertEquals(await sendfile(transport, path, { signal }), 5);
+    assertEquals(listeners(), 0);
   });
 });

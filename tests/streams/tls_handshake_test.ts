@@ -22,10 +22,13 @@ import {
   openSockets,
   serveRaw,
   shut,
+  type Socket,
+  text,
   turns,
   until,
 } from "../_support/net.ts";
 import { TlsPeer } from "../_support/tls_peer.ts";
+import { countingSignal } from "../_support/virtual.ts";
 
 const TLS = { cert: CERT, key: KEY };
 const TRUST = { caCerts: [CA], serverHostname: "localhost" };
@@ -373,6 +376,84 @@ Deno.test("a startTls() that is cancelled hands its cancellation to nobody else"
     await assertRejects(() => securing, CancelledError);
     assertEquals((await reader.read()).length, 0);
     await assertRejects(() => writer.drain(), ConnectionResetError);
+    writer.close();
+    await writer.waitClosed();
+    await server.close();
+  });
+});
+
+Deno.test("an aborted signal ends startTls() with its reason, and closes the connection", async () => {
+  await leavesNoSocket(async () => {
+    const server = await serveSilently();
+    const [reader, writer] = await connectTo(server);
+    const { signal, abort, listeners } = countingSignal();
+    const reason = new Error("out of patience");
+    const securing = createTask(() => writer.startTls({ ...TRUST, signal }));
+    await turns();
+    abort(reason);
+    assertEquals(await assertRejects(() => securing), reason);
+    assertEquals(listeners(), 0);
+    // Nobody else is told the reason.
+    assertEquals((await reader.read()).length, 0);
+    await assertRejects(() => writer.drain(), ConnectionResetError);
+    writer.close();
+    await writer.waitClosed();
+    await server.close();
+  });
+});
+
+Deno.test("startTls() that is refused or aborted before leaves the connection and what came", async () => {
+  await leavesNoSocket(async () => {
+    const peers: Socket[] = [];
+    const server = await serveRaw((socket) => {
+      peers.push(socket);
+      socket.resume();
+      socket.write("early");
+    });
+    const [reader, writer] = await connectTo(server);
+    await until(() => reader.statistics().size === 5, "what came early");
+    const reason = new Error("not at all");
+    const error = await assertRejects(() =>
+      writer.startTls({ ...TRUST, signal: AbortSignal.abort(reason) })
+    );
+    assertEquals(error, reason);
+    await assertRejects(
+      () => writer.startTls({ ...TRUST, handshakeTimeout: NaN }),
+      RangeError,
+    );
+    assertEquals(text(await reader.readExactly(5)), "early");
+    writer.write("and on");
+    await writer.drain();
+    peers[0]!.write("too");
+    assertEquals(text(await reader.readExactly(3)), "too");
+    writer.close();
+    await writer.waitClosed();
+    await server.close();
+  });
+});
+
+Deno.test("an aborted signal ends startTls() before the handshake, and the connection goes on", async () => {
+  await leavesNoSocket(async () => {
+    let received = 0;
+    const peers: Socket[] = [];
+    const server = await serveRaw((socket) => {
+      peers.push(socket);
+    });
+    const [, writer] = await connectTo(server);
+    const size = 32_000_000;
+    writer.write(new Uint8Array(size));
+    const controller = new AbortController();
+    const { signal } = controller;
+    const securing = createTask(() => writer.startTls({ ...TRUST, signal }));
+    await turns();
+    const reason = new Error("out of patience");
+    controller.abort(reason);
+    assertEquals(await assertRejects(() => securing), reason);
+    await until(() => peers.length === 1, "the peer");
+    peers[0]!.on("data", (chunk: Uint8Array) => received += chunk.length);
+    writer.write("!");
+    await writer.drain();
+    await until(() => received === size + 1, "all bytes");
     writer.close();
     await writer.waitClosed();
     await server.close();

@@ -28,6 +28,7 @@ import {
 } from "@std/assert";
 import { collectUntil, hasGc } from "../_support/gc.ts";
 import { builtin, temporaryFolder, until } from "../_support/net.ts";
+import { countingSignal } from "../_support/virtual.ts";
 import {
   bytesOf,
   children,
@@ -475,4 +476,28 @@ Deno.test("callbacks of a child run in the context of its task", async () => {
     await child.stdout!.read();
   });
   await task;
+});
+
+Deno.test("an aborted signal ends stop() with its reason, and kills the child at once", async () => {
+  const child = await startStubborn();
+  const { signal, abort, listeners } = countingSignal();
+  const reason = new Error("out of patience");
+  const stopping = createTask(() => child.stop({ graceMs: 60_000, signal }));
+  await sleep(0);
+  abort(reason);
+  assertEquals(await assertRejects(() => stopping), reason);
+  assertEquals(await child.wait(), -9);
+  assertEquals(listeners(), 0);
+  await child[Symbol.asyncDispose]();
+});
+
+Deno.test("stop() leaves the child alone if its signal is aborted before", async () => {
+  await using child = await startStubborn();
+  const reason = new Error("not at all");
+  const error = await assertRejects(() =>
+    child.stop({ signal: AbortSignal.abort(reason) })
+  );
+  assertEquals(error, reason);
+  assertEquals(child.returnCode, null);
+  assertEquals(await child.stop({ graceMs: 0 }), -9);
 });

@@ -22,7 +22,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { now, turns, virtual } from "../_support/virtual.ts";
+import { countingSignal, now, turns, virtual } from "../_support/virtual.ts";
 
 /**
  * What `for await` gives. TypeScript takes it to unwrap whatever has a `then`
@@ -406,5 +406,40 @@ Deno.test(
     const seen: unknown[] = [];
     for await (const each of order) seen.push(each.result());
     assertEquals(seen, ["quick", "slow"]);
+  }),
+);
+
+Deno.test(
+  "an aborted signal ends the waits of asCompleted() with its reason, and cancels nothing",
+  virtual(async () => {
+    const { signal, abort, listeners } = countingSignal();
+    const reason = new Error("gone");
+    const tasks = [10, 20].map((ms) => createTask(() => sleep(ms, ms)));
+    const order = asCompleted(tasks, { signal });
+    const results: number[] = [];
+    const loop = createTask(async () => {
+      for await (const task of futures(order)) results.push(task.result());
+    });
+    await sleep(15);
+    abort(reason);
+    assertStrictEquals(await assertRejects(() => loop), reason);
+    const again = [...order];
+    assertEquals(again.length, 1);
+    assertStrictEquals(await assertRejects(() => again[0]!), reason);
+    assertEquals(await tasks[1], 20);
+    assertEquals(results, [10]);
+    assertEquals(listeners(), 0);
+  }),
+);
+
+Deno.test(
+  "asCompleted() starts nothing with a signal that is aborted",
+  virtual(() => {
+    const before = allTasks().size;
+    assertThrows(
+      () => asCompleted([() => sleep(1)], { signal: AbortSignal.abort() }),
+      DOMException,
+    );
+    assertEquals(allTasks().size, before);
   }),
 );

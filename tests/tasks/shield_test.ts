@@ -18,7 +18,13 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { collectReports, now, turns, virtual } from "../_support/virtual.ts";
+import {
+  collectReports,
+  countingSignal,
+  now,
+  turns,
+  virtual,
+} from "../_support/virtual.ts";
 
 Deno.test(
   "S1 cancelling the awaiter of shield() leaves the work running",
@@ -266,5 +272,52 @@ Deno.test(
       TypeError,
       "'fn' must be a function: received a Promise",
     );
+  }),
+);
+
+Deno.test(
+  "an aborted signal ends a shielded() region with its reason, and a cancellation is thrown at the next wait",
+  virtual(async () => {
+    const { signal, abort, listeners } = countingSignal();
+    const reason = new Error("gone");
+    const log: unknown[] = [];
+    const task = createTask(async () => {
+      try {
+        await shielded(async () => {
+          try {
+            await sleep(60_000);
+          } finally {
+            await sleep(5);
+            log.push(now());
+          }
+        }, { signal });
+      } catch (error) {
+        log.push(error);
+      }
+      await sleep(60_000);
+    });
+    await sleep(1);
+    task.cancel();
+    await sleep(9);
+    abort(reason);
+    await assertRejects(() => task, CancelledError);
+    assertEquals(log.length, 2);
+    assertEquals(log[0], 15);
+    assertStrictEquals(log[1], reason);
+    assertEquals(listeners(), 0);
+  }),
+);
+
+Deno.test(
+  "shielded() does not call a region whose signal is aborted",
+  virtual(async () => {
+    const reason = new Error("gone");
+    const signal = AbortSignal.abort(reason);
+    let calls = 0;
+    const error = await assertRejects(() =>
+      shielded(() => calls++, { signal })
+    );
+    assertStrictEquals(error, reason);
+    assertEquals(calls, 0);
   }),
 );

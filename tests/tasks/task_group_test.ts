@@ -32,7 +32,7 @@ import {
 } from "../_support/cancelled_block.ts";
 import { outcome } from "../_support/outcome.ts";
 import { slowToEnd } from "../_support/slow_clean_up.ts";
-import { now, turns, virtual } from "../_support/virtual.ts";
+import { countingSignal, now, turns, virtual } from "../_support/virtual.ts";
 
 /** The group that `fn` fails with. */
 function failure(
@@ -826,5 +826,111 @@ Deno.test(
       }, { name: "culprit" });
     });
     assertEquals(told, [reason, "culprit"]);
+  }),
+);
+
+Deno.test(
+  "an aborted signal ends the block and the tasks of a group, and throws its reason",
+  virtual(async () => {
+    const { signal, abort, listeners } = countingSignal();
+    const reason = new Error("gone");
+    const ends: number[] = [];
+    const cleanUp = async () => {
+      try {
+        await sleep(60_000);
+      } finally {
+        ends.push(now());
+        await sleep(5);
+      }
+    };
+    const task = createTask(async () => {
+      const error = await assertRejects(() =>
+        taskGroup(async (group) => {
+          group.createTask(cleanUp);
+          await cleanUp();
+        }, { signal })
+      );
+      assertStrictEquals(error, reason);
+      assertEquals(currentTask()!.cancelling(), 0);
+      await sleep(1);
+      return now();
+    });
+    await sleep(10);
+    abort(reason);
+    // As in asyncio, the block ends first, and its tasks are cancelled then.
+    assertEquals(await task, 21);
+    assertEquals(ends, [10, 15]);
+    assertEquals(listeners(), 0);
+  }),
+);
+
+Deno.test(
+  "an aborted signal reaches a group whose block has ended and whose tasks have not",
+  virtual(async () => {
+    const { signal, abort } = countingSignal();
+    const reason = new Error("gone");
+    const group = createTask(() =>
+      taskGroup((group) => {
+        group.createTask(() => sleep(60_000));
+      }, { signal })
+    );
+    await sleep(10);
+    abort(reason);
+    assertStrictEquals(await assertRejects(() => group), reason);
+    assertEquals(now(), 10);
+  }),
+);
+
+Deno.test(
+  "errors of tasks come before the reason of a group's signal",
+  virtual(async () => {
+    const { signal, abort } = countingSignal();
+    const group = createTask(() =>
+      taskGroup((group) => {
+        group.createTask(async () => {
+          try {
+            await sleep(60_000);
+          } catch {
+            throw new RangeError("in its clean-up");
+          }
+        });
+      }, { signal })
+    );
+    await sleep(10);
+    abort(new Error("gone"));
+    const error = await assertRejects(() => group, ExceptionGroup);
+    assertEquals(messages(error), ["in its clean-up"]);
+  }),
+);
+
+Deno.test(
+  "taskGroup() does not call a block whose signal is aborted",
+  virtual(async () => {
+    const reason = new Error("gone");
+    const signal = AbortSignal.abort(reason);
+    let calls = 0;
+    const error = await assertRejects(() =>
+      taskGroup(() => calls++, { signal })
+    );
+    assertStrictEquals(error, reason);
+    assertEquals(calls, 0);
+  }),
+);
+
+Deno.test(
+  "a group with a signal is cancelled with its task, and gives its value",
+  virtual(async () => {
+    const { signal, listeners } = countingSignal();
+    const task = createTask(() => taskGroup(() => sleep(60_000), { signal }));
+    await sleep(1);
+    task.cancel();
+    await assertRejects(() => task, CancelledError);
+    const value = await taskGroup(async (group) => {
+      group.cancel("quietly");
+      await sleep(1);
+    }, { signal });
+    assertEquals(value, undefined);
+    assertEquals(await taskGroup(() => 7, { signal }), 7);
+    assertEquals(listeners(), 0);
   }),
 );

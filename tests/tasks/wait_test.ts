@@ -10,8 +10,14 @@ import {
   sleep,
   wait,
 } from "@asyncio/asyncio";
-import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
-import { now, turns, virtual } from "../_support/virtual.ts";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { countingSignal, now, turns, virtual } from "../_support/virtual.ts";
 
 function failingTask(ms: number) {
   return createTask(async () => {
@@ -262,5 +268,61 @@ Deno.test(
     });
     assertEquals(await task, "went on");
     assertEquals(now(), 1);
+  }),
+);
+
+Deno.test(
+  "an aborted signal ends wait() with its reason, and cancels nothing",
+  virtual(async () => {
+    const { signal, abort, listeners } = countingSignal();
+    const reason = new Error("gone");
+    const works = [5, 20].map((ms) => createTask(() => sleep(ms, ms)));
+    const waiting = createTask(() => wait(works, { timeout: 50, signal }));
+    await sleep(10);
+    abort(reason);
+    assertStrictEquals(await assertRejects(() => waiting), reason);
+    assertFalse(waiting.cancelled());
+    assertEquals(listeners(), 0);
+    assertEquals(await works[1], 20);
+    assertEquals(getRunningLoop().time(), 20);
+  }),
+);
+
+Deno.test(
+  "wait() leaves nothing on a signal that is not aborted",
+  virtual(async () => {
+    const { signal, abort, listeners } = countingSignal();
+    const { done } = await wait([() => sleep(5)], { signal });
+    assertEquals(done.size, 1);
+    assertEquals(listeners(), 0);
+    abort();
+    await sleep(1);
+  }),
+);
+
+Deno.test(
+  "wait() starts nothing with a signal that is aborted",
+  virtual(async () => {
+    const reason = new Error("gone");
+    const before = allTasks().size;
+    const error = await assertRejects(() =>
+      wait([() => sleep(1)], { signal: AbortSignal.abort(reason) })
+    );
+    assertStrictEquals(error, reason);
+    assertEquals(allTasks().size, before);
+  }),
+);
+
+Deno.test(
+  "a cancellation of the task comes out of wait() as one, with a signal too",
+  virtual(async () => {
+    const { signal, listeners } = countingSignal();
+    const work = createTask(() => sleep(20));
+    const waiting = createTask(() => wait([work], { signal }));
+    await sleep(1);
+    waiting.cancel();
+    await assertRejects(() => waiting, CancelledError);
+    assertEquals(listeners(), 0);
+    await work;
   }),
 );

@@ -322,3 +322,21 @@ Deno.test("exploreCancellations() refuses another interruption, and a loop that 
     )
   );
 });
+
+Deno.test("an aborted signal ends exploreCancellations() between two runs, or before the first", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const reason = new Error("out of patience");
+  let runs = 0;
+  const test = async () => {
+    await gather([() => sleep(1), () => sleep(1)], { returnExceptions: true });
+    if (++runs === 2) controller.abort(reason);
+  };
+  for (let call = 0; call < 2; call++) {
+    const error = await assertRejects(() =>
+      exploreCancellations(test, { signal })
+    );
+    assertStrictEquals(error, reason);
+    assertEquals(runs, 2);
+  }
+});

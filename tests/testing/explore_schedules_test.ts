@@ -365,3 +365,19 @@ Deno.test("an exploration listens to no signal: one that ends the program is no 
     Object.assign(hostSignals, { addSignalListener });
   }
 });
+
+Deno.test("an aborted signal ends exploreSchedules() between two runs, or before the first", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const reason = new Error("out of patience");
+  let runs = 0;
+  const test = async () => {
+    await gather([() => sleep(1), () => sleep(1)]);
+    if (++runs === 2) controller.abort(reason);
+  };
+  for (let call = 0; call < 2; call++) {
+    const error = await assertRejects(() => exploreSchedules(test, { signal }));
+    assertStrictEquals(error, reason);
+    assertEquals(runs, 2);
+  }
+});

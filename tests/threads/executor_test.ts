@@ -12,12 +12,14 @@ import {
   checkCancelled,
   createTask,
   type ExceptionContext,
+  type Future,
   gather,
   getEventLoop,
   getRunningLoop,
   InvalidStateError,
   newEventLoop,
   run,
+  setEventLoop,
   sleep,
   timeout,
   TimeoutError,
@@ -27,6 +29,7 @@ import {
 import { shown } from "../_support/outcome.ts";
 import { runProgram } from "../_support/programs.ts";
 import { sharedState, until, WORK, type Work } from "../_support/threads.ts";
+import { countingSignal } from "../_support/virtual.ts";
 
 /** Sets the state to 1, and goes on until it is ended. */
 function spin(state: Int32Array): void {
@@ -515,4 +518,55 @@ Deno.test("a loop without threads says what to import", async () => {
     stdout,
     'InvalidStateError: Cannot run in the default executor as there is none: first call setDefaultExecutor() with a WorkerPoolExecutor, which is in "@asyncio/asyncio/threads"\n',
   );
+});
+
+Deno.test("an aborted signal ends the wait of shutdown() with its reason, and the executor is shut down", async () => {
+  const executor = new WorkerPoolExecutor({ maxWorkers: 1, graceMs: 0 });
+  const state = sharedState();
+  const job = executor.submit(spin, state);
+  await until(state, 1);
+  const { signal, abort, listeners } = countingSignal();
+  const reason = new Error("out of patience");
+  const ending = createTask(() => executor.shutdown({ signal }));
+  await sleep(0);
+  abort(reason);
+  assertEquals(await assertRejects(() => ending), reason);
+  assertEquals(listeners(), 0);
+  assertThrows(() => executor.submit(spin, state), InvalidStateError);
+  await executor.shutdown({ cancelFutures: true });
+  assert(job.cancelled());
+});
+
+Deno.test("an aborted signal ends the wait of shutdown() outside of any loop", async () => {
+  const loop = newEventLoop();
+  setEventLoop(loop);
+  try {
+    const executor = new WorkerPoolExecutor({ maxWorkers: 1, graceMs: 0 });
+    const controller = new AbortController();
+    const state = sharedState();
+    let job!: Future<unknown>;
+    await loop.runUntilComplete(async () => {
+      job = executor.submit(spin, state);
+      await until(state, 1);
+    });
+    const { signal } = controller;
+    const ending = executor.shutdown({ signal });
+    const reason = new Error("out of patience");
+    controller.abort(reason);
+    assertEquals(await assertRejects(() => ending), reason);
+    await executor.shutdown({ cancelFutures: true });
+    assert(job.cancelled());
+  } finally {
+    loop.close();
+    setEventLoop(null);
+  }
+});
+
+Deno.test("shutdown() leaves the executor open if its signal is aborted before", async () => {
+  await using executor = new WorkerPoolExecutor({ maxWorkers: 1 });
+  const reason = new Error("not at all");
+  const signal = AbortSignal.abort(reason);
+  const error = await assertRejects(() => executor.shutdown({ signal }));
+  assertEquals(error, reason);
+  assertEquals(await executor.submit(() => 7), 7);
 });
