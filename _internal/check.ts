@@ -148,6 +148,16 @@ export function checkDuration(
   }
 }
 
+/** The same for a limit, of which nothing at all could keep within 0. */
+export function checkLimit(action: string, name: string, value: unknown): void {
+  checkDelay(action, name, value);
+  if ((value as number) <= 0) {
+    throw new RangeError(
+      `Cannot ${action} as '${name}' must be above 0: received ${show(value)}`,
+    );
+  }
+}
+
 /** A whole number of at least `least`. */
 export function checkInteger(
   action: string,

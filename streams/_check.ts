@@ -1,5 +1,5 @@
 /** Arguments of connections and servers, in the one wording. */
-import { checkInteger, checkSpan, checkString } from "../_internal/check.ts";
+import { checkInteger, checkLimit, checkString } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 import { OSError } from "../errors.ts";
 import type { TlsOptions } from "./tls.ts";
@@ -161,7 +161,7 @@ export function checkTls(action: string, tls: TlsOptions): void {
   }
   for (const name of ["handshakeTimeout", "shutdownTimeout"] as const) {
     const value = tls[name];
-    if (value !== undefined) checkSpan(action, `tls.${name}`, value);
+    if (value !== undefined) checkLimit(action, `tls.${name}`, value);
   }
   if ((tls.cert === undefined) !== (tls.key === undefined)) {
     throw new TypeError(

@@ -3,6 +3,7 @@
  * moment after the one before or as soon as that has failed (RFC 8305). All of
  * it happens outside of the loop, under one signal.
  */
+import { LONGEST_HOST_TIMER_MS } from "../_internal/constants.ts";
 import { ExceptionGroup, OSError } from "../errors.ts";
 import { hostTimers } from "../platform/timers.ts";
 import type { HostLookup, HostNames } from "../platform/types/names.ts";
@@ -190,7 +191,7 @@ class Race {
     if (this.#started >= this.#targets.length) return;
     this.#timer = hostTimers.setTimer(
       () => this.#startNext(),
-      happyEyeballsDelay,
+      Math.min(happyEyeballsDelay, LONGEST_HOST_TIMER_MS),
     );
   }
 

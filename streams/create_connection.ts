@@ -227,7 +227,7 @@ function checkLocal(
  * @returns The transport and its protocol.
  * @throws {TypeError} When an option is of the wrong kind, or two exclude each
  * other.
- * @throws {RangeError} When a port or a delay is out of range.
+ * @throws {RangeError} When a port, a delay or a time of TLS is out of range.
  * @throws {ConnectionRefusedError} When no one listens there.
  * @throws {OSError} When the name is not known or the network does not carry.
  * @throws {SSLError} When the server's certificate is not trusted, or the own one

@@ -317,7 +317,7 @@ export async function serve(
  * @returns The server, listening.
  * @throws {TypeError} When an option is of the wrong kind, or two exclude each
  * other.
- * @throws {RangeError} When a port or the backlog is out of range.
+ * @throws {RangeError} When a port, the backlog or a time of TLS is out of range.
  * @throws {OSError} When the address is in use or not of this machine.
  * @throws {SSLError} When the certificate and its key cannot be used.
  * @throws {FileNotFoundError} When the folder of a Unix socket is missing.

@@ -61,7 +61,8 @@ const OPEN_CONNECTION_OPTIONS = new OptionNames<OpenConnectionOptions>(
  * @returns The reader and the writer.
  * @throws {TypeError} When an option is of the wrong kind, or two exclude each
  * other.
- * @throws {RangeError} When a port, a delay or the limit is out of range.
+ * @throws {RangeError} When a port, a delay, the limit or a time of TLS is out of
+ * range.
  * @throws {ConnectionRefusedError} When no one listens there.
  * @throws {FileNotFoundError} When there is no such Unix socket.
  * @throws {OSError} When the name is not known or the network does not carry.

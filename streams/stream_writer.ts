@@ -254,6 +254,9 @@ export class StreamWriter implements AsyncDisposable {
    * connected to, if no other is given. The side is the one that the connection
    * has.
    * @returns When both sides have agreed.
+   * @throws {TypeError} When an option is of the wrong kind or for the other side.
+   * @throws {RangeError} When `handshakeTimeout` or `shutdownTimeout` is not above
+   * 0.
    * @throws {InvalidStateError} When the connection is closing, or in memory.
    * @throws {SSLError} When the two sides do not agree, the certificate is not
    * trusted, or the own one cannot be used; the connection is then closed.

@@ -58,15 +58,15 @@ export interface TlsOptions {
    */
   requestCert?: boolean | undefined;
   /**
-   * How long the handshake may take, in milliseconds. When the time is over the
-   * connection is closed.
+   * How long the handshake may take, in milliseconds, above 0. When the time is
+   * over the connection is closed.
    *
    * @default {60000}
    */
   handshakeTimeout?: number | undefined;
   /**
-   * How long closing waits for the peer to say goodbye, in milliseconds. When
-   * the time is over the connection is aborted.
+   * How long closing waits for the peer to say goodbye, in milliseconds, above 0.
+   * When the time is over the connection is aborted.
    *
    * @default {30000}
    */
@@ -275,7 +275,9 @@ function checkReceived(received: unknown): void {
  * @param protocol Who gets what comes through the new one.
  * @param options The side, the certificates and the names.
  * @returns The new transport.
- * @throws {TypeError} When an argument or an option is of the wrong kind.
+ * @throws {TypeError} When an argument or an option is of the wrong kind, or one
+ * for the other side.
+ * @throws {RangeError} When `handshakeTimeout` or `shutdownTimeout` is not above 0.
  * @throws {InvalidStateError} When the transport is closing, or its connection
  * is in memory or a pipe.
  * @throws {SSLError} When the two sides do not agree, the certificate is not

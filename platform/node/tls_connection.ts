@@ -6,6 +6,7 @@
  * while the peer does not read (deno#36369). Its Node way, with a TCP socket
  * beneath, reads on while it is paused and takes a reset for an end.
  */
+import { LONGEST_HOST_TIMER_MS } from "../../_internal/constants.ts";
 import { ConnectionAbortedError, TimeoutError } from "../../errors.ts";
 import { isBun } from "../runtime.ts";
 import { builtin } from "../shared/builtin.ts";
@@ -190,7 +191,7 @@ class TlsConnection implements HostConnection {
       if (refusal !== null) this.#onTlsError(refusal);
       else this.#onSecured();
     });
-    this.#timer = setTimeout(() => {
+    this.#timer = after(tls.handshakeTimeout, () => {
       this.#settle(
         new ConnectionAbortedError(
           `Cannot ${this.#action} as the handshake took longer than ${tls.handshakeTimeout} ms (ETIMEDOUT)`,
@@ -198,7 +199,7 @@ class TlsConnection implements HostConnection {
         ),
       );
       this.abort();
-    }, tls.handshakeTimeout);
+    });
     setImmediate(() => {
       if (this.#state !== "closed") this.#wire.open();
     });
@@ -287,12 +288,12 @@ class TlsConnection implements HostConnection {
     }
     this.#state = "goodbye";
     this.#onGone = onGone;
-    this.#timer = setTimeout(() => {
+    this.#timer = after(this.#shutdownMs, () => {
       const error = new TimeoutError(
         `Cannot close the connection as the peer did not say goodbye within ${this.#shutdownMs} ms (ETIMEDOUT)`,
       );
       this.#gone(Object.assign(error, { code: "ETIMEDOUT" }), true);
-    }, this.#shutdownMs);
+    });
     const socket = this.#socket;
     socket.once("finish", () => {
       // On Deno the record is on its way to the wire only now.
@@ -427,4 +428,12 @@ class TlsConnection implements HostConnection {
     // On Deno it is on its way to the wire only then.
     setImmediate(() => this.#wire.whenIdle(end));
   }
+}
+
+/** What is longer than the host's timers never comes, in place of at once. */
+function after(
+  ms: number,
+  callback: () => void,
+): ReturnType<typeof setTimeout> | undefined {
+  return ms > LONGEST_HOST_TIMER_MS ? undefined : setTimeout(callback, ms);
 }

@@ -13,6 +13,9 @@ import {
   TimeoutError,
 } from "@asyncio/asyncio";
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { LONGEST_HOST_TIMER_MS } from "../../_internal/constants.ts";
+import { hostTimers } from "../../platform/timers.ts";
+import { connectHost, type ConnectPlan } from "../../streams/_connect.ts";
 import {
   builtin,
   connectTo,
@@ -292,4 +295,48 @@ Deno.test("getnameinfo() gives the numbers of what has no name, and throws what 
     dns.lookupService = lookupService;
   }
   assert(!asked.some((address) => address.includes("%")));
+});
+
+Deno.test("a 'happyEyeballsDelay' longer than any timer of the host is not over at once", async () => {
+  const { setTimer } = hostTimers;
+  const delays: number[] = [];
+  hostTimers.setTimer = (callback, ms) => {
+    delays.push(ms);
+    return setTimer(callback, ms);
+  };
+  const controller = new AbortController();
+  const tried: unknown[] = [];
+  const plan = {
+    net: {
+      connect: (target: { hostname: string }) => {
+        tried.push(target.hostname);
+        // Once the timer for the next address is set.
+        queueMicrotask(() => controller.abort());
+        return Promise.reject(
+          new OSError("given up", { code: "ECONNABORTED" }),
+        );
+      },
+    },
+    names: {
+      isIp: () => 0,
+      lookup: () =>
+        Promise.resolve(["127.0.0.1", "127.0.0.2"].map((address) => ({
+          address,
+          family: 4,
+        }))),
+    },
+    target: { hostname: "two", port: 1, family: 0, localAddr: null },
+    tls: null,
+    happyEyeballsDelay: Infinity,
+    allErrors: false,
+    noDelay: true,
+    keepAlive: false,
+  } as unknown as ConnectPlan;
+  try {
+    await assertRejects(() => connectHost(plan, controller.signal), OSError);
+  } finally {
+    hostTimers.setTimer = setTimer;
+  }
+  assertEquals(tried[0], "127.0.0.1");
+  assertEquals(delays, [LONGEST_HOST_TIMER_MS]);
 });
