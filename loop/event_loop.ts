@@ -274,9 +274,15 @@ export class EventLoop {
    * Calls back in the next iteration. Callbacks run in the order in which they
    * were scheduled, each in a copy of the context of now.
    *
+   * Nobody awaits what the callback returns. What an `async` function throws is an
+   * unhandled rejection, which ends the program: start a task for it,
+   * `createTask(work)`.
+   *
    * @param callback What to call.
    * @param args Its arguments.
    * @returns A handle for calling it off.
+   * @throws {TypeError} When `callback` is not a function; in debug mode also when
+   * it is an `async` function.
    * @throws {InvalidStateError} When the loop is closed.
    */
   callSoon<A extends unknown[]>(
@@ -296,6 +302,8 @@ export class EventLoop {
    * @param callback What to call.
    * @param args Its arguments.
    * @returns A handle for calling it off.
+   * @throws {TypeError} When `callback` is not a function; in debug mode also when
+   * it is an `async` function.
    * @throws {InvalidStateError} When the loop is closed.
    */
   callSoonThreadsafe<A extends unknown[]>(
@@ -312,6 +320,8 @@ export class EventLoop {
    * @param callback What to call.
    * @param args Its arguments.
    * @returns A handle for calling it off.
+   * @throws {TypeError} When `callback` is not a function; in debug mode also when
+   * it is an `async` function.
    * @throws {RangeError} When `ms` is NaN.
    * @throws {InvalidStateError} When the loop is closed.
    */
@@ -335,6 +345,8 @@ export class EventLoop {
    * @param callback What to call.
    * @param args Its arguments.
    * @returns A handle for calling it off.
+   * @throws {TypeError} When `callback` is not a function; in debug mode also when
+   * it is an `async` function.
    * @throws {RangeError} When `when` is NaN.
    * @throws {InvalidStateError} When the loop is closed.
    */

@@ -243,7 +243,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
   /**
    * Calls back once it is settled: with the future, from the loop, never
    * synchronously, in the order in which the callbacks were added. What the
-   * callback throws goes to the exception handler.
+   * callback throws goes to the exception handler; what an `async` one throws does
+   * not, as nobody looks at its promise: start a task in the callback instead.
    *
    * @param callback What to call.
    * @param options The context to call it in.

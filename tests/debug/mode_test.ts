@@ -360,12 +360,20 @@ Deno.test("D5 an async callback is refused in debug mode", async () => {
       TypeError,
       "Cannot call soon as 'callback' must not be an async function",
     );
-    assertThrows(() => loop.callLater(1, callback), TypeError, text);
-    assertThrows(() => loop.callAt(1, callback), TypeError, text);
+    for (const each of [callback, callback.bind(null), { async on() {} }.on]) {
+      assertThrows(() => loop.callSoon(each), TypeError, text);
+      assertThrows(() => loop.callSoonThreadsafe(each), TypeError, text);
+      assertThrows(() => loop.callLater(1, each), TypeError, text);
+      assertThrows(() => loop.callAt(1, each), TypeError, text);
+    }
     assertThrows(() => loop.setExceptionHandler(callback), TypeError, text);
-    const future = loop.createFuture<void>();
-    assertThrows(() => future.addDoneCallback(callback), TypeError, text);
-    future.setResult();
+    // As asyncio does once the future is done.
+    const future = loop.createFuture<number>();
+    const action = "Cannot add a done callback as 'callback'";
+    const add = () => future.addDoneCallback(callback);
+    assertThrows(add, TypeError, `${action} ${text}`);
+    future.setResult(1);
+    assertThrows(add, TypeError, `${action} ${text}`);
   });
   await runVirtual(async () => {
     let called = false;

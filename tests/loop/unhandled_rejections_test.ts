@@ -116,3 +116,14 @@ Deno.test({
     assertEquals([both.code, both.stderr], [0, ""]);
   },
 });
+
+for (const way of ["callSoon", "callLater", "callAt", "addDoneCallback"]) {
+  Deno.test(`what an async callback of ${way}() throws is an unhandled rejection`, async () => {
+    const { code, stdout, stderr } = await runProgram("async_callback", {
+      args: [way],
+    });
+    assertEquals(stdout, "");
+    assertStringIncludes(stderr, "RangeError: nobody handles this");
+    assertEquals(code, 1);
+  });
+}
