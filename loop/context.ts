@@ -67,6 +67,9 @@ export class Context {
    * Runs `fn` in this context. What it sets stays in this context; if it is
    * an `async` function that also holds behind its `await`s.
    *
+   * It may be entered again, inside of itself and while an `async` function runs in
+   * it, which Python refuses: all see the same values.
+   *
    * A promise of another library that `fn` returns is waited for in this context,
    * and given out as a promise of the host; a future or a task as it is.
    *

@@ -1,9 +1,12 @@
 /** "What behaves differently" of docs/from-python.md, where no room has it. */
 import {
+  Context,
   ContextVar,
+  copyContext,
   createTask,
   type DatagramStream,
   getRunningLoop,
+  InvalidStateError,
   openConnection,
   openDatagram,
   OSError,
@@ -65,6 +68,58 @@ Deno.test(
 
 Deno.test("an unset ContextVar without a default throws a ReferenceError", () => {
   assertThrows(() => new ContextVar("user").get(), ReferenceError, "user");
+});
+
+Deno.test("reset() refuses a token that was used before or in another context", () => {
+  const user = new ContextVar<string>("user");
+  const context = new Context();
+  const [token, elsewhere] = context.run(() => [
+    user.set("ada"),
+    new Context().run(() => user.set("bob")),
+  ]);
+  assertEquals(token.oldValue, undefined);
+  context.run(() => {
+    assertThrows(() => user.reset(elsewhere), InvalidStateError, "another");
+    user.reset(token);
+    assertThrows(() => user.reset(token), InvalidStateError, "already used");
+  });
+});
+
+Deno.test(
+  "a context may be entered again, inside of itself and while it waits",
+  virtual(async () => {
+    const user = new ContextVar<string>("user", { defaultValue: "nobody" });
+    const context = copyContext();
+    const inner = context.run(() => {
+      user.set("ada");
+      const seen = context.run(() => {
+        const before = user.get();
+        user.set("bob");
+        return before;
+      });
+      return [seen, user.get()];
+    });
+    assertEquals(inner, ["ada", "bob"]);
+    const waiting = context.run(async () => {
+      await sleep(1);
+      return user.get();
+    });
+    context.run(() => user.set("eve"));
+    assertEquals(await waiting, "eve");
+    assertEquals(user.get(), "nobody");
+  }),
+);
+
+Deno.test("a context is no mapping: run() tells what a variable is in it", () => {
+  const user = new ContextVar<string>("user", { defaultValue: "nobody" });
+  const context = new Context();
+  const get = () => context.run(() => user.get(null as never));
+  assertEquals([context.size, context.has(user), get()], [0, false, null]);
+  context.run(() => user.set("ada"));
+  assertEquals([context.size, context.has(user), get()], [1, true, "ada"]);
+  for (const name of ["get", "keys", "values", "items", Symbol.iterator]) {
+    assert(!(name in context), String(name));
+  }
 });
 
 Deno.test(
