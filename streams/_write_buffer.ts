@@ -11,7 +11,7 @@
 import { RingBuffer } from "../_internal/ring_buffer.ts";
 
 /** Up to this, copying is cheaper than a system call of its own. */
-const LARGEST_COPIED = 2048;
+export const LARGEST_COPIED = 2048;
 
 /** Free buffers of one size. */
 class Pool {

@@ -183,15 +183,24 @@ export interface Datagram {
   readonly address: NetAddress;
 }
 
+/** An error of the socket, in the line of what has come. */
+class Failure {
+  readonly error: Error;
+
+  constructor(error: Error) {
+    this.error = error;
+  }
+}
+
 /** More than this is dropped, as the system would: a slow reader is no reason to fill memory. */
 const MOST_KEPT = 1024;
 
 class Mailbox extends DatagramProtocol {
-  readonly kept: RingBuffer<Datagram> = new RingBuffer();
+  readonly kept: RingBuffer<Datagram | Failure> = new RingBuffer();
   dropped = 0;
-  readonly waiting: WaitQueue<Datagram | null> = new WaitQueue(
+  readonly waiting: WaitQueue<Datagram | Failure | null> = new WaitQueue(
     "DatagramStream.receive",
-    // A datagram whose receiver was cancelled is still the first in line.
+    // What its receiver was cancelled for is still the first in line.
     {
       take: () => this.kept.shift() ?? null,
       takeBack: () => {
@@ -204,21 +213,23 @@ class Mailbox extends DatagramProtocol {
   readonly closing: WaitQueue<void> = new WaitQueue(
     "DatagramStream.waitClosed",
   );
-  error: Error | null = null;
   closed = false;
 
   override datagramReceived(data: Uint8Array, address: NetAddress): void {
+    this.#keep({ data, address });
+  }
+
+  override errorReceived(error: Error): void {
+    this.#keep(new Failure(forCaller(error) as Error));
+  }
+
+  #keep(what: Datagram | Failure): void {
     if (this.kept.size >= MOST_KEPT) {
       this.dropped++;
       return;
     }
-    this.kept.push({ data, address });
+    this.kept.push(what);
     this.waiting.settleFirst(null);
-  }
-
-  override errorReceived(error: Error): void {
-    if (this.waiting.size > 0) this.waiting.failAll(() => forCaller(error));
-    else this.error = forCaller(error);
   }
 
   override connectionLost(): void {
@@ -228,6 +239,11 @@ class Mailbox extends DatagramProtocol {
   }
 }
 
+function received(what: Datagram | Failure): Datagram {
+  if (what instanceof Failure) throw atCaller(what.error);
+  return what;
+}
+
 let makeStream: (
   transport: DatagramTransport,
   mailbox: Mailbox,
@@ -235,7 +251,7 @@ let makeStream: (
 
 /**
  * A UDP socket to await: made by {@linkcode openDatagram}. What comes while no
- * one receives is kept, up to 1024 datagrams; more are dropped.
+ * one receives is kept, up to 1024 datagrams and errors; more are dropped.
  *
  * @example A question and its answer
  * ```ts
@@ -275,15 +291,17 @@ export class DatagramStream {
     return this.transport.getExtraInfo("sockname") as NetAddress;
   }
 
-  /** How many datagrams were dropped as no one received them. */
+  /** How many datagrams, and errors, were dropped as no one received them. */
   get dropped(): number {
     return this.#mailbox.dropped;
   }
 
   /**
-   * Sends a datagram. Does not wait.
+   * Sends a datagram. Does not wait; what goes wrong is thrown by
+   * {@linkcode DatagramStream.receive}.
    *
-   * @param data What it holds.
+   * @param data What it holds. An array of more than 2 KiB is not copied: leave it
+   * as it is until it was sent.
    * @param address Whom it goes to, unless the socket has one peer.
    * @throws {TypeError} When `data` is not a `Uint8Array`, or the address is
    * missing or another one than the peer's.
@@ -296,7 +314,11 @@ export class DatagramStream {
   /**
    * Waits for a datagram. Cancelled, it loses none.
    *
+   * An error of the socket, such as that of a datagram that could not be sent, is
+   * thrown in its turn, by one call. The calls after it go on.
+   *
    * @returns The datagram, and who sent it.
+   * @throws {OSError} When a datagram could not be sent.
    * @throws {ConnectionRefusedError} When the one peer does not listen. Deno
    * does not hear of that.
    * @throws {InvalidStateError} When the socket is closed.
@@ -308,19 +330,17 @@ export class DatagramStream {
       const scope = currentScope();
       const interrupted = interruption(scope);
       if (interrupted !== null) await interrupted;
-      const { error, kept, waiting } = mailbox;
-      mailbox.error = null;
-      if (error !== null) throw atCaller(error);
+      const { kept, waiting } = mailbox;
       if (kept.size > waiting.grantedSize) {
-        return await scope.kernel.succeed(scope, kept.shift()!);
+        return received(await scope.kernel.succeed(scope, kept.shift()!));
       }
       if (mailbox.closed || this.transport.isClosing()) {
         throw new InvalidStateError(
           "Cannot receive as the socket is closed: received a call on a closed DatagramStream",
         );
       }
-      const datagram = await waiting.wait(scope);
-      if (datagram !== null) return datagram;
+      const what = await waiting.wait(scope);
+      if (what !== null) return received(what);
     }
   }
 

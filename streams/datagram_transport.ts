@@ -5,6 +5,7 @@ import type { Scope } from "../loop/scope.ts";
 import type { HostDatagram } from "../platform/types/datagrams.ts";
 import type { NetAddress } from "../platform/types/net.ts";
 import { checkBytes, checkHostname, checkPort } from "./_check.ts";
+import { LARGEST_COPIED } from "./_write_buffer.ts";
 import { enter, mayRun, reportThrown, runAsStep } from "./host.ts";
 import { trackClosed, trackOpen } from "./open_ends.ts";
 import { checkProtocol, type DatagramProtocol } from "./protocol.ts";
@@ -85,7 +86,8 @@ export class DatagramTransport {
    * Sends a datagram. Does not wait; what goes wrong is told to the protocol's
    * `errorReceived`, and when too much waits to be sent, its `pauseWriting`.
    *
-   * @param data What it holds; left as it is until it was sent.
+   * @param data What it holds. An array of more than 2 KiB is not copied: leave it
+   * as it is until it was sent.
    * @param address Whom it goes to. Needed unless the socket has one peer, which
    * is then the only one it can go to.
    * @throws {TypeError} When `data` is not a `Uint8Array`, or the address is
@@ -115,12 +117,17 @@ export class DatagramTransport {
         `Cannot send as the socket is closed: received a call on ${this}`,
       );
     }
+    const { length } = data;
     this.#unsent++;
-    this.#bytes += data.length;
-    const to = isConnected ? null : address ?? null;
-    this.#host.send(data, to, (error) => {
+    this.#bytes += length;
+    // The caller may use both again; of the bytes as with a stream.
+    const to = isConnected || address === undefined
+      ? null
+      : { hostname: address.hostname, port: address.port };
+    const own = length > LARGEST_COPIED ? data : new Uint8Array(data);
+    this.#host.send(own, to, (error) => {
       this.#unsent--;
-      this.#bytes -= data.length;
+      this.#bytes -= length;
       if (error !== null) this.#tell(() => this.#protocol.errorReceived(error));
       if (this.#isPaused && this.#bytes <= LOW_WATER) this.#resume();
       if (this.#closing && this.#unsent === 0) this.#leave();

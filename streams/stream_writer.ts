@@ -108,7 +108,8 @@ export class StreamWriter implements AsyncDisposable {
    *
    * If the peer has gone, nothing happens here; `drain` throws.
    *
-   * @param data The bytes, or a text to be sent in UTF-8.
+   * @param data The bytes, or a text to be sent in UTF-8. An array of more than
+   * 2 KiB is not copied: leave it as it is until it was sent.
    * @throws {TypeError} When it is neither.
    * @throws {InvalidStateError} After {@linkcode StreamWriter.close} or
    * {@linkcode StreamWriter.writeEof}.

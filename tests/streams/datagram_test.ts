@@ -5,7 +5,9 @@ import {
   createTask,
   currentTask,
   DatagramProtocol,
+  type DatagramStream,
   InvalidStateError,
+  isCancelledError,
   moveOnAfter,
   type NetAddress,
   openDatagram,
@@ -13,7 +15,13 @@ import {
   PermissionError,
   sleep,
 } from "@asyncio/asyncio";
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import { bytes, LOCAL, text, turns, until } from "../_support/net.ts";
 import { inBothWorlds } from "../_support/worlds.ts";
 
@@ -276,5 +284,115 @@ testInBothWorlds(
     assertEquals([text(value!.data), done], ["one", false]);
     socket.close();
     assertEquals(await datagrams.next(), { value: undefined, done: true });
+  },
+);
+
+testInBothWorlds(
+  "a small array and an address may be used again right after send()",
+  async () => {
+    using socket = await openDatagram({ localAddr: LOCAL });
+    const data = new Uint8Array(2048);
+    const address = { ...socket.address };
+    const { port } = address;
+    for (let round = 0; round < 5; round++) {
+      data.fill(round);
+      address.port = port;
+      socket.send(data, address);
+      address.port = 9;
+    }
+    data.fill(99);
+    const firsts: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      firsts.push((await socket.receive()).data[0]!);
+    }
+    assertEquals(firsts, [0, 1, 2, 3, 4]);
+  },
+);
+
+/** What the next calls of `receive()` give: texts, and messages of errors. */
+async function receiveAll(
+  socket: DatagramStream,
+  count: number,
+): Promise<string[]> {
+  const all: string[] = [];
+  while (all.length < count) {
+    try {
+      all.push(text((await socket.receive()).data));
+    } catch (error) {
+      if (isCancelledError(error)) throw error;
+      all.push((error as Error).message);
+    }
+  }
+  return all;
+}
+
+testInBothWorlds(
+  "receive() tells each error of the socket, in its turn among the datagrams",
+  async () => {
+    using socket = await openDatagram({ localAddr: LOCAL });
+    const protocol = socket.transport.getProtocol();
+    protocol.errorReceived(new Error("error 1"));
+    protocol.datagramReceived(bytes("datagram 1"), socket.address);
+    protocol.errorReceived(new Error("error 2"));
+    protocol.errorReceived(new Error("error 3"));
+    protocol.datagramReceived(bytes("datagram 2"), socket.address);
+    assertEquals(await receiveAll(socket, 5), [
+      "error 1",
+      "datagram 1",
+      "error 2",
+      "error 3",
+      "datagram 2",
+    ]);
+  },
+);
+
+testInBothWorlds(
+  "receive() tells of each datagram that could not be sent",
+  async () => {
+    using socket = await openDatagram({ localAddr: LOCAL });
+    socket.send(new Uint8Array(65_508), socket.address);
+    socket.send(bytes("x"), { hostname: "::1", port: 9 });
+    const codes: string[] = [];
+    for (let call = 0; call < 2; call++) {
+      const error = await assertRejects(() => socket.receive(), OSError);
+      codes.push(error.code);
+    }
+    assertEquals(codes.sort(), ["EAFNOSUPPORT", "EMSGSIZE"]);
+    socket.send(bytes("and on"), socket.address);
+    assertEquals(await receiveAll(socket, 1), ["and on"]);
+  },
+);
+
+testInBothWorlds(
+  "an error is told to one receiver, and to the next if that one is cancelled",
+  async () => {
+    using socket = await openDatagram({ localAddr: LOCAL });
+    const tasks = Array.from(
+      { length: 3 },
+      () => createTask(() => receiveAll(socket, 1)),
+    );
+    await until(() => tasks.every((task) => task.getStack().length > 0));
+    const protocol = socket.transport.getProtocol();
+    protocol.errorReceived(new Error("error 1"));
+    tasks[0]!.cancel();
+    assertEquals(await tasks[1], ["error 1"]);
+    assertFalse(tasks[2]!.done());
+    protocol.datagramReceived(bytes("datagram 1"), socket.address);
+    assertEquals(await tasks[2], ["datagram 1"]);
+    await assertRejects(async () => await tasks[0], CancelledError);
+  },
+);
+
+testInBothWorlds(
+  "errors that no one receives fill no memory, and are counted",
+  async () => {
+    using socket = await openDatagram({ localAddr: LOCAL });
+    const protocol = socket.transport.getProtocol();
+    for (let number = 1; number <= 1030; number++) {
+      protocol.errorReceived(new Error(`error ${number}`));
+    }
+    assertEquals(socket.dropped, 6);
+    const all = await receiveAll(socket, 1024);
+    assertEquals([all[0], all.at(-1)], ["error 1", "error 1024"]);
   },
 );
