@@ -25,7 +25,7 @@ import { Future, futureInternals } from "./future.ts";
 import type { CodeStep, Gate } from "./gate.ts";
 import { type TaskTracer, waitsBelow } from "./hooks.ts";
 import type { EventLoop } from "./event_loop.ts";
-import type { LoopKernel } from "./kernel.ts";
+import { kernelOf, type LoopKernel } from "./kernel.ts";
 import { Scope } from "./scope.ts";
 import { describeWait } from "./wait_ages.ts";
 
@@ -506,13 +506,15 @@ function failEntered(error: unknown): void {
  * @param loop Only a task of this loop; by default of any.
  * @returns The task, which may be one of another copy of this package; `null` in
  * a callback and outside of any loop.
+ * @throws {TypeError} When `loop` is not an event loop.
  */
 export function currentTask(loop?: EventLoop): Task<unknown> | null {
+  const kernel = loop === undefined ? null : kernelOf(loop);
   const foreign = foreignScope();
   if (foreign !== null) {
-    return loop === undefined ? foreign.task as Task<unknown> | null : null;
+    return kernel === null ? foreign.task as Task<unknown> | null : null;
   }
   const scope = enteredScope();
   if (scope === undefined || scope.task?.done()) return null;
-  return loop === undefined || scope.kernel.loop === loop ? scope.task : null;
+  return kernel === null || scope.kernel === kernel ? scope.task : null;
 }

@@ -199,7 +199,9 @@ export class VirtualClock implements Clock {
       this.#jumping = false;
       const alarm = this.#alarms.peek();
       if (alarm === undefined || !this.#autoJump) return;
-      if (this.#settling === 0 && this.#targetsAreIdle()) this.#ring(alarm);
+      // What is due needs no jump, and must not wait until a busy loop rests.
+      const mayJump = this.#settling === 0 && this.#targetsAreIdle();
+      if (mayJump || alarm.when <= this.#now) this.#ring(alarm);
       if (this.#alarms.size > 0) this.#jumpLater();
     });
   }

@@ -66,6 +66,23 @@ Deno.test(
   }),
 );
 
+Deno.test(
+  "a timer that is due comes when all tasks wait, or after 256 steps",
+  virtual(async () => {
+    const loop = getRunningLoop();
+    let isDue = false;
+    loop.callLater(0, () => isDue = true);
+    let turns = 0;
+    for (; turns < 100; turns++) await sleep(0);
+    assertEquals(isDue, false);
+    for (; !isDue; turns++) await sleep(0);
+    assert(turns <= 512);
+    loop.callLater(0, () => isDue = false);
+    await sleep(1);
+    assertEquals(isDue, false);
+  }),
+);
+
 Deno.test("an unset ContextVar without a default throws a ReferenceError", () => {
   assertThrows(() => new ContextVar("user").get(), ReferenceError, "user");
 });

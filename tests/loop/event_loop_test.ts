@@ -658,6 +658,10 @@ Deno.test("setEventLoop() chooses the default loop, null takes it back", async (
     TypeError,
     "'loop' as it must be an EventLoop: received an object",
   );
+  for (const wrong of [5, null, {}] as never[]) {
+    assertThrows(() => currentTask(wrong), TypeError, "must be an EventLoop");
+    assertThrows(() => allTasks(wrong), TypeError, "must be an EventLoop");
+  }
 });
 
 Deno.test("createTask() with a loop makes the task there", async () => {

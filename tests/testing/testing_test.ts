@@ -71,6 +71,18 @@ Deno.test("runVirtual() does not jump while something is ready", async () => {
   });
 });
 
+Deno.test("runVirtual() calls what is due while something is ready", async () => {
+  await runVirtual(async () => {
+    const loop = getRunningLoop();
+    const due: string[] = [];
+    loop.callLater(0, () => due.push("now"));
+    loop.callAt(-5, () => due.push("past"));
+    while (due.length < 2) await sleep(0);
+    assertEquals(due, ["past", "now"]);
+    assertEquals(loop.time(), 0);
+  });
+});
+
 Deno.test("runVirtual() lets promises of the host go on before it jumps", async () => {
   await runVirtual(async () => {
     const seen: string[] = [];
