@@ -1,3 +1,4 @@
+import { checkFunction } from "../_internal/check.ts";
 import { show } from "../_internal/show.ts";
 
 /**
@@ -47,3 +48,24 @@ export const JSON_CODEC: Codec<unknown> = {
   },
   decode: (bytes) => JSON.parse(decoder.decode(bytes)),
 };
+
+/**
+ * A codec of the user, looked at when the queue is opened and at each item: what
+ * is no bytes could be stored, and nobody could read it.
+ */
+export function checkCodec<T>(action: string, codec: Codec<T>): Codec<T> {
+  checkFunction(action, "codec.encode", codec?.encode);
+  checkFunction(action, "codec.decode", codec?.decode);
+  return {
+    encode(item) {
+      const bytes: unknown = codec.encode(item);
+      if (bytes instanceof Uint8Array) return bytes;
+      throw new TypeError(
+        `Cannot put an item into the queue as 'codec.encode' must return a Uint8Array: received ${
+          show(bytes)
+        }`,
+      );
+    },
+    decode: (bytes) => codec.decode(bytes),
+  };
+}

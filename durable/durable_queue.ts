@@ -113,7 +113,7 @@ export interface DurableQueue<T> extends AsyncIterable<T> {
    * @param item The item.
    * @param options Its `id`, `delay` and `priority`.
    * @returns When the item is stored.
-   * @throws {TypeError} When the codec cannot take the item.
+   * @throws {TypeError} When the codec cannot take the item, or makes no bytes of it.
    * @throws {QueueShutDown} When the queue is shut down, also while it waits.
    * @throws {OSError} When it cannot be stored, as on a full disk; it is then
    * not in the queue.

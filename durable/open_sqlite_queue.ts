@@ -6,7 +6,7 @@ import {
 } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
-import { type Codec, JSON_CODEC } from "./codec.ts";
+import { checkCodec, type Codec, JSON_CODEC } from "./codec.ts";
 import type { DurableQueue } from "./durable_queue.ts";
 import { JobTable } from "./_job_table.ts";
 import { SqliteQueue } from "./_sqlite_queue.ts";
@@ -124,6 +124,13 @@ export async function openSqliteQueue<T>(
       }; use a Queue for what need not outlive the process`,
     );
   }
+  if (path instanceof URL && path.protocol !== "file:") {
+    throw new TypeError(
+      `Cannot ${action} as 'path' must be the URL of a file: received ${
+        show(path.protocol)
+      }`,
+    );
+  }
   checkOptions(action, options, OPTIONS);
   const {
     maxSize = 0,
@@ -138,12 +145,13 @@ export async function openSqliteQueue<T>(
   checkInteger(action, "leaseMs", leaseMs, LEAST_LEASE_MS);
   checkCount(action, "maxDeliveries", maxDeliveries, 1);
   checkOneOf(action, "synchronous", synchronous, ["full", "normal"]);
+  const checked = checkCodec(action, codec);
   const table = await JobTable.open(path, maxDeliveries, synchronous, signal);
   try {
     return new SqliteQueue(table, {
       maxSize: maxSize === 0 ? Infinity : maxSize,
       leaseMs,
-      codec,
+      codec: checked,
     });
   } catch (error) {
     table.close();

@@ -8,7 +8,7 @@ import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
 import { ensureFuture } from "../tasks/create_task.ts";
 import { untilAborted } from "../tasks/until_aborted.ts";
-import { type Codec, JSON_CODEC } from "../durable/codec.ts";
+import { checkCodec, type Codec, JSON_CODEC } from "../durable/codec.ts";
 import type { DurableQueue } from "../durable/durable_queue.ts";
 import { openClient, toOSError } from "./_client.ts";
 import type { JetStreamConnection } from "./connection.ts";
@@ -183,6 +183,7 @@ export async function openJetStreamQueue<T>(
       `Cannot ${action} as 'replicas' must be at most ${MOST_REPLICAS}: received ${replicas}`,
     );
   }
+  const checked = checkCodec(action, codec);
   if (connection.isClosed()) {
     throw toOSError(action, { name: "ClosedConnectionError" });
   }
@@ -200,6 +201,6 @@ export async function openJetStreamQueue<T>(
     maxSize: maxSize === 0 ? Infinity : maxSize,
     leaseMs,
     maxDeliveries,
-    codec,
+    codec: checked,
   });
 }

@@ -422,6 +422,19 @@ Deno.test({
     }),
 });
 
+test(
+  "an item of which a codec makes no bytes is refused, and not stored",
+  async (queue) => {
+    await assertRejects(
+      () => queue.put("a"),
+      TypeError,
+      "'codec.encode' must return a Uint8Array: received \"a\"",
+    );
+    assertEquals(await counts(queue), "0 ready, 0 leased, 0 delayed, 0 dead");
+  },
+  { codec: { encode: (item) => item as never, decode: String } },
+);
+
 Deno.test("openSqliteQueue() refuses bad arguments", async () => {
   const open = openSqliteQueue as (...args: unknown[]) => Promise<unknown>;
   await assertRejects(() => open(5), TypeError, "'path'");
@@ -429,6 +442,19 @@ Deno.test("openSqliteQueue() refuses bad arguments", async () => {
   await assertRejects(() => open("a", { max_size: 1 }), TypeError, "maxSize");
   await assertRejects(() => open("a", { leaseMs: 1 }), RangeError, "'leaseMs'");
   await assertRejects(() => open("a", { maxDeliveries: 0 }), RangeError);
+  await assertRejects(
+    () => open(new URL("https://example.com/a.db")),
+    TypeError,
+    `'path' must be the URL of a file: received "https:"`,
+  );
+  const encode = () => new Uint8Array();
+  for (const codec of [5, null, { encode }]) {
+    await assertRejects(
+      () => open("a", { codec }),
+      TypeError,
+      "Cannot open a queue as 'codec.",
+    );
+  }
 });
 
 Deno.test({

@@ -587,6 +587,11 @@ Deno.test("openJetStreamQueue() checks its arguments", async () => {
     TypeError,
     "lease",
   );
+  await assertRejects(
+    () => openJetStreamQueue(connection, "jobs", { codec: {} as never }),
+    TypeError,
+    "Cannot open a queue as 'codec.encode' must be a function",
+  );
 });
 
 test<number>(
