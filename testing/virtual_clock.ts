@@ -104,7 +104,9 @@ export class VirtualClock implements Clock {
 
   /**
    * Moves time on, through every timer on the way: each has its effects before
-   * the next one is due. A cancellation does not interrupt it.
+   * the next one is due. So a task that never waits, but polls with `sleep(0)` for
+   * what a later timer brings, holds it up for ever. A cancellation does not
+   * interrupt it.
    *
    * @param ms How far, in milliseconds; not negative.
    * @returns When all that was due has run.
