@@ -275,8 +275,8 @@ export class EventLoop {
    * were scheduled, each in a copy of the context of now.
    *
    * Nobody awaits what the callback returns. What an `async` function throws is an
-   * unhandled rejection, which ends the program: start a task for it,
-   * `createTask(work)`.
+   * unhandled rejection, for which the host ends the program with an error, Bun at
+   * its end: start a task for it, `createTask(work)`.
    *
    * @param callback What to call.
    * @param args Its arguments.

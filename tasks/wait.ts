@@ -124,11 +124,10 @@ export async function wait(
   }
   const interrupted = interruption(currentScope());
   if (interrupted !== null) return await interrupted;
-  await untilAborted(signal, async () => {
-    const scope = currentScope();
-    const watch = new Watch(scope.kernel, futures, returnWhen);
-    if (!watch.satisfied) await watch.wait(scope, limit);
-  });
+  const watch = new Watch(currentScope().kernel, futures, returnWhen);
+  if (!watch.satisfied) {
+    await untilAborted(signal, () => watch.wait(currentScope(), limit));
+  }
   return partition(futures);
 }
 
