@@ -131,6 +131,18 @@ export const NAMELESS_SIGNALS: Limit = {
   },
 };
 
+export const NAMED_PIPES: Limit = {
+  what: "a child can open its own pipes as `/dev/stdin` and `/dev/stdout`",
+  lacks: {
+    "Node 20": "gives a child sockets for pipes, which have no such name",
+    "Node 22": "gives a child sockets for pipes, which have no such name",
+    "Node 24": "gives a child sockets for pipes, which have no such name",
+    "Node 26": "gives a child sockets for pipes, which have no such name",
+    Bun: "gives a child sockets for pipes, which have no such name",
+    workerd: "cannot start programs",
+  },
+};
+
 export const UNREAD_AT_RESET: Limit = {
   what: "what came before a reset can be read after a pause",
   lacks: {
@@ -171,6 +183,7 @@ export const LIMITS: readonly Limit[] = [
   UNREAD_AT_RESET,
   CLOSED_STDIN,
   NAMELESS_SIGNALS,
+  NAMED_PIPES,
   OPEN_RESPONSES,
   CALLER_FRAMES,
   REJECTION_MODES,

@@ -20,7 +20,7 @@ import {
   assertLess,
   assertRejects,
 } from "@std/assert";
-import { NAMELESS_SIGNALS } from "../../platform/limits.ts";
+import { NAMED_PIPES, NAMELESS_SIGNALS } from "../../platform/limits.ts";
 import { until } from "../_support/net.ts";
 import { runProgram } from "../_support/programs.ts";
 import { needs } from "../_support/runtimes.ts";
@@ -201,6 +201,17 @@ Deno.test("P11 arguments reach the program as they are", async () => {
 Deno.test("P11 a shell interprets its command", async () => {
   await using child = await createSubprocessShell("echo $((1 + 1)) | cat", OUT);
   assertEquals(textOf((await child.communicate())[0]), "2\n");
+});
+
+Deno.test("a child opens its pipes by their names", {
+  ...needs(NAMED_PIPES),
+}, async () => {
+  const child = await createSubprocessShell(
+    "cat /dev/stdin > /dev/stdout",
+    IN_AND_OUT,
+  );
+  const [output] = await child.communicate("hello");
+  assertEquals(textOf(output), "hello");
 });
 
 Deno.test("P13 env replaces the whole environment", async () => {
