@@ -1,6 +1,6 @@
 /** Certificates and keys, checked and made into what Node's module takes. */
 import { builtin } from "../shared/builtin.ts";
-import { checkKeyPair } from "../shared/certificates.ts";
+import { checkCertificates, checkKeyPair } from "../shared/certificates.ts";
 import { systemError } from "../system_errors.ts";
 import type { HostClientTls, HostTls } from "../types/net.ts";
 
@@ -29,6 +29,8 @@ function makeContext(tls: HostTls | HostClientTls): SecureContext {
   const isClient = "serverHostname" in tls;
   // Node's throws here by itself, Deno's only when a client has come.
   if (cert !== undefined && key !== undefined) checkKeyPair(cert, key);
+  // Both leave out what is none, and then trust no one.
+  checkCertificates(caCerts ?? []);
   const secureContext = builtin("node:tls").createSecureContext({
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),

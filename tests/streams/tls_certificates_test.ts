@@ -198,6 +198,36 @@ Deno.test("a key that is not that of its certificate is an SSLError, on all side
   });
 });
 
+Deno.test("an authority that is no certificate is an SSLError, on all sides", async () => {
+  const server = await startServer((_reader, writer) => writer.close(), {
+    ...LOCAL,
+    tls: TLS,
+  });
+  for (const wrong of ["", "garbage", KEY, CA.slice(0, 300)]) {
+    const caCerts = [CA, wrong];
+    const client = { ...TRUST, caCerts };
+    for (
+      const call of [
+        () => openConnection({ ...LOCAL, port: server.port, tls: client }),
+        () =>
+          startServer(() => {}, {
+            tls: { ...TLS, requestCert: true, caCerts },
+          }),
+      ]
+    ) {
+      await assertRejects(call, SSLError, "Cannot use the certificates");
+    }
+  }
+  const bundle = { ...TRUST, caCerts: [`# Ours\n${STRANGER_CERT}\n${CA}`] };
+  const [, writer] = await openConnection({
+    ...LOCAL,
+    port: server.port,
+    tls: bundle,
+  });
+  writer.close();
+  await shut(server);
+});
+
 Deno.test("names of ALPN that have no place on the wire are refused at the call", async () => {
   for (const name of ["", "x".repeat(256), "\u00e4".repeat(128)]) {
     for (
