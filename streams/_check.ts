@@ -19,6 +19,23 @@ export function checkBytes(action: string, name: string, value: unknown): void {
   );
 }
 
+/** Whether something gives values one by one; a text is one value. */
+export function isList(value: unknown): value is Iterable<unknown> {
+  return typeof value === "object" && value !== null &&
+    typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] ===
+      "function";
+}
+
+/** Throws unless it gives the pieces to write one by one. */
+export function checkPieces(list: unknown): void {
+  if (isList(list) && !(list instanceof Uint8Array)) return;
+  throw new TypeError(
+    `Cannot write as 'list' must hold the pieces to write: received ${
+      show(list)
+    }`,
+  );
+}
+
 /** A port; 0 only where the system may choose. */
 export function checkPort(
   action: string,

@@ -21,6 +21,7 @@ import {
   checkHostname,
   checkPlace,
   checkPort,
+  isList,
   OF_SOCKETS,
   refuseQuickAck,
 } from "./_check.ts";
@@ -150,9 +151,7 @@ function planServer(action: string, options: ServeOptions): Plan {
     return { ...sockets, bindings: [{ ...common, path }], tls: secure };
   }
   checkPort(action, "port", port, 0);
-  const hostnames = typeof hostname === "object" && hostname !== null
-    ? [...hostname]
-    : [hostname];
+  const hostnames = isList(hostname) ? [...hostname] : [hostname];
   if (hostnames.length === 0) {
     throw new RangeError(
       `Cannot ${action} as 'hostname' must have at least one name: received none`,

@@ -8,6 +8,7 @@ import { interruption } from "../loop/scope.ts";
 import { sleep } from "../tasks/sleep.ts";
 import { untilAborted } from "../tasks/until_aborted.ts";
 import type { FlowControl } from "./flow_control.ts";
+import { checkPieces } from "./_check.ts";
 import { watchWriter } from "./open_ends.ts";
 import type { Protocol } from "./protocol.ts";
 import type { StreamReader } from "./stream_reader.ts";
@@ -129,13 +130,7 @@ export class StreamWriter implements AsyncDisposable {
    */
   writeLines(list: Iterable<Uint8Array | string>): void {
     if (this.#isClosed) throw this.#closedError("write");
-    if (typeof list === "string" || list instanceof Uint8Array) {
-      throw new TypeError(
-        `Cannot write as 'list' must hold the pieces to write: received ${
-          show(list)
-        }`,
-      );
-    }
+    checkPieces(list);
     this.#transport.writeLines(Array.from(list, toBytes));
   }
 

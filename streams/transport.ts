@@ -27,7 +27,7 @@ import type {
   HostReceiver,
   PeerCertificate,
 } from "../platform/types/net.ts";
-import { checkBytes } from "./_check.ts";
+import { checkBytes, checkPieces } from "./_check.ts";
 import { connectionChannel } from "./_connection_channel.ts";
 import { enter, mayRun, reportThrown, runAsStep } from "./host.ts";
 import { trackClosed, trackOpen } from "./open_ends.ts";
@@ -315,6 +315,7 @@ export class Transport {
    * @throws {InvalidStateError} After `close`, `abort` or `writeEof`.
    */
   writeLines(list: Iterable<Uint8Array>): void {
+    checkPieces(list);
     const all = [...list];
     for (const data of all) checkBytes("write lines", "list", data);
     for (const data of all) this.write(data);

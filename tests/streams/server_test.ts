@@ -442,6 +442,7 @@ Deno.test("startServer() refuses bad arguments at the call", async () => {
       [{ hostname: [], port: 0 }, RangeError, "at least one"],
       [{ path: "" }, RangeError, "must not be empty"],
       [{ path: "/x\0y" }, RangeError, "'path' must not contain a NUL byte"],
+      [{ hostname: {} }, TypeError, "'hostname' must be a string"],
       [{ hostname: "a\0" }, RangeError, "'hostname' must not contain a NUL"],
       [{ path: "/x", tls: { cert: "", key: "" } }, SSLError, "certificates"],
       [{ limit: 0 }, RangeError, "'limit'"],

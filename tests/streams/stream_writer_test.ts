@@ -84,12 +84,14 @@ Deno.test(
       );
     }
     assertThrows(() => writer.writeLines(["a", 1 as never]), TypeError);
-    for (const list of ["abc", bytes("abc")]) {
-      assertThrows(
-        () => writer.writeLines(list as never),
-        TypeError,
-        "Cannot write as 'list' must hold the pieces to write: received",
-      );
+    for (const list of ["abc", bytes("abc"), undefined, null, 5, {}]) {
+      for (const side of [writer, transport]) {
+        assertThrows(
+          () => side.writeLines(list as never),
+          TypeError,
+          "Cannot write as 'list' must hold the pieces to write: received",
+        );
+      }
     }
     assertEquals(transport.getWriteBufferSize(), 0);
   }),
