@@ -109,6 +109,17 @@ function envOf(env: unknown): Readonly<Record<string, string>> | null {
   return copy;
 }
 
+/** The last number that a user or a group may have: the one above stands for none. */
+const LAST_ID = 2 ** 32 - 2;
+
+function checkId(name: string, value: unknown): void {
+  checkInteger(START, name, value, 0);
+  if (value as number <= LAST_ID) return;
+  throw new RangeError(
+    `Cannot ${START} as '${name}' must be at most ${LAST_ID}: received ${value}`,
+  );
+}
+
 /** A program and its arguments. */
 export function checkProgram(program: unknown, args: unknown): void {
   checkFilled("program", program);
@@ -153,8 +164,8 @@ export function planCommand(
   }
   checkOptions(START, options, names);
   const { stderr, uid, gid, detached } = options;
-  if (uid !== undefined) checkInteger(START, "uid", uid, 0);
-  if (gid !== undefined) checkInteger(START, "gid", gid, 0);
+  if (uid !== undefined) checkId("uid", uid);
+  if (gid !== undefined) checkId("gid", gid);
   return {
     program,
     args,

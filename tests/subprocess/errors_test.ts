@@ -156,6 +156,7 @@ Deno.test("P10 bad options are refused at the call", async () => {
     [{ env: ["A"] }, "'env' must be an object of strings"],
     [{ limit: 0 }, "'limit' must be an integer of at least 1"],
     [{ uid: -1 }, "'uid' must be an integer of at least 0"],
+    [{ gid: 2 ** 32 - 1 }, "'gid' must be at most 4294967294: received 42949"],
     [{ detached: 1 }, "'detached' must be a boolean"],
     [{ killOnCancel: "yes" }, "'killOnCancel' must be a boolean"],
     [{ graceMs: NaN }, "'graceMs' must not be NaN"],
