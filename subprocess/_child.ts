@@ -53,6 +53,8 @@ export class Child {
     this.#host = host;
     this.#kernel = scope.kernel;
     this.scope = scope;
+    // It belongs to its loop before anyone waits.
+    this.#exits.bind(scope.kernel);
     this.pid = host.pid;
     this.program = command.program;
     this.detached = command.detached;

@@ -501,3 +501,22 @@ Deno.test("stop() leaves the child alone if its signal is aborted before", async
   assertEquals(child.returnCode, null);
   assertEquals(await child.stop({ graceMs: 0 }), -9);
 });
+
+Deno.test("L18 a child is waited for in its own loop, and refused to another one", async () => {
+  const own = newEventLoop();
+  const other = newEventLoop();
+  const cat = await own.runUntilComplete(() =>
+    createSubprocessExec("cat", [], { stdin: PIPE })
+  );
+  await assertRejects(
+    () => other.runUntilComplete(() => cat.wait()),
+    InvalidStateError,
+    "Cannot wait in Process.wait as it is bound to another event loop",
+  );
+  cat.stdin.close();
+  assertEquals(await own.runUntilComplete(() => cat.wait()), 0);
+  // What is known needs no wait.
+  assertEquals(await other.runUntilComplete(() => cat.wait()), 0);
+  own.close();
+  other.close();
+});
