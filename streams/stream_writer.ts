@@ -253,7 +253,8 @@ export class StreamWriter implements AsyncDisposable {
    * @throws {TypeError} When an option is of the wrong kind or for the other side.
    * @throws {RangeError} When `handshakeTimeout` or `shutdownTimeout` is not above
    * 0.
-   * @throws {InvalidStateError} When the connection is closing, or in memory.
+   * @throws {InvalidStateError} When the connection is closing, or in memory, or a
+   * file is being sent.
    * @throws {SSLError} When the two sides do not agree, the certificate is not
    * trusted, or the own one cannot be used; the connection is then closed.
    * @throws {ConnectionResetError} When the peer hangs up in the handshake.

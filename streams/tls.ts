@@ -278,8 +278,8 @@ function checkReceived(received: unknown): void {
  * @throws {TypeError} When an argument or an option is of the wrong kind, or one
  * for the other side.
  * @throws {RangeError} When `handshakeTimeout` or `shutdownTimeout` is not above 0.
- * @throws {InvalidStateError} When the transport is closing, or its connection
- * is in memory or a pipe.
+ * @throws {InvalidStateError} When the transport is closing, a file is being sent,
+ * or the connection is in memory or a pipe.
  * @throws {SSLError} When the two sides do not agree, the certificate is not
  * trusted, or the key is not that of the own certificate; the connection is then
  * closed.

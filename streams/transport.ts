@@ -898,6 +898,9 @@ export class Transport {
         return transport;
       },
       checkTls(transport) {
+        if (transport.#ended === "occupied") {
+          throw transport.#refusal("start TLS");
+        }
         if (transport.#host.takesTls !== false) return;
         throw new InvalidStateError(
           `Cannot start TLS as the connection is in memory or a pipe: received a call on ${transport}`,

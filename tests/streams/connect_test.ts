@@ -5,6 +5,7 @@ import {
   ExceptionGroup,
   getaddrinfo,
   getnameinfo,
+  getRunningLoop,
   openConnection,
   OSError,
   run,
@@ -13,9 +14,9 @@ import {
   TimeoutError,
 } from "@asyncio/asyncio";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { LONGEST_HOST_TIMER_MS } from "../../_internal/constants.ts";
-import { hostTimers } from "../../platform/timers.ts";
-import { connectHost, type ConnectPlan } from "../../streams/_connect.ts";
+import { kernelOf } from "../../loop/kernel.ts";
+import { type Network, setNetwork } from "../../streams/network.ts";
+import { FakeConnection } from "../_support/fake_connection.ts";
 import {
   builtin,
   connectTo,
@@ -297,46 +298,36 @@ Deno.test("getnameinfo() gives the numbers of what has no name, and throws what 
   assert(!asked.some((address) => address.includes("%")));
 });
 
-Deno.test("a 'happyEyeballsDelay' longer than any timer of the host is not over at once", async () => {
-  const { setTimer } = hostTimers;
-  const delays: number[] = [];
-  hostTimers.setTimer = (callback, ms) => {
-    delays.push(ms);
-    return setTimer(callback, ms);
-  };
-  const controller = new AbortController();
-  const tried: unknown[] = [];
-  const plan = {
-    net: {
-      connect: (target: { hostname: string }) => {
-        tried.push(target.hostname);
-        // Once the timer for the next address is set.
-        queueMicrotask(() => controller.abort());
-        return Promise.reject(
-          new OSError("given up", { code: "ECONNABORTED" }),
-        );
-      },
-    },
-    names: {
-      isIp: () => 0,
-      lookup: () =>
-        Promise.resolve(["127.0.0.1", "127.0.0.2"].map((address) => ({
-          address,
-          family: 4,
-        }))),
-    },
-    target: { hostname: "two", port: 1, family: 0, localAddr: null },
-    tls: null,
-    happyEyeballsDelay: Infinity,
-    allErrors: false,
-    noDelay: true,
-    keepAlive: false,
-  } as unknown as ConnectPlan;
-  try {
-    await assertRejects(() => connectHost(plan, controller.signal), OSError);
-  } finally {
-    hostTimers.setTimer = setTimer;
+Deno.test("happyEyeballsDelay without limit waits for the address before", async () => {
+  for (const happyEyeballsDelay of [Infinity, 2 ** 40]) {
+    await run(async () => {
+      const tried: unknown[] = [];
+      const host = new FakeConnection();
+      const network = {
+        names: {
+          isIp: () => 0,
+          lookup: () =>
+            Promise.resolve([
+              { address: "192.0.2.1", family: 4 },
+              { address: "192.0.2.2", family: 4 },
+            ]),
+        },
+        net: {
+          async connect(target: { hostname: string }) {
+            tried.push(target.hostname);
+            await turns(20);
+            return host;
+          },
+        },
+      } as unknown as Network;
+      setNetwork(kernelOf(getRunningLoop()), () => network);
+      const [transport] = await createConnection(() => new Recorder(), {
+        hostname: "two.test",
+        port: 80,
+        happyEyeballsDelay,
+      });
+      transport.abort();
+      assertEquals(tried, ["192.0.2.1"]);
+    });
   }
-  assertEquals(tried[0], "127.0.0.1");
-  assertEquals(delays, [LONGEST_HOST_TIMER_MS]);
 });

@@ -4,8 +4,10 @@ import {
   ConnectionAbortedError,
   ConnectionResetError,
   createTask,
+  InvalidStateError,
   openConnection,
   run,
+  sendfile,
   SSLError,
   startServer,
   type StreamWriter,
@@ -456,6 +458,29 @@ Deno.test("an aborted signal ends startTls() before the handshake, and the conne
     await until(() => received === size + 1, "all bytes");
     writer.close();
     await writer.waitClosed();
+    await server.close();
+  });
+});
+
+Deno.test("startTls() is refused while a file is sent, and leaves what came", async () => {
+  await leavesNoSocket(async () => {
+    const server = await serveRaw((socket) => socket.write("early"));
+    const [reader, writer] = await connectTo(server);
+    await until(() => reader.statistics().size === 5, "what came early");
+    const endless = {
+      read: (buffer: Uint8Array) => Promise.resolve(buffer.length),
+    };
+    const sending = createTask(() => sendfile(writer.transport, endless));
+    await turns();
+    await assertRejects(
+      () => writer.startTls(TRUST),
+      InvalidStateError,
+      "Cannot start TLS as a file is being sent",
+    );
+    sending.cancel();
+    await assertRejects(() => sending, CancelledError);
+    assertEquals(text(await reader.readExactly(5)), "early");
+    writer.transport.abort();
     await server.close();
   });
 });
