@@ -279,3 +279,16 @@ function throwIfUnwanted(scope: Scope, signal: AbortSignal | undefined): void {
 export const owners: FinalizationRegistry<Child> = new FinalizationRegistry(
   (child) => child.drop(),
 );
+
+/**
+ * Refuses to make what users hold of no child: once registered, it would end the
+ * program when it is collected.
+ *
+ * @param call What makes one.
+ */
+export function checkChild(child: unknown, what: string, call: string): void {
+  if (child instanceof Child) return;
+  throw new TypeError(
+    `Cannot create a ${what} with 'new' as it belongs to a program that was started: call ${call}()`,
+  );
+}

@@ -17,7 +17,7 @@ import { StreamWriter } from "../streams/stream_writer.ts";
 import { createTask } from "../tasks/create_task.ts";
 import { gather } from "../tasks/gather.ts";
 import { untilAborted } from "../tasks/until_aborted.ts";
-import { type Child, owners } from "./_child.ts";
+import { checkChild, type Child, owners } from "./_child.ts";
 import { toSignal } from "./_check.ts";
 import { InputProtocol, OutputProtocol } from "./_pipes.ts";
 import { type PIPE, STOP_GRACE_MS } from "./constants.ts";
@@ -132,6 +132,7 @@ export class Process<
    * @ignore
    */
   constructor(child: Child, options: SubprocessOptions) {
+    checkChild(child, "Process", "createSubprocessExec");
     const { limit, killOnCancel = false, graceMs = STOP_GRACE_MS } = options;
     this.#child = child;
     this.#killOnCancel = killOnCancel;

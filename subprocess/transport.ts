@@ -3,7 +3,7 @@ import type { SignalName } from "../platform/types/signals.ts";
 import { reportThrown } from "../streams/host.ts";
 import { Protocol } from "../streams/protocol.ts";
 import type { Transport } from "../streams/transport.ts";
-import { type Child, owners, type StreamNumber } from "./_child.ts";
+import { checkChild, type Child, owners, type StreamNumber } from "./_child.ts";
 import { toSignal } from "./_check.ts";
 import type { SubprocessProtocol } from "./protocol.ts";
 
@@ -53,6 +53,7 @@ export class SubprocessTransport {
    * @ignore
    */
   constructor(child: Child, protocol: SubprocessProtocol) {
+    checkChild(child, "SubprocessTransport", "subprocessExec");
     this.#child = child;
     this.#protocol = protocol;
     owners.register(this, child);

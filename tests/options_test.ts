@@ -751,3 +751,21 @@ Deno.test("every call that takes options and waits takes a signal", async () => 
     [...WAITS_FOR_NOTHING].sort(),
   );
 });
+
+Deno.test("a process and its transport are not made with 'new'", () => {
+  // With no child behind it, the program would end when it is collected.
+  const { Process, SubprocessTransport } = library as unknown as Record<
+    string,
+    new (...args: unknown[]) => unknown
+  >;
+  assertThrows(
+    () => new Process!(),
+    TypeError,
+    "Cannot create a Process with 'new' as it belongs to a program that was started: call createSubprocessExec()",
+  );
+  assertThrows(
+    () => new SubprocessTransport!({}, {}),
+    TypeError,
+    "call subprocessExec()",
+  );
+});
