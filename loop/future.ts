@@ -302,7 +302,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
 
   /**
    * Waits for it; what `await` calls. Waiting is a point where the current task
-   * can be cancelled.
+   * can be cancelled. It fails with an `InvalidStateError` in a task of another
+   * loop, and if the future is pending and its loop is closed.
    *
    * @param onFulfilled Called with the result.
    * @param onRejected Called with the error.
@@ -362,7 +363,13 @@ export class Future<T = unknown> implements PromiseLike<T> {
     if (!isAllowed(future, future.#kernel, scope)) {
       return Promise.reject(refusal(future, scope));
     }
-    if (future.#state === "pending") return Future.#wait(future, scope);
+    if (future.#state === "pending") {
+      const kernel = future.#kernel;
+      // Its loop has no turns any more in which anyone would hear of the end.
+      return kernel.closed
+        ? Promise.reject(kernel.closedError("await a future"))
+        : Future.#wait(future, scope);
+    }
     const interrupted = interruption(scope);
     if (interrupted !== null) return interrupted;
     Future.#retrieve(future);

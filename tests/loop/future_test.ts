@@ -22,6 +22,18 @@ import {
 } from "@std/assert";
 import { collectReports, turns, virtual } from "../_support/virtual.ts";
 
+Deno.test("a pending future of a closed loop cannot be awaited, one that is done can", async () => {
+  const loop = newEventLoop();
+  const pending = loop.createFuture<number>();
+  const done = loop.createFuture<number>();
+  done.setResult(1);
+  loop.close();
+  const message = "Cannot await a future as the event loop is closed";
+  await assertRejects(async () => await pending, InvalidStateError, message);
+  pending.setResult(2);
+  assertEquals([await done, await pending], [1, 2]);
+});
+
 Deno.test(
   "C18 Future.cancel() is immediate, done callbacks run later and in order",
   virtual(async () => {
