@@ -1,3 +1,4 @@
+import { refusedNew } from "../_internal/made_by.ts";
 import { checkInteger } from "../_internal/check.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
@@ -80,6 +81,13 @@ export class Inspector {
    * @ignore
    */
   private constructor(parts: Parts) {
+    if (parts?.server === undefined) {
+      throw refusedNew(
+        "an Inspector",
+        "it belongs to its server",
+        "startInspector()",
+      );
+    }
     this.#parts = parts;
   }
 

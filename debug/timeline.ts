@@ -1,4 +1,5 @@
 /** A recorder of what tasks do, in the format of Chrome's trace events. */
+import { refusedNew } from "../_internal/made_by.ts";
 import { checkDuration, checkInteger } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
@@ -70,6 +71,13 @@ export class Timeline {
    * @ignore
    */
   constructor(loop: EventLoop, capacity: number, longStepMs: number) {
+    if (!(loop instanceof EventLoop)) {
+      throw refusedNew(
+        "a Timeline",
+        "it belongs to a recording",
+        "recordTimeline()",
+      );
+    }
     this.#recording = new Recording(loop, capacity, longStepMs);
     this.#longStepMs = longStepMs;
   }

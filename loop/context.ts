@@ -2,6 +2,7 @@
  * Context variables. A {@linkcode Context} points to an immutable tree, so that
  * copying one, which every new task does, is copying a pointer.
  */
+import { refusedNew } from "../_internal/made_by.ts";
 import { checkFunction, checkString } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
 import { show } from "../_internal/show.ts";
@@ -221,6 +222,13 @@ export class Token<T> {
    * @ignore
    */
   private constructor(variable: ContextVar<T>, context: Context) {
+    if (!(context instanceof Context)) {
+      throw refusedNew(
+        "a Token",
+        "it belongs to what was set",
+        "set() of a ContextVar",
+      );
+    }
     const old = find(valuesOf(context), variable as ContextVar<unknown>);
     this.variable = variable;
     this.#context = context;

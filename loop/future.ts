@@ -1,3 +1,4 @@
+import { refusedNew } from "../_internal/made_by.ts";
 import { atCaller, rejectedAtCaller } from "../_internal/caller_frame.ts";
 import { checkFunction, checkNotAsync } from "../_internal/check.ts";
 import { errorLine } from "../_internal/error_text.ts";
@@ -138,10 +139,11 @@ export class Future<T = unknown> implements PromiseLike<T> {
    * @ignore
    */
   constructor(kernel: LoopKernel) {
-    // It comes without one from where there are no types.
     if (kernel?.pushCode === undefined) {
-      throw new TypeError(
-        "Cannot create a future or a task with 'new' as it belongs to a loop: call loop.createFuture() or createTask()",
+      throw refusedNew(
+        "a future or a task",
+        "it belongs to a loop",
+        "loop.createFuture() or createTask()",
       );
     }
     this.#kernel = kernel;

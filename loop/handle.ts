@@ -2,6 +2,7 @@
  * Callbacks waiting for their turn. Each runs in the async context in which it
  * was scheduled (see gate.ts), and its own changes of that reach no other.
  */
+import { refusedNew } from "../_internal/made_by.ts";
 import { callbackScope, enterForCallback, leaveCallback } from "./entered.ts";
 import { isExitRequest } from "./exit_request.ts";
 import { type CodeStep, Gate } from "./gate.ts";
@@ -56,6 +57,13 @@ export class Handle {
     args: readonly unknown[],
     context: Context | undefined,
   ) {
+    if (kernel?.pushCode === undefined) {
+      throw refusedNew(
+        "a handle",
+        "it belongs to a loop",
+        "its callSoon() or callLater()",
+      );
+    }
     this.#callback = callback;
     this.#args = args;
     this.#name = "";

@@ -1,3 +1,4 @@
+import { refusedNew } from "../_internal/made_by.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import {
   Channel,
@@ -61,8 +62,10 @@ export class ReceiveChannel<T = unknown>
    */
   constructor(channel: Channel<T>) {
     if (!(channel instanceof Channel)) {
-      throw new TypeError(
-        "Cannot create a ReceiveChannel with 'new' as it is one end of two: call openChannel()",
+      throw refusedNew(
+        "a ReceiveChannel",
+        "it is one end of two",
+        "openChannel()",
       );
     }
     this.#channel = channel;

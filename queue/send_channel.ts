@@ -1,3 +1,4 @@
+import { refusedNew } from "../_internal/made_by.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import {
   Channel,
@@ -56,8 +57,10 @@ export class SendChannel<T = unknown> implements Disposable {
    */
   constructor(channel: Channel<T>) {
     if (!(channel instanceof Channel)) {
-      throw new TypeError(
-        "Cannot create a SendChannel with 'new' as it is one end of two: call openChannel()",
+      throw refusedNew(
+        "a SendChannel",
+        "it is one end of two",
+        "openChannel()",
       );
     }
     this.#channel = channel;

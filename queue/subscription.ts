@@ -1,3 +1,4 @@
+import { refusedNew } from "../_internal/made_by.ts";
 import { forCaller } from "../_internal/caller_frame.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { EndOfChannel, InternalError } from "../errors.ts";
@@ -71,8 +72,10 @@ export class Subscription<T = unknown>
    */
   constructor(hub: Hub<T>) {
     if (typeof hub?.left !== "function") {
-      throw new TypeError(
-        "Cannot create a Subscription with 'new' as it belongs to a broadcast: call its subscribe()",
+      throw refusedNew(
+        "a Subscription",
+        "it belongs to a broadcast",
+        "its subscribe()",
       );
     }
     this.#hub = hub;

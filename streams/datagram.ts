@@ -1,3 +1,4 @@
+import { refusedNew } from "../_internal/made_by.ts";
 import { atCaller, forCaller } from "../_internal/caller_frame.ts";
 import { checkFunction, checkOneOf } from "../_internal/check.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
@@ -282,6 +283,13 @@ export class DatagramStream {
    * @ignore
    */
   private constructor(transport: DatagramTransport, mailbox: Mailbox) {
+    if (!(mailbox instanceof Mailbox)) {
+      throw refusedNew(
+        "a DatagramStream",
+        "it belongs to a socket",
+        "openDatagram()",
+      );
+    }
     this.transport = transport;
     this.#mailbox = mailbox;
   }

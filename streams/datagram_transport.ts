@@ -1,3 +1,4 @@
+import { refusedNew } from "../_internal/made_by.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { canonicalIp } from "../_internal/ip.ts";
 import { InvalidStateError } from "../errors.ts";
@@ -72,10 +73,15 @@ export class DatagramTransport {
    * @internal
    * @ignore
    */
-  private constructor(
-    scope: Scope,
-    { host, protocol, peer }: DatagramParts,
-  ) {
+  private constructor(scope: Scope, parts: DatagramParts) {
+    if (parts?.host === undefined) {
+      throw refusedNew(
+        "a DatagramTransport",
+        "it belongs to a socket",
+        "createDatagramEndpoint()",
+      );
+    }
+    const { host, protocol, peer } = parts;
     this.#scope = scope;
     this.#host = host;
     this.#protocol = protocol;

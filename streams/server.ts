@@ -2,6 +2,7 @@
  * A server: its listeners, and the connections that came through them. What is
  * done with a connection is up to whoever makes the server.
  */
+import { refusedNew } from "../_internal/made_by.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { CancelledError, InvalidStateError } from "../errors.ts";
 import { currentScope } from "../loop/current.ts";
@@ -86,6 +87,13 @@ export class Server {
    * @ignore
    */
   private constructor(parts: ServerParts) {
+    if (parts?.scope === undefined) {
+      throw refusedNew(
+        "a Server",
+        "it belongs to its sockets",
+        "startServer() or createServer()",
+      );
+    }
     this.#scope = parts.scope;
     this.#kernel = parts.scope.kernel;
     this.#listeners = parts.listeners;

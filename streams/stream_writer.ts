@@ -1,3 +1,4 @@
+import { refusedNew } from "../_internal/made_by.ts";
 import { atCaller } from "../_internal/caller_frame.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions } from "../_internal/options.ts";
@@ -90,6 +91,13 @@ export class StreamWriter implements AsyncDisposable {
     protocol: WriterProtocol,
     reader: StreamReader | null,
   ) {
+    if (typeof transport?.write !== "function") {
+      throw refusedNew(
+        "a StreamWriter",
+        "it belongs to a connection",
+        "openConnection() or startServer()",
+      );
+    }
     this.#transport = transport;
     this.#protocol = protocol;
     this.#reader = reader;

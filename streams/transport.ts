@@ -14,6 +14,7 @@
  * - Nothing reaches the protocol while reading is paused or its loop stands:
  *   what the host delivers all the same is held here until it goes on.
  */
+import { refusedNew } from "../_internal/made_by.ts";
 import { forCaller } from "../_internal/caller_frame.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
 import { checkOptions, OptionNames } from "../_internal/options.ts";
@@ -270,6 +271,13 @@ export class Transport {
    * @ignore
    */
   private constructor(parts: TransportParts) {
+    if (parts?.scope === undefined) {
+      throw refusedNew(
+        "a Transport",
+        "it belongs to a connection",
+        "createConnection() or createServer()",
+      );
+    }
     this.#scope = parts.scope;
     this.#kernel = parts.scope.kernel;
     this.#host = parts.host;

@@ -3,6 +3,7 @@
  * `SubprocessTransport` over it: nothing here refers to those, so that one
  * which is dropped while the child runs can be collected, and be reported.
  */
+import { refusedNew } from "../_internal/made_by.ts";
 import { atCaller, forCaller } from "../_internal/caller_frame.ts";
 import {
   InvalidStateError,
@@ -284,11 +285,10 @@ export const owners: FinalizationRegistry<Child> = new FinalizationRegistry(
  * Refuses to make what users hold of no child: once registered, it would end the
  * program when it is collected.
  *
+ * @param what The class, with its article.
  * @param call What makes one.
  */
 export function checkChild(child: unknown, what: string, call: string): void {
   if (child instanceof Child) return;
-  throw new TypeError(
-    `Cannot create a ${what} with 'new' as it belongs to a program that was started: call ${call}()`,
-  );
+  throw refusedNew(what, "it belongs to a program that was started", call);
 }

@@ -132,7 +132,7 @@ export class Process<
    * @ignore
    */
   constructor(child: Child, options: SubprocessOptions) {
-    checkChild(child, "Process", "createSubprocessExec");
+    checkChild(child, "a Process", "createSubprocessExec()");
     const { limit, killOnCancel = false, graceMs = STOP_GRACE_MS } = options;
     this.#child = child;
     this.#killOnCancel = killOnCancel;

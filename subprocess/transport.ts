@@ -53,7 +53,7 @@ export class SubprocessTransport {
    * @ignore
    */
   constructor(child: Child, protocol: SubprocessProtocol) {
-    checkChild(child, "SubprocessTransport", "subprocessExec");
+    checkChild(child, "a SubprocessTransport", "subprocessExec()");
     this.#child = child;
     this.#protocol = protocol;
     owners.register(this, child);

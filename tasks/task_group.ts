@@ -1,3 +1,4 @@
+import { refusedNew } from "../_internal/made_by.ts";
 import { checkFunction } from "../_internal/check.ts";
 import { oneLine } from "../_internal/show.ts";
 import {
@@ -95,8 +96,10 @@ export class TaskGroup {
    */
   constructor(around: Scope, options: TaskGroupOptions) {
     if (!(around instanceof Scope)) {
-      throw new TypeError(
-        "Cannot create a task group with 'new' as it ends with its block: call taskGroup((group) => ...)",
+      throw refusedNew(
+        "a task group",
+        "it ends with its block",
+        "taskGroup((group) => ...)",
       );
     }
     const { name = "TaskGroup", limit = Infinity, onError = "cancel" } =

@@ -2,6 +2,7 @@ import * as library from "@asyncio/asyncio";
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
   assertThrows,
@@ -711,18 +712,6 @@ Deno.test("an option of the wrong kind is refused, and not ignored", async () =>
   }
 });
 
-Deno.test("a future and a task are not made with 'new'", () => {
-  const { Future, Task } = library as unknown as Record<
-    string,
-    new (...args: unknown[]) => unknown
-  >;
-  for (
-    const make of [() => new Future!(), () => new Task!(getEventLoop(), fn)]
-  ) {
-    assertThrows(make, TypeError, "call loop.createFuture() or createTask()");
-  }
-});
-
 /** What makes something, or returns at once: nothing there could be given up. */
 const WAITS_FOR_NOTHING = [
   "captureCallGraph",
@@ -752,20 +741,40 @@ Deno.test("every call that takes options and waits takes a signal", async () => 
   );
 });
 
-Deno.test("a process and its transport are not made with 'new'", () => {
+/** The classes whose objects a call makes, and that call. */
+const MADE_BY_CALLS: Readonly<Record<string, string>> = {
+  DatagramStream: "openDatagram()",
+  DatagramTransport: "createDatagramEndpoint()",
+  Future: "loop.createFuture() or createTask()",
+  Handle: "its callSoon() or callLater()",
+  Inspector: "startInspector()",
+  Process: "createSubprocessExec()",
+  ReceiveChannel: "openChannel()",
+  SendChannel: "openChannel()",
+  Server: "startServer() or createServer()",
+  StreamWriter: "openConnection() or startServer()",
   // With no child behind it, the program would end when it is collected.
-  const { Process, SubprocessTransport } = library as unknown as Record<
+  SubprocessTransport: "subprocessExec()",
+  Subscription: "its subscribe()",
+  Supervisor: "prefork()",
+  Task: "loop.createFuture() or createTask()",
+  TaskGroup: "taskGroup((group) => ...)",
+  Timeline: "recordTimeline()",
+  TimerHandle: "its callSoon() or callLater()",
+  Token: "set() of a ContextVar",
+  Transport: "createConnection() or createServer()",
+};
+
+Deno.test("what a call makes is not made with 'new'", () => {
+  const classes = library as unknown as Record<
     string,
     new (...args: unknown[]) => unknown
   >;
-  assertThrows(
-    () => new Process!(),
-    TypeError,
-    "Cannot create a Process with 'new' as it belongs to a program that was started: call createSubprocessExec()",
-  );
-  assertThrows(
-    () => new SubprocessTransport!({}, {}),
-    TypeError,
-    "call subprocessExec()",
-  );
+  for (const [name, call] of Object.entries(MADE_BY_CALLS)) {
+    const Class = classes[name]!;
+    const error = assertThrows(() => new Class(), TypeError);
+    assertMatch(error.message, /^Cannot create an? [\w ]+ with 'new' as it /);
+    assertStringIncludes(error.message, `: call ${call}`);
+    assertThrows(() => new Class({}, {}), TypeError, "with 'new' as it");
+  }
 });

@@ -1,4 +1,5 @@
 /** What looks after the workers: starts, replaces and stops them. */
+import { refusedNew } from "../_internal/made_by.ts";
 import { atCaller, forCaller } from "../_internal/caller_frame.ts";
 import { messageOf } from "../_internal/error_text.ts";
 import { inspectByToString } from "../_internal/inspect.ts";
@@ -117,6 +118,13 @@ export class Supervisor implements AsyncDisposable {
    * @internal
    */
   private constructor(plan: Plan, launch: Launch) {
+    if (typeof launch !== "function") {
+      throw refusedNew(
+        "a Supervisor",
+        "it belongs to its workers",
+        "prefork()",
+      );
+    }
     this.#plan = plan;
     this.#launch = launch;
     this.#kernel = currentScope().kernel;
